@@ -1,0 +1,45 @@
+# Two commands do everything: `make run` opens the window, `make test` checks the whole project.
+# The environment lives in .venv and is made again only when the files that name dependencies change.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+
+.PHONY: run demo test lint bench sample package clean
+
+run: $(READY)
+	@$(BIN)/python packaging/check_system.py window
+	@$(BIN)/python -m app
+
+demo: $(READY)
+	@$(BIN)/python -m app demo
+
+test: lint
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 2 --dist worksteal tests -m "not benchmark" $(PYTEST_ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/benchmarks -m benchmark -s $(PYTEST_ARGS)
+
+sample: $(READY)
+	$(BIN)/python packaging/make_sample.py
+
+package: $(READY)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt '.[package]'
+	$(BIN)/python packaging/build.py
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) packaging/check_system.py build
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	HNSWLIB_NO_NATIVE=1 $(BIN)/python -m pip install --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,62 @@
+"""What a user may be told. Anything that is not an AppError is a bug and is reported as one."""
+
+from __future__ import annotations
+
+
+class AppError(Exception):
+    """A failure a person can act on.
+
+    Args:
+        title: a few words for the head of a message box.
+        message: a sentence that says what happened and what to do about it.
+        path: the file or folder concerned, if there is one.
+    """
+
+    def __init__(self, title: str, message: str, path: str | None = None) -> None:
+        super().__init__(title, message, path)
+        self.title = title
+        self.message = message
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"{self.title}: {self.message}" + (f" ({self.path})" if self.path else "")
+
+
+class MediaUnreadable(AppError):
+    """A file that cannot be decoded."""
+
+
+class UnsupportedModality(AppError):
+    """An encoder was asked for a kind of query it cannot encode."""
+
+
+class WeightsMissing(AppError):
+    """The weights of a model are not on this machine."""
+
+
+class WeightsCorrupt(AppError):
+    """A weights file does not fit the architecture, or cannot be read."""
+
+
+class DeviceExhausted(AppError):
+    """No device has memory left for even one sample."""
+
+
+class LibraryTooNew(AppError):
+    """The library was made by a newer version of the program."""
+
+
+class LibraryLocked(AppError):
+    """Another running program has the library open."""
+
+
+class LibraryDamaged(AppError):
+    """The library's database cannot be read."""
+
+
+class IndexStale(AppError):
+    """An index file does not match the library. It is rebuilt; a user sees this only if that fails too."""
+
+
+class EngineDied(AppError):
+    """The engine process ended before it answered."""

@@ -1,0 +1,369 @@
+"""The words of the program: immutable values that cross from the engine to the window and the command line.
+
+Only the standard library is imported here, so that the window can hold these without loading numpy or torch.
+Times are milliseconds; a similarity is a cosine, -1 to 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Modality(StrEnum):
+    """A kind of sample an encoder can accept."""
+
+    TEXT = "text"
+    IMAGE = "image"
+    AUDIO = "audio"
+
+
+class MediaKind(StrEnum):
+    """What a file is."""
+
+    PHOTO = "photo"
+    VIDEO = "video"
+    AUDIO = "audio"
+
+
+class ItemKind(StrEnum):
+    """What a found unit is: a photo, a frame of a video, or a window of a sound (of a video's sound track too)."""
+
+    PHOTO = "photo"
+    FRAME = "frame"
+    AUDIO = "audio"
+
+    @property
+    def modality(self) -> Modality:
+        return Modality.AUDIO if self is ItemKind.AUDIO else Modality.IMAGE
+
+
+class FoundBy(StrEnum):
+    """Which of the two searches found a hit."""
+
+    MEANING = "meaning"
+    KEYWORDS = "keywords"
+
+
+# --- queries ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class QueryPart:
+    """One ingredient of a query: words, or the path of a picture or a sound.
+
+    ``at_ms`` picks the moment of a video (its frame) or of a sound (its window). A negative weight means *less like
+    this*. ``content`` is the SHA-256 of the file's bytes once the engine has read it; by it a query is recognised
+    after the file was moved.
+    """
+
+    modality: Modality
+    text: str = ""
+    path: str = ""
+    at_ms: int = 0
+    weight: float = 1.0
+    content: str = ""
+
+
+@dataclass(frozen=True)
+class Query:
+    """A weighted sum of parts. The sum of texts and pictures is one query; a sound stands alone."""
+
+    parts: tuple[QueryPart, ...]
+
+    @staticmethod
+    def of_text(text: str) -> Query:
+        return Query((QueryPart(Modality.TEXT, text=text),))
+
+    @staticmethod
+    def of_image(path: str, at_ms: int = 0) -> Query:
+        return Query((QueryPart(Modality.IMAGE, path=path, at_ms=at_ms),))
+
+    @staticmethod
+    def of_sound(path: str, at_ms: int = 0) -> Query:
+        return Query((QueryPart(Modality.AUDIO, path=path, at_ms=at_ms),))
+
+    @property
+    def words(self) -> str:
+        """The wanted words, for the keyword search."""
+        return " ".join(part.text for part in self.parts if part.modality is Modality.TEXT and part.weight > 0)
+
+    @property
+    def modalities(self) -> frozenset[Modality]:
+        return frozenset(part.modality for part in self.parts)
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which files may be found. ``after_ms`` and ``before_ms`` bound the time a picture was taken (else the file's
+    own time), in milliseconds since 1970 UTC, both inclusive."""
+
+    kinds: frozenset[MediaKind] = frozenset(MediaKind)
+    under: str | None = None
+    after_ms: int | None = None
+    before_ms: int | None = None
+
+
+@dataclass(frozen=True)
+class SearchRequest:
+    """``model`` None: the library's first model that accepts the query. ``generation`` is handed back untouched, so
+    that a window can drop a stale answer. ``keywords`` False searches by meaning alone."""
+
+    query: Query
+    model: str | None = None
+    k: int = 50
+    filters: Filters = field(default_factory=Filters)
+    exact: bool = False
+    keywords: bool = True
+    generation: int = 0
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One found item. ``path`` is one present file with that content and ``copies`` counts the others.
+
+    ``similarity`` is None where only the keywords know the item. ``start_ms``/``end_ms`` are None for a photo;
+    ``end_ms`` is None for a frame.
+    """
+
+    rank: int
+    item_id: int
+    path: str
+    kind: MediaKind
+    item_kind: ItemKind
+    start_ms: int | None
+    end_ms: int | None
+    similarity: float | None
+    found_by: tuple[FoundBy, ...]
+    copies: int = 0
+
+
+@dataclass(frozen=True)
+class Timings:
+    encode_ms: float
+    neighbours_ms: float
+    total_ms: float
+
+
+@dataclass(frozen=True)
+class SearchReply:
+    """``model`` is None when only the keywords were asked; ``note`` then says why in a sentence."""
+
+    model: str | None
+    hits: tuple[Hit, ...]
+    timings: Timings
+    generation: int = 0
+    exact: bool = True
+    note: str = ""
+
+
+# --- the library -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Failure:
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class FileCounts:
+    """What one pass over the folders met. ``skipped`` files are no media (counted in ``seen`` too)."""
+
+    seen: int = 0
+    new: int = 0
+    changed: int = 0
+    renamed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+
+@dataclass(frozen=True)
+class SpaceCount:
+    """How many items one model has encoded."""
+
+    items: int
+    dim: int
+
+
+@dataclass(frozen=True)
+class IndexRequest:
+    """``folders`` empty: every root again. ``models`` empty: the library's own choice, or at the first time every
+    model that can run here."""
+
+    folders: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class IndexReport:
+    files: FileCounts
+    items: dict[ItemKind, int]
+    spaces: dict[str, SpaceCount]
+    failures: tuple[Failure, ...]
+    skipped: tuple[Failure, ...]
+    encoded: dict[str, int]
+    """How many vectors this pass computed, per model: 0 when nothing had to be embedded again."""
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Root:
+    """One indexed folder. ``online`` False: it is not there now (an unplugged drive); its items are kept."""
+
+    path: str
+    online: bool
+    files: int
+    items: int
+
+
+@dataclass(frozen=True)
+class LibraryStatus:
+    name: str
+    folder: str
+    roots: tuple[Root, ...]
+    kinds: dict[MediaKind, int]
+    items: dict[ItemKind, int]
+    spaces: dict[str, SpaceCount]
+    models: tuple[str, ...]
+    """The models chosen for this library, best for a text query first."""
+    failures: tuple[Failure, ...]
+    judgments: int
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class ItemDetails:
+    """Everything the details pane shows of one item. ``preview`` is a JPEG or PNG; for a sound the waveform."""
+
+    item_id: int
+    path: str
+    copies: tuple[str, ...]
+    kind: MediaKind
+    item_kind: ItemKind
+    start_ms: int | None
+    end_ms: int | None
+    width_px: int | None
+    height_px: int | None
+    duration_ms: int | None
+    size_bytes: int
+    taken_ms: int | None
+    modified_ms: int
+    caption: str
+    preview: bytes
+
+
+# --- models ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ModelStatus:
+    """One catalogue entry as it stands on this machine. ``problem`` says in a sentence why it is not ready.
+
+    ``folder`` is where its weights go; ``files`` names what is looked for there.
+    """
+
+    key: str
+    name: str
+    family: str
+    accepts: frozenset[Modality]
+    dim: int
+    licence: str
+    summary: str
+    ready: bool
+    problem: str = ""
+    folder: str = ""
+    files: tuple[str, ...] = ()
+
+
+# --- judging and measuring -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class QuerySummary:
+    """A test query with how it was judged. ``key`` is stable and is its TREC query id."""
+
+    key: str
+    title: str
+    query: Query
+    relevant: int
+    judged: int
+
+
+@dataclass(frozen=True)
+class PoolItem:
+    """One item to judge, with no word of which model found it or where. ``grade`` is None while it is not judged."""
+
+    item: Hit
+    grade: int | None
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The first ``depth`` results of every model for one query, each item once, in an order that tells nothing."""
+
+    query_key: str
+    title: str
+    items: tuple[PoolItem, ...]
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class JudgedHit:
+    """One row of a ranked list: ``grade`` None: not judged yet."""
+
+    hit: Hit
+    grade: int | None
+
+
+@dataclass(frozen=True)
+class QueryEvaluation:
+    """One model's measures on one query, keyed by ir_measures' names ("P@10"); ``hits`` are its first k."""
+
+    query_key: str
+    title: str
+    measures: dict[str, float]
+    hits: tuple[JudgedHit, ...]
+
+
+@dataclass(frozen=True)
+class ModelEvaluation:
+    """One model over all queries it can answer. ``mean`` is the mean over ``queries``; ``unanswered`` names the
+    queries of a kind it does not accept."""
+
+    model: str
+    name: str
+    mean: dict[str, float]
+    queries: tuple[QueryEvaluation, ...]
+    unanswered: tuple[str, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class EvaluationRequest:
+    """``models`` empty: every indexed model. ``query_keys`` empty: every judged query."""
+
+    models: tuple[str, ...] = ()
+    query_keys: tuple[str, ...] = ()
+    k: int = 10
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """``measures`` gives the columns in order; a model's figures are its own mean, never mixed with another's."""
+
+    k: int
+    measures: tuple[str, ...]
+    models: tuple[ModelEvaluation, ...]
+    queries: tuple[QuerySummary, ...]
+
+
+@dataclass(frozen=True)
+class QrelsImport:
+    """What an import took in. ``unknown`` lists document ids that name nothing in this library."""
+
+    imported: int
+    queries: int
+    unknown: tuple[str, ...]

@@ -1,0 +1,48 @@
+"""Where things are: what ships with the program (`resources`) and what the user makes (the data home)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import platformdirs
+
+_PROJECT_DIR = Path(__file__).resolve().parent.parent
+
+
+def resources_dir() -> Path:
+    """The read-only data that ships with the program, in a checkout, a wheel and the frozen app alike.
+
+    The wheel carries it as ``app/resources``; a checkout and the frozen app have it beside ``app``.
+    """
+    installed = Path(__file__).resolve().parent / "resources"
+    return installed if installed.is_dir() else _PROJECT_DIR / "resources"
+
+
+def data_home(chosen: str | os.PathLike[str] | None = None) -> Path:
+    """The writable folder of libraries, models and settings.
+
+    First that applies: ``chosen`` (``--home``), ``SEMBLANCE_HOME``, ``indexes/`` beside a checkout or beside a frozen
+    executable with a ``portable`` marker, the user's data folder. Nothing is created here.
+    """
+    if chosen:
+        return Path(chosen).absolute()
+    if from_environment := os.environ.get("SEMBLANCE_HOME"):
+        return Path(from_environment).absolute()
+    if getattr(sys, "frozen", False):
+        beside = Path(sys.executable).resolve().parent
+        if (beside / "portable").exists():
+            return beside / "indexes"
+    elif (_PROJECT_DIR / "pyproject.toml").exists() and (_PROJECT_DIR / "indexes").is_dir():
+        return _PROJECT_DIR / "indexes"
+    return Path(platformdirs.user_data_dir("semblance", appauthor=False))
+
+
+def libraries_dir(home: Path) -> Path:
+    return home / "libraries"
+
+
+def models_dir(home: Path) -> Path:
+    """Weights live in ``models/<key>/``."""
+    return home / "models"
