@@ -1,0 +1,58 @@
+"""What travels between the window's process and the engine's: small frozen values, pickled by `multiprocessing`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from app.engine.jobs import Progress
+
+
+class Lane(StrEnum):
+    """Requests of one lane are answered in order; lanes do not wait for each other."""
+
+    QUICK = "quick"
+    """Searching and judging."""
+    VIEW = "view"
+    """Thumbnails, previews and counts: what the window draws."""
+    BULK = "bulk"
+    """Indexing and evaluating: one long job at a time."""
+
+
+class Action(StrEnum):
+    CANCEL = "cancel"
+    PAUSE = "pause"
+    RESUME = "resume"
+
+
+@dataclass(frozen=True)
+class Request:
+    id: int
+    method: str
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Control:
+    id: int
+    action: Action
+
+
+@dataclass(frozen=True)
+class Answer:
+    id: int
+    value: Any
+
+
+@dataclass(frozen=True)
+class Fault:
+    id: int
+    error: Exception
+
+
+@dataclass(frozen=True)
+class Report:
+    id: int
+    progress: Progress

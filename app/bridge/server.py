@@ -1,0 +1,193 @@
+"""The engine's end of the bridge: one process that holds one open library and answers requests in three lanes."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import logging
+import logging.handlers
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.bridge.messages import Action, Answer, Control, Fault, Lane, Report, Request
+from app.engine.errors import AppError
+from app.engine.jobs import Cancelled, Job, Progress
+
+if TYPE_CHECKING:
+    from app.engine.session import Session
+
+log = logging.getLogger(__name__)
+
+LANES: dict[str, Lane] = {
+    "open": Lane.BULK,
+    "load_sample": Lane.BULK,
+    "index": Lane.BULK,
+    "evaluate": Lane.BULK,
+    "libraries": Lane.VIEW,
+    "status": Lane.VIEW,
+    "models": Lane.VIEW,
+    "thumbnails": Lane.VIEW,
+    "details": Lane.VIEW,
+    "query_preview": Lane.VIEW,
+    "search": Lane.QUICK,
+    "queries": Lane.QUICK,
+    "add_query": Lane.QUICK,
+    "remove_query": Lane.QUICK,
+    "pool": Lane.QUICK,
+    "judge": Lane.QUICK,
+    "import_qrels": Lane.QUICK,
+    "export_qrels": Lane.QUICK,
+    "set_models": Lane.QUICK,
+    "forget_root": Lane.QUICK,
+}
+"""Every method a window may call, and the lane it waits in. ``open`` and ``libraries`` are the server's own."""
+
+
+def serve(connection: Connection, home: Path, encoders: str | None = None) -> None:
+    """Answer requests until the other end closes. The target of the engine process."""
+    handler = _log_to(home / "logs" / "engine.log")
+    server = _Server(connection, home, encoders)
+    try:
+        server.run()
+    finally:
+        server.close()
+        if handler:
+            logging.getLogger().removeHandler(handler)
+            handler.close()
+
+
+class _Server:
+    def __init__(self, connection: Connection, home: Path, encoders: str | None) -> None:
+        self._connection = connection
+        self._home = home
+        self._encoders = encoders
+        self._session: Session | None = None
+        self._lanes = {lane: ThreadPoolExecutor(1, thread_name_prefix=f"lane-{lane}") for lane in Lane}
+        self._jobs: dict[int, Job] = {}
+        self._sending = threading.Lock()
+
+    def run(self) -> None:
+        while True:
+            try:
+                message: Request | Control | None = self._connection.recv()
+            except (EOFError, OSError):
+                return
+            if message is None:
+                return
+            if isinstance(message, Control):
+                self._control(message)
+            else:
+                self._accept(message)
+
+    def close(self) -> None:
+        for job in list(self._jobs.values()):
+            job.cancel()
+        for lane in self._lanes.values():
+            lane.shutdown(cancel_futures=True)
+        if self._session:
+            self._session.close()
+        self._connection.close()
+
+    def _accept(self, request: Request) -> None:
+        lane = LANES.get(request.method)
+        if lane is None:
+            self._send(Fault(request.id, _bug(f"The window asked for {request.method!r}, which the engine lacks.")))
+            return
+        self._jobs[request.id] = Job(lambda progress: self._report(request.id, progress))
+        self._lanes[lane].submit(self._answer, request)
+
+    def _control(self, control: Control) -> None:
+        job = self._jobs.get(control.id)
+        if job is None:  # it has just ended
+            return
+        match control.action:
+            case Action.CANCEL:
+                job.cancel()
+            case Action.PAUSE:
+                job.pause()
+            case Action.RESUME:
+                job.resume()
+
+    def _answer(self, request: Request) -> None:
+        job = self._jobs[request.id]
+        reply: Answer | Fault
+        try:
+            job.check()
+            reply = Answer(request.id, self._call(request, job))
+        except (AppError, Cancelled) as error:
+            reply = Fault(request.id, error)
+        except Exception as error:
+            log.exception("%s failed", request.method)
+            reply = Fault(request.id, _bug(f"{type(error).__name__}: {error}"))
+        finally:
+            self._jobs.pop(request.id, None)
+        self._send(reply)
+
+    def _call(self, request: Request, job: Job) -> Any:
+        method = self._method(request.method)
+        takes_job = "job" in inspect.signature(method).parameters
+        return method(*request.args, **request.kwargs, **({"job": job} if takes_job else {}))
+
+    def _method(self, name: str) -> Callable[..., Any]:
+        if name == "open":
+            return self._open
+        if name == "libraries":
+            from app.engine.session import libraries
+
+            return lambda: libraries(self._home)
+        if self._session is None:
+            raise AppError("No library is open", "Open or create a library first.")
+        method: Callable[..., Any] = getattr(self._session, name)
+        return method
+
+    def _open(self, library: str) -> Any:
+        from app.engine.session import Session
+
+        if self._session:
+            self._session.close()
+            self._session = None
+        self._session = Session.open(self._home, library, encoders=_source(self._encoders, self._home))
+        return self._session.status()
+
+    def _report(self, request_id: int, progress: Progress) -> None:
+        self._send(Report(request_id, progress))
+
+    def _send(self, message: Answer | Fault | Report) -> None:
+        with self._sending:
+            try:
+                self._connection.send(message)
+            except OSError:  # the window is gone; `run` sees the same and ends
+                log.info("nobody is left to answer")
+
+
+def _source(name: str | None, home: Path) -> Any:
+    """The source of encoders called ``module:callable``, or None for the catalogue."""
+    if name is None:
+        return None
+    from app.paths import models_dir
+
+    module, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(module), attribute)(models_dir(home))
+
+
+def _bug(detail: str) -> AppError:
+    return AppError(
+        "Something went wrong inside Semblance",
+        f"This is a fault of the program, not of your files. Nothing was lost. Details are in the log: {detail}",
+    )
+
+
+def _log_to(path: Path) -> logging.Handler | None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = logging.handlers.RotatingFileHandler(path, maxBytes=1_000_000, backupCount=2, encoding="utf-8")
+    except OSError:  # a read-only home is reported when the library is opened
+        return None
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.getLogger().addHandler(handler)
+    logging.getLogger().setLevel(logging.INFO)
+    return handler

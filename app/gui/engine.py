@@ -1,0 +1,104 @@
+"""The engine as the window sees it: requests whose answers come back on the window's own thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, Protocol
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from app.bridge.client import Call
+from app.engine.errors import AppError, EngineDied
+from app.engine.jobs import Cancelled, Progress
+
+Done = Callable[[Any], None]
+Failed = Callable[[AppError], None]
+Progressed = Callable[[Progress], None]
+
+
+class Client(Protocol):
+    """What the window needs of `app.bridge.client.EngineClient`; tests give a recording one."""
+
+    on_exit: Callable[[], None]
+
+    def start(self) -> None: ...
+    def call(self, method: str, *args: Any, on_progress: Progressed | None = None, **kwargs: Any) -> Call: ...
+    def close(self) -> None: ...
+
+
+class Engine(QObject):
+    """Turns futures, which end on another thread, into callbacks on the window's thread.
+
+    ``died`` is emitted when the engine process ended by itself; ``failed`` for an error that nobody took.
+    """
+
+    died = Signal()
+    failed = Signal(object)
+    _posted = Signal(object)
+
+    def __init__(self, client: Client, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._client = client
+        self._closed = False
+        self._posted.connect(self._run, Qt.ConnectionType.QueuedConnection)
+        client.on_exit = lambda: self._post(self.died.emit)
+
+    def start(self) -> None:
+        self._client.start()
+
+    def close(self) -> None:
+        """End the engine; answers that come later are dropped."""
+        self._closed = True
+        self._client.close()
+
+    def request(
+        self,
+        method: str,
+        *args: Any,
+        on_done: Done | None = None,
+        on_failed: Failed | None = None,
+        on_cancelled: Callable[[], None] | None = None,
+        on_progress: Progressed | None = None,
+        **kwargs: Any,
+    ) -> Call:
+        """Ask for ``Session.<method>(*args, **kwargs)``; exactly one of the ``on_`` endings follows, later, here.
+
+        Without ``on_failed`` an error goes to ``failed``. An answer lost because the engine died goes to
+        ``on_failed`` if there is one, and else only ``died`` tells.
+        """
+        progressed = (lambda progress: self._post(lambda: on_progress(progress))) if on_progress else None
+        call = self._client.call(method, *args, on_progress=progressed, **kwargs)
+
+        def ended(future: Future[Any]) -> None:
+            self._post(lambda: self._deliver(future, on_done, on_failed, on_cancelled))
+
+        call.future.add_done_callback(ended)
+        return call
+
+    def _deliver(
+        self,
+        future: Future[Any],
+        on_done: Done | None,
+        on_failed: Failed | None,
+        on_cancelled: Callable[[], None] | None,
+    ) -> None:
+        error = future.exception()
+        if error is None:
+            if on_done:
+                on_done(future.result())
+        elif isinstance(error, Cancelled):
+            if on_cancelled:
+                on_cancelled()
+        elif isinstance(error, AppError) and on_failed:
+            on_failed(error)
+        elif not isinstance(error, EngineDied):
+            self.failed.emit(error)
+
+    def _post(self, action: Callable[[], None]) -> None:
+        if not self._closed:
+            self._posted.emit(action)
+
+    def _run(self, action: Callable[[], None]) -> None:
+        if not self._closed:
+            action()

@@ -1,0 +1,49 @@
+"""The few choices of the window that outlive it, as one JSON file in the data home."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+
+FILE_NAME = "settings.json"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """``window_geometry`` is Qt's own, as hexadecimal; ``theme`` is "system", "light" or "dark"."""
+
+    library: str = "default"
+    theme: str = "system"
+    thumbnail_px: int = 180
+    window_geometry: str = ""
+
+
+def load(home: Path) -> Settings:
+    """The saved settings; what is missing, unknown or unreadable falls back to the default."""
+    try:
+        saved = json.loads((home / FILE_NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return Settings()
+    if not isinstance(saved, dict):
+        return Settings()
+    defaults = Settings()
+    known = {
+        field.name: saved[field.name]
+        for field in fields(Settings)
+        if isinstance(saved.get(field.name), type(getattr(defaults, field.name)))
+    }
+    return replace(defaults, **known)
+
+
+def save(home: Path, settings: Settings) -> None:
+    """Write the settings in one step: the old file stays whole until the new one is.
+
+    Raises:
+        OSError: the home cannot be written.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    new = home / (FILE_NAME + ".new")
+    new.write_text(json.dumps(asdict(settings), indent=2) + "\n", encoding="utf-8")
+    os.replace(new, home / FILE_NAME)  # noqa: PTH105 - the one call that is atomic on every system
