@@ -1,0 +1,122 @@
+"""One library's SQLite file: who may open it, how it is opened, and how a change is committed."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from app.engine.errors import AppError, LibraryDamaged, LibraryLocked
+from app.engine.store.migrations import migrate
+
+FILE_NAME = "library.sqlite"
+LOCK_NAME = "lock"
+BUSY_TIMEOUT_S = 30.0
+
+
+class Database:
+    """A library's database, held by this process alone.
+
+    Every thread reads through a connection of its own and sees what was last committed; changes go through
+    `transaction`, one at a time.
+
+    Args:
+        folder: the library's folder; made if it is not there.
+
+    Raises:
+        LibraryLocked: another program has the library open.
+        LibraryTooNew: a later version made it.
+        LibraryDamaged: the file is no database.
+        AppError: the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / FILE_NAME
+        self._lock = _hold(folder)
+        self._local = threading.local()
+        self._all: list[sqlite3.Connection] = []
+        self._opening = threading.Lock()
+        self._writing = threading.RLock()
+        try:
+            self._prepare()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def read(self) -> sqlite3.Connection:
+        """This thread's own connection."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = self._connect()
+        return connection
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All of the block or nothing of it is committed. Threads take turns."""
+        connection = self.read
+        with self._writing:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        with self._opening:
+            for connection in self._all:
+                connection.close()
+            self._all.clear()
+            self._local = threading.local()
+        self._lock.release()
+
+    def _prepare(self) -> None:
+        try:
+            connection = self.read
+            connection.execute("PRAGMA journal_mode = WAL")
+            migrate(connection, str(self.folder))
+        except sqlite3.DatabaseError as error:
+            raise LibraryDamaged(
+                "This library cannot be read",
+                f"Its database is damaged ({error}). Put back a copy of the folder from a backup, or move the folder "
+                "away and index again: your photos, videos and sounds are untouched.",
+                str(self.path),
+            ) from error
+
+    def _connect(self) -> sqlite3.Connection:
+        # Transactions are begun by hand (isolation_level None): sqlite3's own rules would commit behind our back.
+        connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+        with self._opening:
+            self._all.append(connection)
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        return connection
+
+
+def _hold(folder: Path) -> FileLock:
+    """Take the library for this process; the system gives it back even if the process is killed."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / LOCK_NAME)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise LibraryLocked(
+            "This library is in use",
+            "Another Semblance has it open. Close that one first, or open another library.",
+            str(folder),
+        ) from None
+    except OSError as error:
+        raise AppError(
+            "The library's folder cannot be written",
+            f"{error.strerror or error}. Choose another data folder with --home, or make this one writable.",
+            str(folder),
+        ) from error
+    return lock

@@ -1,0 +1,203 @@
+"""Reading the catalogue: which items may be found, what they are, and which of them the keywords know."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.engine.store.database import Database
+from app.engine.store.files import within_condition
+from app.engine.store.spaces import Ids
+from app.engine.types import Filters, ItemKind, MediaKind
+
+NS_PER_MS = 1_000_000
+WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True)
+class ItemRow:
+    """An item and the files that hold it, by path."""
+
+    id: int
+    sha256: bytes
+    media_kind: MediaKind
+    kind: ItemKind
+    start_ms: int
+    end_ms: int | None
+    paths: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What the details pane tells of an item's file."""
+
+    width_px: int | None
+    height_px: int | None
+    duration_ms: int | None
+    taken_ms: int | None
+    caption: str
+    size_bytes: int
+    mtime_ns: int
+
+
+class Lookup:
+    """Questions to one library's catalogue. Nothing here writes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def visible(self, filters: Filters, kinds: Iterable[ItemKind]) -> Ids:
+        """The items of these kinds that some file still holds and the filters let through, ascending."""
+        conditions, values = _conditions(filters)
+        item_kinds = list(kinds)
+        marks = ",".join("?" * len(item_kinds))
+        rows = self._database.read.execute(
+            "SELECT i.id FROM items i JOIN contents c ON c.id = i.content_id "  # noqa: S608 - fixed fragments
+            f"WHERE i.kind IN ({marks}) AND EXISTS (SELECT 1 FROM files f WHERE f.content_id = c.id AND {conditions}) "
+            "ORDER BY i.id",
+            (*item_kinds, *values),
+        ).fetchall()
+        return np.array(rows, dtype=np.int64).reshape(-1)
+
+    def items(self, item_ids: Sequence[int]) -> dict[int, ItemRow]:
+        """The rows of these items that some file holds."""
+        marks = ",".join("?" * len(item_ids))
+        rows = self._database.read.execute(
+            "SELECT i.id, c.sha256, c.kind, i.kind, i.start_ms, i.end_ms, f.path FROM items i "  # noqa: S608
+            "JOIN contents c ON c.id = i.content_id JOIN files f ON f.content_id = c.id "
+            f"WHERE i.id IN ({marks}) ORDER BY f.path",
+            tuple(item_ids),
+        )
+        found: dict[int, ItemRow] = {}
+        for item_id, sha256, media_kind, kind, start_ms, end_ms, path in rows:
+            before = found[item_id].paths if item_id in found else ()
+            found[item_id] = ItemRow(
+                item_id, sha256, MediaKind(media_kind), ItemKind(kind), start_ms, end_ms, (*before, path)
+            )
+        return found
+
+    def find_item(self, sha256: bytes, kind: ItemKind, start_ms: int) -> int | None:
+        row = self._database.read.execute(
+            "SELECT i.id FROM items i JOIN contents c ON c.id = i.content_id "
+            "WHERE c.sha256 = ? AND i.kind = ? AND i.start_ms = ?",
+            (sha256, kind, start_ms),
+        ).fetchone()
+        return row[0] if row else None
+
+    def first_item(self, sha256: bytes, kinds: Iterable[ItemKind]) -> tuple[int, ItemKind, int] | None:
+        """The first item of a content among these kinds: its id, kind and start."""
+        item_kinds = list(kinds)
+        marks = ",".join("?" * len(item_kinds))
+        row = self._database.read.execute(
+            "SELECT i.id, i.kind, i.start_ms FROM items i JOIN contents c ON c.id = i.content_id "  # noqa: S608
+            f"WHERE c.sha256 = ? AND i.kind IN ({marks}) ORDER BY i.start_ms LIMIT 1",
+            (sha256, *item_kinds),
+        ).fetchone()
+        return (row[0], ItemKind(row[1]), row[2]) if row else None
+
+    def items_of(self, sha256: bytes) -> Ids:
+        rows = self._database.read.execute(
+            "SELECT i.id FROM items i JOIN contents c ON c.id = i.content_id WHERE c.sha256 = ?", (sha256,)
+        ).fetchall()
+        return np.array(rows, dtype=np.int64).reshape(-1)
+
+    def paths_of(self, sha256: bytes) -> tuple[bytes, ...]:
+        rows = self._database.read.execute(
+            "SELECT f.path FROM files f JOIN contents c ON c.id = f.content_id WHERE c.sha256 = ? ORDER BY f.path",
+            (sha256,),
+        )
+        return tuple(path for (path,) in rows)
+
+    def content_at(self, path: bytes) -> tuple[bytes, int, int] | None:
+        """The content of a known file, with the size and time it had: (sha256, size_bytes, mtime_ns)."""
+        row = self._database.read.execute(
+            "SELECT c.sha256, f.size_bytes, f.mtime_ns FROM files f JOIN contents c ON c.id = f.content_id "
+            "WHERE f.path = ?",
+            (path,),
+        ).fetchone()
+        return (row[0], row[1], row[2]) if row else None
+
+    def keywords(self, words: str, filters: Filters, limit: int) -> list[int]:
+        """The first item of each file whose name, folders or caption hold all the words, best first.
+
+        The last word may be the beginning of one. Names count double: BM25 with column weights, by FTS5.
+        """
+        expression = _match_expression(words)
+        if not expression:
+            return []
+        conditions, values = _conditions(filters)
+        rows = self._database.read.execute(
+            "SELECT (SELECT i.id FROM items i WHERE i.content_id = c.id ORDER BY i.kind = 'audio', i.start_ms LIMIT 1) "  # noqa: S608
+            "AS item FROM words JOIN files f ON f.id = words.rowid JOIN contents c ON c.id = f.content_id "
+            f"WHERE words MATCH ? AND item IS NOT NULL AND {conditions} "
+            "ORDER BY bm25(words, 2.0, 1.0, 1.5), f.path LIMIT ?",
+            (expression, *values, limit),
+        )
+        return list(dict.fromkeys(item for (item,) in rows))
+
+    def thumbnails(self, item_ids: Sequence[int]) -> dict[int, bytes]:
+        marks = ",".join("?" * len(item_ids))
+        rows = self._database.read.execute(
+            f"SELECT item_id, image FROM thumbnails WHERE item_id IN ({marks})",  # noqa: S608
+            tuple(item_ids),
+        )
+        return dict(rows.fetchall())
+
+    def facts(self, item_id: int, path: bytes) -> FileFacts | None:
+        row = self._database.read.execute(
+            "SELECT c.width_px, c.height_px, c.duration_ms, c.taken_ms, c.caption, f.size_bytes, f.mtime_ns "
+            "FROM items i JOIN contents c ON c.id = i.content_id JOIN files f ON f.content_id = c.id "
+            "WHERE i.id = ? AND f.path = ?",
+            (item_id, path),
+        ).fetchone()
+        return FileFacts(*row) if row else None
+
+    def item_counts(self, folder: bytes | None = None) -> dict[ItemKind, int]:
+        """How many items files hold, by kind; copies of one file count once."""
+        condition, values = within_condition(folder) if folder else ("1", ())
+        rows = self._database.read.execute(
+            "SELECT i.kind, count(*) FROM items i WHERE EXISTS "  # noqa: S608
+            f"(SELECT 1 FROM files f WHERE f.content_id = i.content_id AND {condition}) GROUP BY i.kind",
+            values,
+        )
+        counts = dict.fromkeys(ItemKind, 0)
+        counts.update({ItemKind(kind): count for kind, count in rows})
+        return counts
+
+    def file_counts(self, folder: bytes | None = None) -> dict[MediaKind, int]:
+        """How many decoded files there are, by kind."""
+        condition, values = within_condition(folder) if folder else ("1", ())
+        rows = self._database.read.execute(
+            "SELECT c.kind, count(*) FROM files f JOIN contents c ON c.id = f.content_id "  # noqa: S608
+            f"WHERE c.failure IS NULL AND {condition} GROUP BY c.kind",
+            values,
+        )
+        counts = dict.fromkeys(MediaKind, 0)
+        counts.update({MediaKind(kind): count for kind, count in rows})
+        return counts
+
+
+def _conditions(filters: Filters) -> tuple[str, tuple[object, ...]]:
+    """The filters as conditions on ``f`` (files) and ``c`` (contents)."""
+    conditions = [f"c.kind IN ({','.join('?' * len(filters.kinds))})"]
+    values: list[object] = [*sorted(filters.kinds)]
+    if filters.under is not None:
+        condition, bounds = within_condition(os.fsencode(filters.under))
+        conditions.append(condition)
+        values.extend(bounds)
+    moment = f"coalesce(c.taken_ms, f.mtime_ns / {NS_PER_MS})"
+    for bound, comparison in ((filters.after_ms, ">="), (filters.before_ms, "<=")):
+        if bound is not None:
+            conditions.append(f"{moment} {comparison} ?")
+            values.append(bound)
+    return " AND ".join(conditions), tuple(values)
+
+
+def _match_expression(words: str) -> str:
+    """The words as an FTS5 expression: each quoted, so that no character of a user's is an operator."""
+    found = WORD.findall(words.replace("_", " "))
+    return " AND ".join(f'"{word}"' for word in found) + "*" if found else ""

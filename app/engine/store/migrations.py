@@ -1,0 +1,110 @@
+"""The library's schema as ordered steps. ``PRAGMA user_version`` counts those a database has taken.
+
+A step is never changed once released: a change of the schema is a new step at the end.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from app.engine.errors import LibraryTooNew
+
+Migration = Callable[[sqlite3.Connection], None]
+
+
+def _first_schema(connection: sqlite3.Connection) -> None:
+    """Files point at contents by what is in them, so copies and renamed files share items, vectors and judgments."""
+    for statement in (
+        "CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
+        "CREATE TABLE roots (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE)",
+        """CREATE TABLE contents (
+            id INTEGER PRIMARY KEY,
+            sha256 BLOB NOT NULL UNIQUE,
+            kind TEXT NOT NULL,
+            width_px INTEGER, height_px INTEGER, duration_ms INTEGER, taken_ms INTEGER,
+            caption TEXT NOT NULL DEFAULT '',
+            failure TEXT)""",
+        """CREATE TABLE files (
+            id INTEGER PRIMARY KEY,
+            path BLOB NOT NULL UNIQUE,
+            size_bytes INTEGER NOT NULL,
+            mtime_ns INTEGER NOT NULL,
+            content_id INTEGER REFERENCES contents(id),
+            failure TEXT)""",
+        "CREATE INDEX files_by_content ON files (content_id)",
+        # AUTOINCREMENT here and below: no id is ever given twice, so an index that has missed a deletion can never
+        # take one item for another, and "rows after the last one seen" is all that it has missed.
+        """CREATE TABLE items (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            content_id INTEGER NOT NULL REFERENCES contents(id) ON DELETE CASCADE,
+            kind TEXT NOT NULL,
+            start_ms INTEGER NOT NULL,
+            end_ms INTEGER,
+            UNIQUE (content_id, kind, start_ms))""",
+        """CREATE TABLE thumbnails (
+            item_id INTEGER PRIMARY KEY REFERENCES items(id) ON DELETE CASCADE,
+            image BLOB NOT NULL)""",
+        """CREATE TABLE spaces (
+            id INTEGER PRIMARY KEY,
+            encoder TEXT NOT NULL,
+            fingerprint TEXT NOT NULL,
+            dim INTEGER NOT NULL,
+            UNIQUE (encoder, fingerprint))""",
+        """CREATE TABLE vectors (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            space_id INTEGER NOT NULL REFERENCES spaces(id) ON DELETE CASCADE,
+            item_id INTEGER NOT NULL REFERENCES items(id) ON DELETE CASCADE,
+            vector BLOB NOT NULL,
+            UNIQUE (space_id, item_id))""",
+        """CREATE TABLE encoded (
+            content_id INTEGER NOT NULL REFERENCES contents(id) ON DELETE CASCADE,
+            space_id INTEGER NOT NULL REFERENCES spaces(id) ON DELETE CASCADE,
+            PRIMARY KEY (content_id, space_id)) WITHOUT ROWID""",
+        # Its own copy of the words, keyed by file: names and folders belong to the file, the caption to its content.
+        """CREATE VIRTUAL TABLE words USING fts5 (
+            name, folders, caption, tokenize = 'unicode61 remove_diacritics 2')""",
+        """CREATE TABLE queries (
+            id INTEGER PRIMARY KEY,
+            key TEXT NOT NULL UNIQUE,
+            title TEXT NOT NULL,
+            parts TEXT NOT NULL)""",
+        """CREATE TABLE judgments (
+            query_id INTEGER NOT NULL REFERENCES queries(id) ON DELETE CASCADE,
+            sha256 BLOB NOT NULL,
+            kind TEXT NOT NULL,
+            start_ms INTEGER NOT NULL,
+            grade INTEGER NOT NULL,
+            judged_at TEXT NOT NULL,
+            PRIMARY KEY (query_id, sha256, kind, start_ms)) WITHOUT ROWID""",
+    ):
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first_schema,)
+SCHEMA_VERSION = len(MIGRATIONS)
+
+
+def migrate(connection: sqlite3.Connection, library: str) -> None:
+    """Bring a database to this program's schema, one step a transaction.
+
+    Raises:
+        LibraryTooNew: a later version of the program has made or changed it.
+    """
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > SCHEMA_VERSION:
+        raise LibraryTooNew(
+            "This library needs a newer Semblance",
+            f"It was last used by a newer version (schema {version}; this one knows {SCHEMA_VERSION}). "
+            "Update Semblance, or choose another library. Nothing was changed.",
+            library,
+        )
+    for step, migration in enumerate(MIGRATIONS[version:], start=version + 1):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            migration(connection)
+            connection.execute(f"PRAGMA user_version = {step}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise

@@ -1,0 +1,217 @@
+"""What was computed: items, their thumbnails, and one vector per item and space."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from app.engine.samples import Vectors
+from app.engine.store.database import Database
+from app.engine.store.files import write_words
+from app.engine.types import ItemKind, MediaKind
+
+STORED = np.float16
+"""Half precision halves the library and moves a cosine by less than 0.001."""
+
+Ids = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Space:
+    """One encoder at one fingerprint."""
+
+    id: int
+    encoder: str
+    fingerprint: str
+    dim: int
+
+
+@dataclass(frozen=True)
+class Work:
+    """A content that some chosen spaces lack, and one file that holds it."""
+
+    content_id: int
+    path: bytes
+    missing: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ContentFacts:
+    """What decoding told of a content."""
+
+    kind: MediaKind
+    width_px: int | None
+    height_px: int | None
+    duration_ms: int | None
+    taken_ms: int | None
+    caption: str
+
+
+@dataclass(frozen=True, eq=False)
+class NewItem:
+    """One item with its vectors by space id, each (dim,) float32."""
+
+    content_id: int
+    kind: ItemKind
+    start_ms: int
+    end_ms: int | None
+    thumbnail: bytes
+    vectors: dict[int, npt.NDArray[np.float32]]
+
+
+@dataclass(eq=False)
+class Batch:
+    """What one transaction commits. ``finished`` pairs contents with the spaces that now have all of them."""
+
+    items: list[NewItem] = field(default_factory=list)
+    facts: dict[int, ContentFacts] = field(default_factory=dict)
+    finished: list[tuple[int, int]] = field(default_factory=list)
+    failures: dict[int, str] = field(default_factory=dict)
+
+
+class Spaces:
+    """The vectors of one library."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def ensure(self, encoder: str, fingerprint: str, dim: int) -> Space:
+        """The space of an encoder at a fingerprint, made at first use."""
+        if space := self.find(encoder, fingerprint):
+            return space
+        with self._database.transaction() as change:
+            change.execute(
+                "INSERT INTO spaces (encoder, fingerprint, dim) VALUES (?, ?, ?)", (encoder, fingerprint, dim)
+            )
+        space = self.find(encoder, fingerprint)
+        assert space is not None  # noqa: S101 - just written
+        return space
+
+    def find(self, encoder: str, fingerprint: str) -> Space | None:
+        row = self._database.read.execute(
+            "SELECT id, encoder, fingerprint, dim FROM spaces WHERE encoder = ? AND fingerprint = ?",
+            (encoder, fingerprint),
+        ).fetchone()
+        return Space(*row) if row else None
+
+    # --- indexing ---
+
+    def pass_over(self, space_id: int, kinds: Sequence[MediaKind]) -> None:
+        """Mark contents of these ``kinds``, which the space cannot take, as done without decoding them again.
+
+        Only contents that were decoded before: of the others the kind is a guess by the file's name.
+        """
+        marks = ",".join("?" * len(kinds))
+        with self._database.transaction() as change:
+            change.execute(
+                "INSERT OR IGNORE INTO encoded (content_id, space_id) SELECT c.id, ? FROM contents c "  # noqa: S608
+                f"WHERE c.kind IN ({marks}) AND EXISTS (SELECT 1 FROM encoded e WHERE e.content_id = c.id)",
+                (space_id, *kinds),
+            )
+
+    def work(self, space_ids: Sequence[int]) -> list[Work]:
+        """The contents that have a file, are decodable as far as is known, and lack one of the spaces."""
+        rows = self._database.read.execute(
+            "SELECT c.id, min(f.path), (SELECT group_concat(e.space_id) FROM encoded e WHERE e.content_id = c.id) "
+            "FROM contents c JOIN files f ON f.content_id = c.id WHERE c.failure IS NULL GROUP BY c.id ORDER BY 2"
+        )
+        work = []
+        for content_id, path, done in rows:
+            have = {int(space_id) for space_id in done.split(",")} if done else set()
+            if missing := tuple(space_id for space_id in space_ids if space_id not in have):
+                work.append(Work(content_id, path, missing))
+        return work
+
+    def commit(self, batch: Batch) -> None:
+        """Write a batch in one transaction."""
+        with self._database.transaction() as change:
+            for content_id, facts in batch.facts.items():
+                change.execute(
+                    "UPDATE contents SET kind = ?, width_px = ?, height_px = ?, duration_ms = ?, taken_ms = ?, "
+                    "caption = ? WHERE id = ?",
+                    (
+                        facts.kind,
+                        facts.width_px,
+                        facts.height_px,
+                        facts.duration_ms,
+                        facts.taken_ms,
+                        facts.caption,
+                        content_id,
+                    ),
+                )
+                for (file_id,) in change.execute("SELECT id FROM files WHERE content_id = ?", (content_id,)).fetchall():
+                    write_words(change, file_id)
+            for item in batch.items:
+                (item_id,) = change.execute(
+                    "INSERT INTO items (content_id, kind, start_ms, end_ms) VALUES (?, ?, ?, ?) "
+                    "ON CONFLICT (content_id, kind, start_ms) DO UPDATE SET end_ms = excluded.end_ms RETURNING id",
+                    (item.content_id, item.kind, item.start_ms, item.end_ms),
+                ).fetchone()
+                change.execute(
+                    "INSERT INTO thumbnails (item_id, image) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                    (item_id, item.thumbnail),
+                )
+                change.executemany(
+                    "INSERT INTO vectors (space_id, item_id, vector) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                    [(space_id, item_id, vector.astype(STORED).tobytes()) for space_id, vector in item.vectors.items()],
+                )
+            change.executemany(
+                "INSERT INTO encoded (content_id, space_id) VALUES (?, ?) ON CONFLICT DO NOTHING", batch.finished
+            )
+            change.executemany(
+                "UPDATE contents SET failure = ? WHERE id = ?",
+                [(reason, content_id) for content_id, reason in batch.failures.items()],
+            )
+
+    # --- reading vectors ---
+
+    def count(self, space_id: int) -> int:
+        (count,) = self._database.read.execute(
+            "SELECT count(*) FROM vectors WHERE space_id = ?", (space_id,)
+        ).fetchone()
+        return int(count)
+
+    def ids(self, space_id: int) -> Ids:
+        """The items that have a vector in the space."""
+        rows = self._database.read.execute("SELECT item_id FROM vectors WHERE space_id = ?", (space_id,)).fetchall()
+        return np.array(rows, dtype=np.int64).reshape(-1)
+
+    def last_row(self, space_id: int) -> int:
+        """The number of the newest vector of a space; numbers only grow."""
+        (row,) = self._database.read.execute(
+            "SELECT coalesce(max(id), 0) FROM vectors WHERE space_id = ?", (space_id,)
+        ).fetchone()
+        return int(row)
+
+    def after(self, space: Space, row: int, block: int = 4096) -> Iterator[tuple[int, Ids, Vectors]]:
+        """The vectors written after ``row``, in blocks: (last row of the block, item ids, vectors)."""
+        while True:
+            rows = self._database.read.execute(
+                "SELECT id, item_id, vector FROM vectors WHERE space_id = ? AND id > ? ORDER BY id LIMIT ?",
+                (space.id, row, block),
+            ).fetchall()
+            if not rows:
+                return
+            row = rows[-1][0]
+            yield row, np.array([r[1] for r in rows], dtype=np.int64), _vectors([r[2] for r in rows], space.dim)
+
+    def of_items(self, space: Space, item_ids: Ids, block: int = 4096) -> Iterator[tuple[Ids, Vectors]]:
+        """The vectors of certain items, in blocks; items without one are left out."""
+        for begin in range(0, len(item_ids), block):
+            wanted = [int(item_id) for item_id in item_ids[begin : begin + block]]
+            marks = ",".join("?" * len(wanted))
+            rows = self._database.read.execute(
+                f"SELECT item_id, vector FROM vectors WHERE space_id = ? AND item_id IN ({marks})",  # noqa: S608
+                (space.id, *wanted),
+            ).fetchall()
+            if rows:
+                yield np.array([r[0] for r in rows], dtype=np.int64), _vectors([r[1] for r in rows], space.dim)
+
+
+def _vectors(blobs: Sequence[bytes], dim: int) -> Vectors:
+    vectors = np.frombuffer(b"".join(blobs), dtype=STORED).reshape(len(blobs), dim).astype(np.float32)
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    return vectors
