@@ -1,0 +1,82 @@
+"""What a page shows when it has nothing to show: a picture, what is the matter, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from app.gui import icons, theme
+
+ICON_PX = 56
+TEXT_WIDTH_PX = 440
+
+
+class EmptyState(QWidget):
+    """An icon, a headline, a sentence and buttons, in the middle of the room there is. The first button is the
+    recommended one."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._icon_name = "info"
+        self._icon = QLabel(alignment=Qt.AlignmentFlag.AlignHCenter)
+        self._headline = theme.label("", theme.Type.TITLE)
+        self._sentence = theme.label("")
+        for text in (self._headline, self._sentence):
+            text.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
+            text.setMinimumWidth(min(TEXT_WIDTH_PX, 280))
+            text.setMaximumWidth(TEXT_WIDTH_PX)
+        self._buttons = QHBoxLayout()
+        self._buttons.setSpacing(theme.SMALL_PX)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme.HUGE_PX, theme.HUGE_PX, theme.HUGE_PX, theme.HUGE_PX)
+        column.setSpacing(theme.MEDIUM_PX)
+        column.addStretch(2)
+        column.addWidget(self._icon)
+        column.addWidget(self._headline, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self._sentence, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addSpacing(theme.SMALL_PX)
+        column.addLayout(self._buttons)
+        column.addStretch(3)
+
+    def say(
+        self, icon: str, headline: str, sentence: str, actions: Sequence[tuple[str, Callable[[], None]]] = ()
+    ) -> None:
+        """Show this instead of what was shown. ``actions`` are the buttons' words and what they do."""
+        self._icon_name = icon
+        self._draw_icon()
+        self._headline.setText(headline)
+        self._sentence.setText(sentence)
+        self._sentence.setVisible(bool(sentence))
+        self._replace_buttons(actions)
+
+    @property
+    def headline(self) -> str:
+        return self._headline.text()
+
+    @property
+    def sentence(self) -> str:
+        return self._sentence.text()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() is QEvent.Type.PaletteChange:
+            self._draw_icon()
+        super().changeEvent(event)
+
+    def _draw_icon(self) -> None:
+        self._icon.setPixmap(icons.pixmap(self._icon_name, ICON_PX, "muted", self.devicePixelRatioF()))
+
+    def _replace_buttons(self, actions: Sequence[tuple[str, Callable[[], None]]]) -> None:
+        while self._buttons.count():
+            widget = self._buttons.takeAt(0).widget()
+            if widget:
+                widget.hide()
+                widget.deleteLater()
+        self._buttons.addStretch()
+        for number, (words, action) in enumerate(actions):
+            button = QPushButton(words)
+            theme.set_role(button, "primary" if number == 0 else "")
+            button.clicked.connect(action)
+            self._buttons.addWidget(button)
+        self._buttons.addStretch()

@@ -1,0 +1,68 @@
+"""Numbers, times and sizes as a person reads them."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from PySide6.QtCore import QDateTime, QLocale
+
+from app.engine.types import Hit, ItemKind, MediaKind
+
+KIND_NAMES = {MediaKind.PHOTO: "Photo", MediaKind.VIDEO: "Video", MediaKind.AUDIO: "Sound"}
+
+
+def count(number: int, one: str, many: str) -> str:
+    """``1 file``, ``1,234 files``."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def moment(at_ms: int) -> str:
+    """A place in a recording: ``0:07``, ``12:34``, ``1:02:03``."""
+    minutes, seconds = divmod(at_ms // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def place(hit: Hit) -> str:
+    """Where in its file a hit is: a moment, a span, or nothing for a photo."""
+    if hit.start_ms is None:
+        return ""
+    if hit.end_ms is None:
+        return moment(hit.start_ms)
+    return f"{moment(hit.start_ms)}–{moment(hit.end_ms)}"
+
+
+def similarity(value: float | None) -> str:
+    """A cosine to three places with its sign: it is no share of anything, so never a per cent."""
+    return "" if value is None else f"{value:.3f}".replace("-", "−")
+
+
+def remaining(seconds: float) -> str:
+    """``less than a minute left``, ``about 5 minutes left``, ``about 2 h 10 min left``."""
+    minutes = round(seconds / 60)
+    if seconds < 45:
+        return "less than a minute left"
+    if minutes < 60:
+        return f"about {count(max(1, minutes), 'minute', 'minutes')} left"
+    return f"about {minutes // 60} h {minutes % 60:02} min left"
+
+
+def size(size_bytes: int) -> str:
+    return QLocale().formattedDataSize(size_bytes, 1, QLocale.DataSizeFormat.DataSizeSIFormat)
+
+
+def date_time(since_epoch_ms: int) -> str:
+    """A moment in local time, in the user's own form."""
+    return QLocale().toString(QDateTime.fromMSecsSinceEpoch(since_epoch_ms), QLocale.FormatType.ShortFormat)
+
+
+def spoken(hit: Hit) -> str:
+    """A hit in a sentence, for screen readers and tooltips."""
+    words = [PurePath(hit.path).name, KIND_NAMES[hit.kind].lower()]
+    if hit.kind is MediaKind.VIDEO and hit.item_kind is ItemKind.AUDIO:
+        words[-1] = "sound track of a video"
+    if at := place(hit):
+        words.append(f"at {at}")
+    if hit.similarity is not None:
+        words.append(f"similarity {similarity(hit.similarity)}")
+    return ", ".join(words)
