@@ -1,0 +1,254 @@
+"""One file in, its items out: what a decoder process does.
+
+Long files come in parts, so that no part takes much memory or time: a part ends after so many items, or as soon as its
+time is used up, and hands back the cursor from which the next goes on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.video.stream import VideoStream
+from PIL import Image
+
+from app.engine.media import containers, images, thumbnails
+from app.engine.media.audio import Recording, Window
+from app.engine.media.refusal import refuse
+from app.engine.media.scan import guess_kind
+from app.engine.media.video import Film
+from app.engine.samples import PictureInput, SoundInput
+from app.engine.types import ItemKind, MediaKind
+
+MAX_FRAMES_PER_PART = 64
+MAX_WINDOWS_PER_PART = 30
+PART_TIME_S = 15.0
+"""A part gives what it has after this long: well inside the pool's limit, which is for what hangs."""
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """Where a long file goes on."""
+
+    stream: Literal["picture", "sound"]
+    start_ms: int
+
+
+@dataclass(frozen=True)
+class DecodeRequest:
+    """What to make of a file: every picture as each of ``pictures``, every sound as each of ``sounds``.
+
+    A video gives a frame every ``frame_interval_ms``; a sound is cut into windows of ``window_ms``.
+    """
+
+    path: bytes
+    pictures: tuple[PictureInput, ...] = ()
+    sounds: tuple[SoundInput, ...] = ()
+    frame_interval_ms: int = 2000
+    window_ms: int = 10_000
+    cursor: Cursor | None = None
+
+
+@dataclass(frozen=True)
+class MediaFacts:
+    """What a file tells of itself. The size is that of the upright picture; ``taken_ms`` is in ms since 1970, where a
+    camera's local time counts as UTC unless it tells its offset."""
+
+    width_px: int | None
+    height_px: int | None
+    duration_ms: int | None
+    taken_ms: int | None
+    caption: str
+
+
+@dataclass(frozen=True, eq=False)
+class DecodedItem:
+    """One photo, frame or window with what the encoders need of it.
+
+    ``inputs``: (size_px, size_px, 3) uint8 for a PictureInput, (n,) float32 for a SoundInput. ``thumbnail``: a JPEG, or
+    for a sound a PNG of its waveform. ``start_ms`` is None for a photo, ``end_ms`` for a photo and a frame.
+    """
+
+    kind: ItemKind
+    start_ms: int | None
+    end_ms: int | None
+    thumbnail: bytes
+    inputs: dict[PictureInput | SoundInput, npt.NDArray[np.uint8] | npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True, eq=False)
+class DecodedPart:
+    """Some items of a file. ``next`` is where the next part begins; None: this was the last."""
+
+    kind: MediaKind
+    facts: MediaFacts
+    items: tuple[DecodedItem, ...]
+    next: Cursor | None
+
+
+def decode(request: DecodeRequest) -> DecodedPart:
+    """Decode a file or one part of it: a video's frames first, then its sound track.
+
+    Raises:
+        MediaUnreadable: nothing of the file can be decoded.
+    """
+    if _is_photo(request.path):
+        return _decode_photo(request)
+    with containers.opened(request.path) as container:
+        return _Decoding(request, container).part()
+
+
+def preview(path: bytes, item_kind: ItemKind, start_ms: int | None, end_ms: int | None, size_px: int) -> bytes:
+    """A larger picture of one item, its long side at most ``size_px``: a JPEG, or for a sound a PNG of its waveform.
+
+    Raises:
+        MediaUnreadable: the file cannot be decoded, or has nothing at that time.
+    """
+    start_ms = start_ms or 0
+    if item_kind is ItemKind.AUDIO:
+        length_ms = max(1, end_ms - start_ms) if end_ms is not None else DecodeRequest.window_ms
+        return thumbnails.waveform(_window_at(path, start_ms, length_ms).samples, size_px)
+    return thumbnails.picture(_image_at(path, start_ms), size_px)
+
+
+def sample_at(
+    path: bytes, spec: PictureInput | SoundInput, at_ms: int = 0, window_ms: int = DecodeRequest.window_ms
+) -> npt.NDArray[np.uint8] | npt.NDArray[np.float32]:
+    """One sample to search with: a photo, a video's frame shown at ``at_ms``, or the sound from ``at_ms`` on.
+
+    Raises:
+        MediaUnreadable: the file cannot be decoded, or holds no such thing.
+    """
+    if isinstance(spec, SoundInput):
+        return _window_at(path, at_ms, window_ms).at_rate(spec)
+    return images.prepare(_image_at(path, at_ms), spec)
+
+
+def _is_photo(path: bytes) -> bool:
+    kind = guess_kind(path)
+    return kind is MediaKind.PHOTO or (kind is None and images.is_picture(path))
+
+
+def _decode_photo(request: DecodeRequest) -> DecodedPart:
+    photo = images.read(request.path)
+    facts = MediaFacts(photo.image.width, photo.image.height, None, photo.taken_ms, photo.caption)
+    item = _picture_item(ItemKind.PHOTO, None, photo.image, request)
+    return DecodedPart(MediaKind.PHOTO, facts, (item,), None)
+
+
+def _picture_item(kind: ItemKind, start_ms: int | None, image: Image.Image, request: DecodeRequest) -> DecodedItem:
+    return DecodedItem(
+        kind,
+        start_ms,
+        None,
+        thumbnails.picture(image),
+        {spec: images.prepare(image, spec) for spec in request.pictures},
+    )
+
+
+def _sound_item(window: Window, request: DecodeRequest) -> DecodedItem:
+    return DecodedItem(
+        ItemKind.AUDIO,
+        window.start_ms,
+        window.end_ms,
+        thumbnails.waveform(window.samples),
+        {spec: window.at_rate(spec) for spec in request.sounds},
+    )
+
+
+class _Decoding:
+    """One part of one container."""
+
+    def __init__(self, request: DecodeRequest, container: InputContainer) -> None:
+        self._request = request
+        self._container = container
+        self._deadline_s = time.monotonic() + PART_TIME_S
+        self._size_px: tuple[int | None, int | None] = (None, None)
+        self._end_ms: int | None = None
+
+    def part(self) -> DecodedPart:
+        film, sound = containers.picture_stream(self._container), containers.sound_stream(self._container)
+        cursor = self._request.cursor or Cursor("picture", 0)
+        items: list[DecodedItem] = []
+        following: Cursor | None = None
+        if film is not None and cursor.stream == "picture":
+            following = self._add_frames(items, film, cursor.start_ms)
+        if sound is not None and following is None:
+            start_ms = cursor.start_ms if cursor.stream == "sound" else 0
+            following = self._add_windows(items, sound, start_ms)
+        if not items and self._request.cursor is None:
+            raise refuse(
+                self._request.path,
+                "Nothing in it can be decoded: it is damaged or breaks off too early. "
+                "If you have another copy, put that in its place.",
+            )
+        kind = MediaKind.AUDIO if film is None else MediaKind.VIDEO
+        return DecodedPart(kind, self._facts(film, following), tuple(items), following)
+
+    def _add_frames(self, items: list[DecodedItem], stream: VideoStream, start_ms: int) -> Cursor | None:
+        shots = Film(self._container, stream).shots(self._request.frame_interval_ms, start_ms)
+        for count, shot in enumerate(shots, 1):
+            self._size_px = shot.image.size
+            items.append(_picture_item(ItemKind.FRAME, shot.time_ms, shot.image, self._request))
+            if shot.next_ms is not None and self._is_full(count, MAX_FRAMES_PER_PART):
+                return Cursor("picture", shot.next_ms)
+        return None
+
+    def _add_windows(self, items: list[DecodedItem], stream: AudioStream, start_ms: int) -> Cursor | None:
+        windows = Recording(self._container, stream).windows(self._request.window_ms, start_ms)
+        for count, window in enumerate(windows, 1):
+            items.append(_sound_item(window, self._request))
+            self._end_ms = window.end_ms
+            if self._is_full(count, MAX_WINDOWS_PER_PART):
+                return Cursor("sound", window.start_ms + self._request.window_ms)
+        return None
+
+    def _is_full(self, count: int, limit: int) -> bool:
+        return count >= limit or time.monotonic() > self._deadline_s
+
+    def _facts(self, film: VideoStream | None, following: Cursor | None) -> MediaFacts:
+        width_px, height_px = self._size_px
+        if film is not None and width_px is None:  # a part without frames
+            width_px, height_px = film.codec_context.width or None, film.codec_context.height or None
+        duration_ms = containers.duration_ms(self._container)
+        if film is None and following is None and self._end_ms is not None:
+            duration_ms = self._end_ms  # heard to its end, a sound is as long as it was
+        return MediaFacts(
+            width_px,
+            height_px,
+            duration_ms,
+            containers.taken_ms(self._container),
+            containers.caption(self._container),
+        )
+
+
+def _image_at(path: bytes, at_ms: int) -> Image.Image:
+    if _is_photo(path):
+        return images.read(path).image
+    with containers.opened(path) as container:
+        stream = containers.picture_stream(container)
+        image = None if stream is None else Film(container, stream).image_at(at_ms)
+        if image is None:
+            raise refuse(path, "It holds no picture that can be decoded. Choose a photo or a video.")
+        return image
+
+
+def _window_at(path: bytes, at_ms: int, window_ms: int) -> Window:
+    if _is_photo(path):
+        raise refuse(path, "It is a picture and holds no sound. Choose a sound, or a video with sound.")
+    with containers.opened(path) as container:
+        stream = containers.sound_stream(container)
+        if stream is None:
+            raise refuse(path, "It has no sound track. Choose a sound, or a video with sound.")
+        windows: Iterator[Window] = Recording(container, stream).windows(window_ms, at_ms)
+        for window in windows:
+            if window.start_ms == at_ms:
+                return window
+            break
+        raise refuse(path, "There is no sound at that time in it. Choose an earlier moment.")

@@ -1,0 +1,146 @@
+"""Videos: the frames that a player shows at regular times, exactly, however far apart the key frames lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.sidedata.sidedata import Type as SideDataType
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorPrimaries, Colorspace, ColorTrc
+from av.video.stream import VideoStream
+from PIL import Image
+
+from app.engine.media.containers import Track
+
+_PREROLLS_MS = (0, 1_000, 5_000, 30_000)
+_WORTH_SEEKING_MS = 500
+"""Seeking costs as much as decoding a few frames; so much less decoding makes it pay."""
+_INDEX_SLACK_MS = 500
+"""An index counts in decoding order, in which a key frame may come this much before it is shown."""
+
+# The display matrix (ISO/IEC 14496-12, 8.2.2): a point (x, y) is shown at (a*x + c*y, b*x + d*y); the signs of
+# (a, b, c, d) name one of the eight ways to hold a camera.
+_UPRIGHT: dict[tuple[int, ...], Image.Transpose] = {
+    (0, 1, -1, 0): Image.Transpose.ROTATE_270,
+    (-1, 0, 0, -1): Image.Transpose.ROTATE_180,
+    (0, -1, 1, 0): Image.Transpose.ROTATE_90,
+    (-1, 0, 0, 1): Image.Transpose.FLIP_LEFT_RIGHT,
+    (1, 0, 0, -1): Image.Transpose.FLIP_TOP_BOTTOM,
+    (0, 1, 1, 0): Image.Transpose.TRANSPOSE,
+    (0, -1, -1, 0): Image.Transpose.TRANSVERSE,
+}
+_UNSPECIFIED_COLORSPACE = 2  # AVCOL_SPC_UNSPECIFIED
+_HD_HEIGHT_PX = 720
+_MAX_PIXEL_ASPECT = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """One frame. ``next_ms`` is the next sampling time at which another frame is shown; None after the last."""
+
+    time_ms: int
+    next_ms: int | None
+    image: Image.Image
+
+
+class Film:
+    """The pictures of one video stream: upright, RGB, with square pixels."""
+
+    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
+        self._stream = stream
+        self._track = Track(container, stream, VideoFrame, _PREROLLS_MS)
+
+    def shots(self, interval_ms: int, start_ms: int = 0) -> Iterator[Shot]:
+        """The frames shown at ``start_ms``, ``start_ms + interval_ms`` and so on, each once.
+
+        A frame is shown from its own time until the next one's; the first also before it, the last for its duration.
+        """
+        target_ms = start_ms
+        shown: tuple[int, VideoFrame] | None = None
+        frames = self._frames_from(start_ms)
+        while (upcoming := next(frames, None)) is not None:
+            time_ms = upcoming[0]
+            if shown is not None and time_ms > target_ms:
+                target_ms = start_ms + -(-(time_ms - start_ms) // interval_ms) * interval_ms
+                yield Shot(shown[0], target_ms, self._image(shown[1]))
+                if self._is_worth_seeking(time_ms, target_ms):
+                    frames, upcoming = self._frames_from(target_ms), None
+            shown = upcoming
+        if shown is not None and target_ms < shown[0] + self._duration_ms(shown[1]):
+            yield Shot(shown[0], None, self._image(shown[1]))
+
+    def image_at(self, at_ms: int) -> Image.Image | None:
+        """The picture shown at ``at_ms``, after the end the last one; None where nothing can be decoded."""
+        shown = None
+        for time_ms, frame in self._frames_from(at_ms):
+            if shown is not None and time_ms > at_ms:
+                break
+            shown = frame
+        return None if shown is None else self._image(shown)
+
+    def _frames_from(self, at_ms: int) -> Iterator[tuple[int, VideoFrame]]:
+        """As Track.frames_from, in whole milliseconds that never go back: AVI writes times in decoding order."""
+        latest_ms: int | None = None
+        for time_s, frame in self._track.frames_from(at_ms):
+            if time_s is None:
+                time_ms = 0 if latest_ms is None else latest_ms + self._duration_ms(frame)
+            else:
+                time_ms = round(time_s * 1000)
+            latest_ms = time_ms if latest_ms is None else max(time_ms, latest_ms)
+            yield latest_ms, frame
+
+    def _is_worth_seeking(self, time_ms: int, target_ms: int) -> bool:
+        if target_ms - time_ms <= _WORTH_SEEKING_MS + _INDEX_SLACK_MS:
+            return False
+        key_frame_ms = self._track.key_frame_before(target_ms - _INDEX_SLACK_MS)
+        return key_frame_ms is not None and key_frame_ms - time_ms > _WORTH_SEEKING_MS
+
+    def _duration_ms(self, frame: VideoFrame) -> int:
+        if frame.duration and frame.time_base:
+            return max(1, round(frame.duration * frame.time_base * 1000))
+        rate = self._stream.average_rate
+        return max(1, round(1000 / rate)) if rate else 1
+
+    def _image(self, frame: VideoFrame) -> Image.Image:
+        width_px, height_px = self._square_pixel_size(frame)
+        rgb = _to_rgb(frame, width_px, height_px)
+        image = Image.fromarray(rgb.to_ndarray())
+        method = _UPRIGHT.get(_display_signs(frame))
+        return image if method is None else image.transpose(method)
+
+    def _square_pixel_size(self, frame: VideoFrame) -> tuple[int, int]:
+        aspect = self._stream.sample_aspect_ratio or Fraction(1)
+        if not Fraction(1, _MAX_PIXEL_ASPECT) <= aspect <= _MAX_PIXEL_ASPECT:  # a damaged header
+            aspect = Fraction(1)
+        if aspect >= 1:  # always enlarge, so that no detail is lost
+            return round(frame.width * aspect), frame.height
+        return frame.width, round(frame.height / aspect)
+
+
+def _to_rgb(frame: VideoFrame, width_px: int, height_px: int) -> VideoFrame:
+    options: dict[str, Any] = {"width": width_px, "height": height_px, "format": "rgb24"}
+    if frame.colorspace == _UNSPECIFIED_COLORSPACE and frame.height >= _HD_HEIGHT_PX:
+        options["src_colorspace"] = Colorspace.ITU709  # as players assume for high definition
+    if frame.color_trc == ColorTrc.SMPTE2084:
+        # PQ codes light absolutely and looks grey if taken for sRGB; HLG was designed to look right as it is.
+        with suppress(FFmpegError):  # swscale knows not every combination
+            return frame.reformat(
+                **options, dst_color_trc=ColorTrc.IEC61966_2_1, dst_color_primaries=ColorPrimaries.BT709
+            )
+    return frame.reformat(**options)
+
+
+def _display_signs(frame: VideoFrame) -> tuple[int, ...]:
+    side_data: Any = frame.side_data
+    matrix = side_data.get(SideDataType.DISPLAYMATRIX)
+    if matrix is None:
+        return ()
+    values = np.sign(np.frombuffer(bytes(matrix), np.int32))
+    return tuple(int(values[position]) for position in (0, 1, 3, 4))
