@@ -181,6 +181,16 @@ class FileCounts:
 
 
 @dataclass(frozen=True)
+class Space:
+    """One encoder at one fingerprint, as a library numbers it. Vectors of two spaces never mix."""
+
+    id: int
+    encoder: str
+    fingerprint: str
+    dim: int
+
+
+@dataclass(frozen=True)
 class SpaceCount:
     """How many items one model has encoded."""
 
@@ -236,7 +246,8 @@ class LibraryStatus:
 
 @dataclass(frozen=True)
 class ItemDetails:
-    """Everything the details pane shows of one item. ``preview`` is a JPEG or PNG; for a sound the waveform."""
+    """Everything the details pane shows of one item. ``preview`` is a JPEG or PNG; for a sound the waveform of its
+    window. ``present`` False: none of its files can be reached now (an unplugged drive)."""
 
     item_id: int
     path: str
@@ -253,6 +264,16 @@ class ItemDetails:
     modified_ms: int
     caption: str
     preview: bytes
+    present: bool = True
+
+
+@dataclass(frozen=True)
+class ItemRef:
+    """An item by what it is, not by where: the content's SHA-256, the kind, and the start (0 for a photo)."""
+
+    sha256: bytes
+    kind: ItemKind
+    start_ms: int
 
 
 # --- models ----------------------------------------------------------------------------------------------------------
