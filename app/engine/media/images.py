@@ -32,7 +32,7 @@ pi_heif.register_heif_opener()
 MAX_PIXELS = 300_000_000
 """More than any camera takes; a picture of this size decodes within a child's memory limit."""
 
-# By name, since Pillow goes by contents: a PostScript file called .jpg would otherwise start Ghostscript. (MPO is JPEG.)
+# Named, since Pillow goes by contents: a PostScript file called .jpg would start Ghostscript. JPEG includes MPO.
 _FORMATS = "AVIF BMP DDS DIB GIF HEIF ICNS ICO JPEG JPEG2000 PCX PNG PPM PSD QOI SGI TGA TIFF WEBP"
 
 _ORIENTATION_TAG = 0x0112

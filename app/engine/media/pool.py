@@ -37,31 +37,29 @@ def default_workers() -> int:
 class DecoderPool:
     """Runs `decode`, `preview` and `sample_at` in child processes, which start with the first task.
 
+    `preview` and `sample_at`, for which a person waits, have a child of their own and never queue behind indexing.
+
     Every method returns at once. A future fails with MediaUnreadable alone, or is cancelled by `close`; cancelling a
     future ends its work. Thread-safe.
 
     Args:
-        workers: how many children; by default `default_workers`.
+        workers: how many children decode; by default `default_workers`.
         time_limit_s: a task that takes longer is ended together with its child.
     """
 
     def __init__(self, workers: int | None = None, time_limit_s: float = 60.0) -> None:
-        self._workers = workers or default_workers()
-        self._time_limit_s = time_limit_s
-        self._lock = threading.RLock()  # reentrant: a future may be done before its callback is added
-        self._outstanding: set[Future[Any]] = set()
-        self._is_closed = False
-        self._pool = self._new_pool()
+        self._bulk = _Lane(workers or default_workers(), time_limit_s)
+        self._quick = _Lane(1, time_limit_s)
 
     def decode(self, request: DecodeRequest) -> Future[DecodedPart]:
         """See `app.engine.media.decode.decode`."""
-        return self._submit(request.path, decode.decode, request)
+        return self._bulk.submit(request.path, decode.decode, request)
 
     def preview(
         self, path: bytes, item_kind: ItemKind, start_ms: int | None, end_ms: int | None, size_px: int
     ) -> Future[bytes]:
         """See `app.engine.media.decode.preview`."""
-        return self._submit(path, decode.preview, path, item_kind, start_ms, end_ms, size_px)
+        return self._quick.submit(path, decode.preview, path, item_kind, start_ms, end_ms, size_px)
 
     def sample_at(
         self,
@@ -71,16 +69,12 @@ class DecoderPool:
         window_ms: int = DecodeRequest.window_ms,
     ) -> Future[npt.NDArray[np.uint8] | npt.NDArray[np.float32]]:
         """See `app.engine.media.decode.sample_at`."""
-        return self._submit(path, decode.sample_at, path, spec, at_ms, window_ms)
+        return self._quick.submit(path, decode.sample_at, path, spec, at_ms, window_ms)
 
     def close(self) -> None:
         """End the children and cancel what is not done. Later calls raise RuntimeError."""
-        with self._lock:
-            self._is_closed = True
-            outstanding = list(self._outstanding)
-        for future in outstanding:
-            future.cancel()
-        _end(self._pool)
+        self._bulk.close()
+        self._quick.close()
 
     def __enter__(self) -> Self:
         return self
@@ -90,12 +84,20 @@ class DecoderPool:
     ) -> None:
         self.close()
 
-    def _new_pool(self) -> ProcessPool:
-        # Spawned, never forked: the engine has threads and holds torch and the database.
-        context = multiprocessing.get_context("spawn")
-        return ProcessPool(self._workers, _TASKS_PER_CHILD, child.begin, context=context)
 
-    def _submit(self, path: bytes, function: Callable[..., T], *arguments: object) -> Future[T]:
+class _Lane:
+    """A queue of tasks and the children that work on it."""
+
+    def __init__(self, workers: int, time_limit_s: float) -> None:
+        self._workers = workers
+        self._time_limit_s = time_limit_s
+        self._lock = threading.RLock()  # reentrant: a future may be done before its callback is added
+        self._outstanding: set[Future[Any]] = set()
+        self._is_closed = False
+        self._pool = self._new_pool()
+
+    def submit(self, path: bytes, function: Callable[..., T], *arguments: object) -> Future[T]:
+        """Run ``function`` in a child; what fails is said of ``path``."""
         result: Future[T] = Future()
         with self._lock:
             work = self._schedule(function, arguments)
@@ -104,15 +106,30 @@ class DecoderPool:
         work.add_done_callback(lambda done: self._hand_on(done, result, path))
         return result
 
+    def close(self) -> None:
+        with self._lock:
+            self._is_closed = True
+            outstanding = list(self._outstanding)
+        for future in outstanding:  # Pebble would leave them pending for ever
+            future.cancel()
+        _end(self._pool)
+
+    def _new_pool(self) -> ProcessPool:
+        # Spawned, never forked: the engine has threads and holds torch and the database.
+        context = multiprocessing.get_context("spawn")
+        return ProcessPool(self._workers, _TASKS_PER_CHILD, child.begin, context=context)
+
     def _schedule(self, function: Callable[..., T], arguments: tuple[object, ...]) -> Future[T]:
         if self._is_closed:
             raise RuntimeError("The decoder pool is closed")
+        work: Future[T]
         try:
-            return self._pool.schedule(function, arguments, timeout=self._time_limit_s)
+            work = self._pool.schedule(function, arguments, timeout=self._time_limit_s)
         except RuntimeError:  # Pebble gives up when a child is killed while all are idle
             _end(self._pool)
             self._pool = self._new_pool()
-            return self._pool.schedule(function, arguments, timeout=self._time_limit_s)
+            work = self._pool.schedule(function, arguments, timeout=self._time_limit_s)
+        return work
 
     def _forget(self, result: Future[T], work: Future[T]) -> None:
         with self._lock:
