@@ -46,3 +46,13 @@ def libraries_dir(home: Path) -> Path:
 def models_dir(home: Path) -> Path:
     """Weights live in ``models/<key>/``."""
     return home / "models"
+
+
+def pasted_dir(home: Path) -> Path:
+    """Pictures pasted into the query: kept, because a judged query may name one."""
+    return home / "cache" / "pasted"
+
+
+def log_path(home: Path) -> Path:
+    """The engine's log."""
+    return home / "logs" / "engine.log"

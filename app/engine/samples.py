@@ -58,3 +58,13 @@ class Sound:
 
 
 Sample: TypeAlias = Text | Picture | Sound
+
+Prepared: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
+"""What a decoder hands over: the array of a `Picture` or of a `Sound`."""
+
+
+def prepared_sample(prepared: Prepared) -> Picture | Sound:
+    """The sample that a decoder's array is."""
+    if prepared.ndim == 1:
+        return Sound(prepared.astype(np.float32, copy=False))
+    return Picture(prepared.astype(np.uint8, copy=False))

@@ -16,6 +16,7 @@ from app.engine.errors import IndexStale
 from app.engine.index.exact import Ids, Neighbours, ranked, top_k
 from app.engine.index.hnsw import HnswIndex
 from app.engine.samples import Vectors
+from app.engine.types import Space
 
 log = logging.getLogger(__name__)
 
@@ -26,23 +27,14 @@ REBUILD_ABOVE_DEAD_SHARE = 0.2
 FIRST_OVERFETCH = 2
 
 
-class SpaceLike(Protocol):
-    @property
-    def id(self) -> int: ...
-    @property
-    def fingerprint(self) -> str: ...
-    @property
-    def dim(self) -> int: ...
-
-
 class VectorSource(Protocol):
     """What a shelf needs of the store; see `app.engine.store.spaces.Spaces`."""
 
     def count(self, space_id: int) -> int: ...
     def ids(self, space_id: int) -> Ids: ...
     def last_row(self, space_id: int) -> int: ...
-    def after(self, space: SpaceLike, row: int, block: int = 4096) -> Iterator[tuple[int, Ids, Vectors]]: ...
-    def of_items(self, space: SpaceLike, item_ids: Ids, block: int = 4096) -> Iterator[tuple[Ids, Vectors]]: ...
+    def after(self, space: Space, row: int, block: int = 4096) -> Iterator[tuple[int, Ids, Vectors]]: ...
+    def of_items(self, space: Space, item_ids: Ids, block: int = 4096) -> Iterator[tuple[Ids, Vectors]]: ...
 
 
 @dataclass(eq=False)
@@ -64,7 +56,7 @@ class Shelf:
         exact_up_to: sets up to this size are scanned.
     """
 
-    def __init__(self, source: VectorSource, space: SpaceLike, folder: Path, exact_up_to: int = EXACT_UP_TO) -> None:
+    def __init__(self, source: VectorSource, space: Space, folder: Path, exact_up_to: int = EXACT_UP_TO) -> None:
         self._source = source
         self._space = space
         self._path = folder / f"space-{space.id}.hnsw"

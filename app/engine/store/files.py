@@ -49,10 +49,10 @@ class Files:
     def add_root(self, path: bytes) -> None:
         """Remember a folder. One inside a known root adds nothing; known roots inside it become part of it."""
         known = self.roots()
-        if any(iswithin_condition(path, root) for root in known):
+        if any(is_within(path, root) for root in known):
             return
         with self._database.transaction() as change:
-            change.executemany("DELETE FROM roots WHERE path = ?", [(r,) for r in known if iswithin_condition(r, path)])
+            change.executemany("DELETE FROM roots WHERE path = ?", [(r,) for r in known if is_within(r, path)])
             change.execute("INSERT INTO roots (path) VALUES (?)", (path,))
 
     def forget_root(self, path: bytes) -> None:
@@ -137,7 +137,7 @@ class Files:
         return self._database.read.execute(f"SELECT {columns} FROM files f WHERE {condition}", values)  # noqa: S608
 
 
-def iswithin_condition(path: bytes, folder: bytes) -> bool:
+def is_within(path: bytes, folder: bytes) -> bool:
     """Whether ``path`` is ``folder`` or lies below it."""
     return path == folder or path.startswith(folder.rstrip(_SEPARATOR) + _SEPARATOR)
 

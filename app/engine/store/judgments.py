@@ -9,16 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from app.engine.store.database import Database
-from app.engine.types import ItemKind, Modality, Query, QueryPart
-
-
-@dataclass(frozen=True)
-class ItemRef:
-    """An item by what it is, not by where: the content's SHA-256, the kind, and the start (0 for a photo)."""
-
-    sha256: bytes
-    kind: ItemKind
-    start_ms: int
+from app.engine.types import ItemKind, ItemRef, Modality, Query, QueryPart
 
 
 @dataclass(frozen=True)

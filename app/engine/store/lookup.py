@@ -88,16 +88,16 @@ class Lookup:
         ).fetchone()
         return row[0] if row else None
 
-    def first_item(self, sha256: bytes, kinds: Iterable[ItemKind]) -> tuple[int, ItemKind, int] | None:
-        """The first item of a content among these kinds: its id, kind and start."""
+    def moments(self, sha256: bytes, kinds: Iterable[ItemKind]) -> list[tuple[ItemKind, int]]:
+        """The items of a content among these kinds: kind and start."""
         item_kinds = list(kinds)
         marks = ",".join("?" * len(item_kinds))
-        row = self._database.read.execute(
-            "SELECT i.id, i.kind, i.start_ms FROM items i JOIN contents c ON c.id = i.content_id "  # noqa: S608
-            f"WHERE c.sha256 = ? AND i.kind IN ({marks}) ORDER BY i.start_ms LIMIT 1",
+        rows = self._database.read.execute(
+            "SELECT i.kind, i.start_ms FROM items i JOIN contents c ON c.id = i.content_id "  # noqa: S608
+            f"WHERE c.sha256 = ? AND i.kind IN ({marks}) ORDER BY i.start_ms",
             (sha256, *item_kinds),
-        ).fetchone()
-        return (row[0], ItemKind(row[1]), row[2]) if row else None
+        )
+        return [(ItemKind(kind), start_ms) for kind, start_ms in rows]
 
     def items_of(self, sha256: bytes) -> Ids:
         rows = self._database.read.execute(

@@ -11,22 +11,12 @@ import numpy.typing as npt
 from app.engine.samples import Vectors
 from app.engine.store.database import Database
 from app.engine.store.files import write_words
-from app.engine.types import ItemKind, MediaKind
+from app.engine.types import ItemKind, MediaKind, Space
 
 STORED = np.float16
 """Half precision halves the library and moves a cosine by less than 0.001."""
 
 Ids = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Space:
-    """One encoder at one fingerprint."""
-
-    id: int
-    encoder: str
-    fingerprint: str
-    dim: int
 
 
 @dataclass(frozen=True)

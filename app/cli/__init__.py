@@ -1,0 +1,1 @@
+"""The whole engine without a window."""

@@ -1,0 +1,91 @@
+"""What can be said on the command line."""
+
+from __future__ import annotations
+
+import argparse
+
+from app import __version__
+from app.engine.types import MediaKind
+
+DESCRIPTION = """Find what is alike in your own photos, videos and sounds, offline, and measure which model is best on
+your own data. Without a command, the window opens."""
+
+
+def parser() -> argparse.ArgumentParser:
+    # Suppressed defaults: what stands before the verb is not undone by what does not stand after it.
+    shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    _add_shared(shared)
+    root = argparse.ArgumentParser(prog="semblance", description=DESCRIPTION, argument_default=argparse.SUPPRESS)
+    root.add_argument("--version", action="version", version=f"semblance {__version__}")
+    root.set_defaults(home=None, library=None, json=False)
+    _add_shared(root)
+    verbs = root.add_subparsers(dest="verb", metavar="COMMAND")
+    _add_index(verbs.add_parser("index", parents=[shared], help="index folders, or all known folders again"))
+    _add_search(verbs.add_parser("search", parents=[shared], help="find by words, by a picture or by a sound"))
+    verbs.add_parser("status", parents=[shared], help="what the library holds")
+    models = verbs.add_parser("models", parents=[shared], help="which models there are, and what they lack")
+    models.add_subparsers(dest="action", metavar="ACTION", required=True).add_parser("list", parents=[shared])
+    judge = verbs.add_parser("judge", parents=[shared], help="take in or give out judgments as TREC qrels")
+    actions = judge.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for action, text in (("import", "take judgments in"), ("export", "write all judgments")):
+        actions.add_parser(action, parents=[shared], help=text).add_argument("file", metavar="FILE")
+    _add_evaluate(verbs.add_parser("evaluate", parents=[shared], help="measure every model by the judgments"))
+    verbs.add_parser("demo", parents=[shared], help="index the sample library and show what can be done with it")
+    return root
+
+
+def _add_shared(parser: argparse.ArgumentParser) -> None:
+    """The options of every verb, which may stand before or after it."""
+    parser.add_argument("--home", metavar="DIR", help="the data folder (libraries and models)")
+    parser.add_argument("--library", metavar="NAME", help="the library's name (default)")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def _add_index(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folders", metavar="FOLDER", nargs="*", help="folders to index; none: all known ones again")
+    parser.add_argument("--models", metavar="KEY,KEY", type=_keys, default=(), help="the models to encode with")
+
+
+def _add_search(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--text", metavar="T", action="append", default=[], help="words to search for")
+    parser.add_argument(
+        "--image", metavar="FILE", action="append", default=[], help="a picture or a video to search by"
+    )
+    parser.add_argument("--audio", metavar="FILE", help="a sound, or a video's sound track, to search by")
+    parser.add_argument("--minus-text", metavar="T", action="append", default=[], help="words to lean away from")
+    parser.add_argument("--text-weight", metavar="W", type=float, default=1.0, help="how much the words count in a mix")
+    parser.add_argument("--image-weight", metavar="W", type=float, default=1.0, help="how much each picture counts")
+    parser.add_argument("--at-ms", metavar="MS", type=int, default=0, help="the moment of the video or sound given")
+    parser.add_argument("--model", metavar="KEY", help="the model to ask; else the best one that understands the query")
+    parser.add_argument("-k", metavar="N", type=_positive, default=10, help="how many results (10)")
+    parser.add_argument(
+        "--kind", metavar="KIND,KIND", type=_kinds, default=frozenset(MediaKind), help="photo,video,audio"
+    )
+    parser.add_argument("--under", metavar="FOLDER", help="only files below this folder")
+    parser.add_argument("--after", metavar="YYYY-MM-DD", help="only files taken on this day or later")
+    parser.add_argument("--before", metavar="YYYY-MM-DD", help="only files taken on this day or earlier")
+    parser.add_argument("--exact", action="store_true", help="compare every vector rather than ask the graph")
+    parser.add_argument("--no-keywords", action="store_true", help="search by meaning alone")
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--models", metavar="KEY,KEY", type=_keys, default=(), help="the models to measure; else all")
+    parser.add_argument("-k", metavar="N", type=_positive, default=10, help="the cut-off of the measures (10)")
+
+
+def _keys(text: str) -> tuple[str, ...]:
+    return tuple(key.strip() for key in text.split(",") if key.strip())
+
+
+def _kinds(text: str) -> frozenset[MediaKind]:
+    try:
+        return frozenset(MediaKind(kind) for kind in _keys(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error}; choose from photo, video, audio") from None
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("give a number of 1 or more")
+    return number

@@ -1,0 +1,43 @@
+"""Progress on a terminal: a bar that is drawn only where someone is looking."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from app.engine.jobs import Job, Progress
+
+
+@contextlib.contextmanager
+def watched() -> Iterator[Job]:
+    """A job that shows itself on standard error and is cancelled by Ctrl+C, so that it ends between two steps."""
+    console = Console(stderr=True)
+    bar = Bar(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("[dim]{task.fields[note]}"),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    task = bar.add_task("", total=None, note="")
+
+    def show(progress: Progress) -> None:
+        bar.update(
+            task, description=progress.phase, completed=progress.done, total=progress.total, note=progress.note[-40:]
+        )
+
+    job = Job(show)
+    before = signal.signal(signal.SIGINT, lambda *_: job.cancel())
+    try:
+        with bar:
+            yield job
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,175 @@
+"""Runs a command: opens the library, watches the job, prints the answer, and ends with the right status.
+
+0 done, 1 an error a user can act on, 2 a wrong command line, 130 interrupted. With ``--json`` one document goes to
+standard output; progress and logs always go to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from app import settings
+from app.cli import documents, tables
+from app.cli.progress import watched
+from app.engine.errors import AppError
+from app.engine.jobs import Cancelled
+from app.engine.types import (
+    EvaluationRequest,
+    Filters,
+    IndexRequest,
+    Modality,
+    Query,
+    QueryPart,
+    SearchRequest,
+)
+from app.paths import data_home
+
+DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+DEMO_LIBRARY = "sample"
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what the parsed command line says; returns the exit status."""
+    home = data_home(options.home)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr)
+    try:
+        document, show = _VERBS[options.verb](options, home)
+    except AppError as error:
+        _report(error, options.json)
+        return FAILED
+    except (KeyboardInterrupt, Cancelled):
+        sys.stderr.write("Interrupted. What was finished is kept.\n")
+        return INTERRUPTED
+    if options.json:
+        print(json.dumps(document, indent=2))
+    else:
+        show(Console())
+    return DONE
+
+
+Answer = tuple[Any, Callable[[Console], None]]
+
+
+def _session(options: argparse.Namespace, home: Path, library: str | None = None) -> Any:
+    from app.engine.session import Session  # numpy and the codecs are loaded only by a command that needs them
+
+    return Session.open(home, library or options.library or settings.load(home).library)
+
+
+def _index(options: argparse.Namespace, home: Path) -> Answer:
+    with _session(options, home) as session:
+        if not options.folders and not session.status().roots:
+            raise AppError("There is nothing to index yet", "Name a folder: semblance index FOLDER")
+        with watched() as job:
+            report = session.index(IndexRequest(tuple(options.folders), options.models), job)
+    return documents.index(report), lambda console: tables.index(console, report)
+
+
+def _search(options: argparse.Namespace, home: Path) -> Answer:
+    request = SearchRequest(
+        query=_query(options),
+        model=options.model,
+        k=options.k,
+        filters=Filters(
+            kinds=options.kind,
+            under=str(Path(options.under).absolute()) if options.under else None,
+            after_ms=_day_ms(options.after),
+            before_ms=_day_ms(options.before, end=True),
+        ),
+        exact=options.exact,
+        keywords=not options.no_keywords,
+    )
+    with _session(options, home) as session:
+        reply = session.search(request)
+    return documents.search(reply), lambda console: tables.search(console, reply)
+
+
+def _status(options: argparse.Namespace, home: Path) -> Answer:
+    with _session(options, home) as session:
+        status = session.status()
+    return documents.plain(status), lambda console: tables.status(console, status)
+
+
+def _models(options: argparse.Namespace, home: Path) -> Answer:
+    with _session(options, home) as session:
+        models = session.models()
+    return documents.models(models), lambda console: tables.models(console, models)
+
+
+def _judge(options: argparse.Namespace, home: Path) -> Answer:
+    with _session(options, home) as session:
+        if options.action == "import":
+            taken = session.import_qrels(options.file)
+            return documents.plain(taken), lambda console: tables.imported(console, taken)
+        count = session.export_qrels(options.file)
+    return {"exported": count, "path": options.file}, lambda console: console.print(f"{count} judgments written.")
+
+
+def _evaluate(options: argparse.Namespace, home: Path) -> Answer:
+    with _session(options, home) as session, watched() as job:
+        if not any(query.judged for query in session.queries()):
+            raise AppError(
+                "Nothing is judged yet",
+                "Judge some results on the Evaluate page, or take judgments in: semblance judge import FILE",
+            )
+        evaluation = session.evaluate(EvaluationRequest(options.models, (), options.k), job)
+    return documents.evaluation(evaluation), lambda console: tables.evaluation(console, evaluation)
+
+
+def _demo(options: argparse.Namespace, home: Path) -> Answer:
+    from app.cli.demo import demo
+
+    with _session(options, home, options.library or DEMO_LIBRARY) as session:
+        shown = demo(session)
+    return documents.demo(shown), lambda console: tables.demo(console, shown)
+
+
+_VERBS: dict[str, Callable[[argparse.Namespace, Path], Answer]] = {
+    "index": _index,
+    "search": _search,
+    "status": _status,
+    "models": _models,
+    "judge": _judge,
+    "evaluate": _evaluate,
+    "demo": _demo,
+}
+
+
+def _query(options: argparse.Namespace) -> Query:
+    parts = [QueryPart(Modality.TEXT, text=text, weight=options.text_weight) for text in options.text]
+    parts += [
+        QueryPart(Modality.IMAGE, path=file, at_ms=options.at_ms, weight=options.image_weight) for file in options.image
+    ]
+    if options.audio:
+        parts.append(QueryPart(Modality.AUDIO, path=options.audio, at_ms=options.at_ms))
+    parts += [QueryPart(Modality.TEXT, text=text, weight=-1.0) for text in options.minus_text]
+    if not any(part.weight > 0 for part in parts):
+        raise AppError("Nothing to search for", "Give --text, --image or --audio.")
+    return Query(tuple(parts))
+
+
+def _day_ms(day: str | None, end: bool = False) -> int | None:
+    """The first millisecond of a day in local time, or its last."""
+    if day is None:
+        return None
+    try:
+        begin = datetime.datetime.strptime(day, "%Y-%m-%d").astimezone()
+    except ValueError:
+        raise AppError("This is not a date", f"Write it as 2024-07-31; {day!r} was given.") from None
+    moment = begin + datetime.timedelta(days=1) if end else begin
+    return round(moment.timestamp() * 1000) - (1 if end else 0)
+
+
+def _report(error: AppError, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"error": {"title": error.title, "message": error.message, "path": error.path}}))
+    sys.stderr.write(f"{error}\n")

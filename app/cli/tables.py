@@ -1,0 +1,137 @@
+"""What a person reads on a terminal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from app.cli.demo import Demo
+from app.engine.types import (
+    Evaluation,
+    Failure,
+    Hit,
+    IndexReport,
+    LibraryStatus,
+    ModelStatus,
+    QrelsImport,
+    SearchReply,
+)
+
+SHOWN_FAILURES = 20
+BYTES_PER_MIB = 1 << 20
+
+
+def index(console: Console, report: IndexReport) -> None:
+    files = report.files
+    console.print(
+        f"[bold]{files.seen:,}[/] files: {files.new:,} new, {files.changed:,} changed, {files.renamed:,} renamed, "
+        f"{files.unchanged:,} unchanged, {files.removed:,} removed; {files.skipped:,} are no media. "
+        f"{report.seconds:.1f} s."
+    )
+    table = Table("model", "items", "dimensions", "encoded now", box=None, pad_edge=False)
+    for key, space in report.spaces.items():
+        table.add_row(key, f"{space.items:,}", f"{space.dim:,}", f"{report.encoded.get(key, 0):,}")
+    console.print(table)
+    _failures(console, report.failures)
+
+
+def search(console: Console, reply: SearchReply) -> None:
+    if reply.note:
+        console.print(f"[dim]{reply.note}")
+    if not reply.hits:
+        console.print("Nothing was found. Index a folder first, or loosen the filters.")
+        return
+    table = Table("", "cosine", "found by", "file", box=None, pad_edge=False)
+    for hit in reply.hits:
+        similarity = f"{hit.similarity:.3f}" if hit.similarity is not None else "–"
+        table.add_row(str(hit.rank), similarity, ", ".join(hit.found_by), _file(hit))
+    console.print(table)
+    who = reply.model or "keywords"
+    console.print(f"[dim]{who}, {'exact' if reply.exact else 'approximate'}, {reply.timings.total_ms:.0f} ms")
+
+
+def status(console: Console, library: LibraryStatus) -> None:
+    console.print(f"[bold]{escape(library.name)}[/] in {escape(library.folder)}, {_size(library.size_bytes)}")
+    for root in library.roots:
+        away = "" if root.online else " [yellow](not there now; its items are kept)[/]"
+        console.print(f"  {_name(root.path)}: {root.files:,} files, {root.items:,} items{away}")
+    if not library.roots:
+        console.print("  No folder yet: semblance index FOLDER")
+    for key, space in library.spaces.items():
+        console.print(f"  {key}: {space.items:,} items of {space.dim:,} numbers")
+    console.print(f"  {library.judgments:,} judgments")
+    _failures(console, library.failures)
+
+
+def models(console: Console, statuses: Sequence[ModelStatus]) -> None:
+    table = Table("model", "compares", "licence", "state", box=None, pad_edge=False)
+    for model in statuses:
+        state = "[green]ready[/]" if model.ready else "[yellow]weights missing[/]"
+        table.add_row(model.key, ", ".join(sorted(model.accepts)), escape(model.licence), state)
+    console.print(table)
+    for model in statuses:
+        if not model.ready:
+            console.print(f"[bold]{model.key}[/]: {escape(model.problem)}")
+
+
+def imported(console: Console, taken: QrelsImport) -> None:
+    console.print(f"{taken.imported:,} judgments of {taken.queries:,} queries taken in.")
+    if taken.unknown:
+        console.print(
+            f"{len(taken.unknown):,} names mean nothing in this library, the first: {escape(taken.unknown[0])}"
+        )
+
+
+def evaluation(console: Console, result: Evaluation) -> None:
+    table = Table("model", "queries", *(escape(name) for name in result.measures), box=None, pad_edge=False)
+    for model in result.models:
+        values = (f"{model.mean[name]:.3f}" if model.mean else "–" for name in result.measures)
+        table.add_row(model.model, str(len(model.queries)), *values)
+    console.print(table)
+    console.print(
+        f"[dim]R@{result.k} is recall among what was judged relevant. Models that answered different queries "
+        "cannot be compared."
+    )
+    for model in result.models:
+        if model.note:
+            console.print(f"[dim]{model.model}: {escape(model.note)}")
+
+
+def demo(console: Console, shown: Demo) -> None:
+    index(console, shown.report)
+    for title, reply in shown.searches:
+        console.print(f"\n[bold]{escape(title)}[/]")
+        search(console, reply)
+    console.print("\n[bold]Which model is best here?[/]")
+    evaluation(console, shown.evaluation)
+
+
+def _failures(console: Console, failures: Sequence[Failure]) -> None:
+    if failures:
+        console.print(f"{len(failures):,} could not be read:")
+    for failure in failures[:SHOWN_FAILURES]:
+        console.print(f"  {_name(failure.path)}: [dim]{escape(failure.reason)}")
+    if len(failures) > SHOWN_FAILURES:
+        console.print(f"  and {len(failures) - SHOWN_FAILURES:,} more: see --json")
+
+
+def _file(hit: Hit) -> str:
+    moment = "" if hit.start_ms is None else f" [cyan]{hit.start_ms / 1000:.1f} s[/]"
+    copies = f" [dim]+{hit.copies} copies[/]" if hit.copies else ""
+    return _name(hit.path) + moment + copies
+
+
+def _name(path: str) -> str:
+    """A path as it can be printed: shortened where it lies below, and with the bytes that are no text escaped."""
+    here = Path.cwd()
+    shown = os.path.relpath(path, here) if Path(path).is_relative_to(here) else path
+    return escape(shown.encode("utf-8", "backslashreplace").decode())
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / BYTES_PER_MIB:,.1f} MiB"

@@ -1,0 +1,146 @@
+"""Indexing, whole: look through folders, enter what is there, encode what models have not seen, save the indexes."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+
+from app.engine.embedding import Chosen, embed
+from app.engine.encoders.base import EncoderSource, EncoderSpec
+from app.engine.errors import AppError, WeightsMissing
+from app.engine.jobs import Job
+from app.engine.media.pool import DecoderPool
+from app.engine.scanning import folder_bytes, is_online, update_files
+from app.engine.search import Shelves
+from app.engine.store.files import Files
+from app.engine.store.lookup import Lookup
+from app.engine.store.preferences import Preferences
+from app.engine.store.spaces import Spaces
+from app.engine.types import IndexReport, IndexRequest, MediaKind, Modality, Space, SpaceCount
+
+log = logging.getLogger(__name__)
+
+
+class Indexer:
+    """Keeps one library in step with its folders and its models."""
+
+    def __init__(
+        self,
+        files: Files,
+        lookup: Lookup,
+        spaces: Spaces,
+        shelves: Shelves,
+        preferences: Preferences,
+        encoders: EncoderSource,
+        pool: DecoderPool,
+    ) -> None:
+        self._files = files
+        self._lookup = lookup
+        self._spaces = spaces
+        self._shelves = shelves
+        self._preferences = preferences
+        self._encoders = encoders
+        self._pool = pool
+
+    def index(self, request: IndexRequest, job: Job) -> IndexReport:
+        """Index the requested folders, or all roots again.
+
+        Raises:
+            AppError: a folder is not there, a requested model is unknown or has no weights, or the disk is full.
+            Cancelled: the job was cancelled; what was committed stays and the next run goes on from it.
+        """
+        began_s = time.monotonic()
+        folders = [folder_bytes(folder) for folder in request.folders]
+        keys = self._choose_models(request.models)
+        for folder in folders:
+            self._files.add_root(folder)
+        if not folders:
+            folders = [root for root in self._files.roots() if is_online(root)]
+        before = self._files.orphans()
+        outcome = update_files(self._files, folders, job)
+        encoded = self._encode(keys, job)
+        self._files.purge(before)  # a content is kept for one run after its last file went: it may have moved
+        self._save_indexes(keys, job)
+        unreadable = {failure.path for failure in outcome.failures}
+        failures = [
+            *outcome.failures,
+            *(f for folder in folders for f in self._files.failures(folder) if f.path not in unreadable),
+        ]
+        return IndexReport(
+            files=outcome.counts(failed=len(failures)),
+            items=self._lookup.item_counts(),
+            spaces=self.space_counts(self._preferences.models),
+            failures=tuple(failures),
+            skipped=tuple(outcome.skipped),
+            encoded=encoded,
+            seconds=round(time.monotonic() - began_s, 3),
+        )
+
+    def space_counts(self, keys: Sequence[str]) -> dict[str, SpaceCount]:
+        """How much each model has encoded; models that cannot be used now are left out."""
+        return {
+            key: SpaceCount(self._spaces.count(space.id), space.dim)
+            for key in keys
+            if self._is_ready(key) and (space := self._space(key))
+        }
+
+    def _choose_models(self, requested: Sequence[str]) -> tuple[str, ...]:
+        """The models of this run, in the catalogue's order. They join the library's own choice."""
+        problems = {status.key: status.problem for status in self._encoders.statuses() if not status.ready}
+        for key in requested:
+            self._encoders.spec(key)  # an unknown key is refused here
+            if key in problems:
+                raise WeightsMissing(f"{key} cannot be used yet", problems[key])
+        known = self._encoders.keys()
+        before = self._preferences.models
+        wanted = set(requested or before or known)
+        ready = tuple(key for key in known if key in wanted and key not in problems)
+        for key in before:
+            if key in problems and not requested:
+                log.warning("%s is left out: %s", key, problems[key])
+        if not ready:
+            raise AppError("No model can be used", "Choose at least one model that is ready, then index again.")
+        self._preferences.choose_models([key for key in known if key in {*ready, *before}])
+        return ready
+
+    def _encode(self, keys: Sequence[str], job: Job) -> dict[str, int]:
+        spaces = {key: self._make_space(key) for key in keys}
+        for key, space in spaces.items():
+            if other := _kinds_not_taken(self._encoders.spec(key)):
+                self._spaces.pass_over(space.id, other)
+        work = self._spaces.work([space.id for space in spaces.values()])
+        if not work:
+            return dict.fromkeys(keys, 0)
+        job.begin("Loading models")
+        chosen = [Chosen(self._encoders.load(key), space) for key, space in spaces.items()]
+        return embed(self._pool, self._spaces, chosen, work, job)
+
+    def _save_indexes(self, keys: Sequence[str], job: Job) -> None:
+        for key in job.track(keys, "Saving the search index", len(keys)):
+            if space := self._space(key):
+                try:
+                    self._shelves[space].save()
+                except OSError as error:
+                    raise AppError(
+                        "The search index could not be saved",
+                        f"{error.strerror or error}. All that was indexed is kept; make room on the disk, "
+                        "and the search index is made again by itself.",
+                        error.filename,
+                    ) from error
+
+    def _is_ready(self, key: str) -> bool:
+        return any(status.key == key and status.ready for status in self._encoders.statuses())
+
+    def _space(self, key: str) -> Space | None:
+        return self._spaces.find(key, self._encoders.fingerprint(key))
+
+    def _make_space(self, key: str) -> Space:
+        return self._spaces.ensure(key, self._encoders.fingerprint(key), self._encoders.spec(key).dim)
+
+
+def _kinds_not_taken(spec: EncoderSpec) -> tuple[MediaKind, ...]:
+    """The kinds of file of which this encoder takes nothing. A video has pictures and sound."""
+    if Modality.IMAGE not in spec.accepts:
+        return (MediaKind.PHOTO,)
+    return (MediaKind.AUDIO,) if Modality.AUDIO not in spec.accepts else ()

@@ -1,0 +1,259 @@
+"""The one façade of the engine: open a library, index, search, judge, evaluate. Frozen values in and out."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from app.engine.encoders.base import EncoderSource
+from app.engine.encoders.catalogue import Catalogue
+from app.engine.errors import AppError, MediaUnreadable
+from app.engine.index.shelf import EXACT_UP_TO
+from app.engine.indexing import Indexer
+from app.engine.jobs import NULL_JOB, Job
+from app.engine.judging import Judging
+from app.engine.media.pool import DecoderPool
+from app.engine.scanning import is_online
+from app.engine.search import Searcher, Shelves
+from app.engine.store.database import FILE_NAME, Database
+from app.engine.store.files import Files
+from app.engine.store.judgments import Judgments
+from app.engine.store.lookup import NS_PER_MS, Lookup
+from app.engine.store.preferences import Preferences
+from app.engine.store.spaces import Spaces
+from app.engine.types import (
+    Evaluation,
+    EvaluationRequest,
+    IndexReport,
+    IndexRequest,
+    ItemDetails,
+    ItemKind,
+    LibraryStatus,
+    Modality,
+    ModelStatus,
+    Pool,
+    QrelsImport,
+    Query,
+    QueryPart,
+    QuerySummary,
+    Root,
+    SearchReply,
+    SearchRequest,
+)
+from app.paths import libraries_dir, models_dir, resources_dir
+
+PREVIEW_PX = 1280
+QUERY_PREVIEW_PX = 160
+SAMPLE_DIR = "sample"
+_LIBRARY_NAME = re.compile(r"[^\x00-\x1f/\\:*?\"<>|]{1,100}")
+
+
+def libraries(home: Path) -> tuple[str, ...]:
+    """The names of the libraries in a data home."""
+    folder = libraries_dir(home)
+    return tuple(sorted(entry.parent.name for entry in folder.glob(f"*/{FILE_NAME}"))) if folder.is_dir() else ()
+
+
+class Session:
+    """One open library. Its methods may be called from any thread; a change waits for its turn.
+
+    Open it with `Session.open`, and close it, or use it as a context manager.
+    """
+
+    def __init__(
+        self, name: str, database: Database, encoders: EncoderSource, pool: DecoderPool, exact_up_to: int
+    ) -> None:
+        self._name = name
+        self._database = database
+        self._encoders = encoders
+        self._pool = pool
+        self._files = Files(database)
+        self._lookup = Lookup(database)
+        self._preferences = Preferences(database)
+        spaces = Spaces(database)
+        shelves = Shelves(spaces, database.folder / "indexes", exact_up_to)
+        judgments = Judgments(database)
+        self._judgments = judgments
+        self._searcher = Searcher(self._files, self._lookup, spaces, shelves, encoders, pool)
+        self._judging = Judging(self._files, self._lookup, judgments, self._searcher, encoders)
+        self._indexer = Indexer(self._files, self._lookup, spaces, shelves, self._preferences, encoders, pool)
+
+    @classmethod
+    def open(
+        cls,
+        home: Path,
+        library: str = "default",
+        encoders: EncoderSource | None = None,
+        device: str = "auto",
+        exact_up_to: int = EXACT_UP_TO,
+    ) -> Session:
+        """Open a library of a data home, making it at first use.
+
+        Args:
+            home: the data home.
+            library: the library's name.
+            encoders: where encoders come from; the catalogue unless a test or a plug-in brings its own.
+            device: "auto", "cuda", "mps" or "cpu".
+            exact_up_to: sets up to this size are scanned rather than looked up in a graph.
+
+        Raises:
+            AppError: the name cannot be a folder's, or the home cannot be written.
+            LibraryLocked, LibraryTooNew, LibraryDamaged: as their names say.
+        """
+        if not _LIBRARY_NAME.fullmatch(library) or library.strip(". ") != library:
+            raise AppError("This cannot be a library's name", f"Use letters, digits and spaces; {library!r} was given.")
+        database = Database(libraries_dir(home) / library)
+        return cls(library, database, encoders or Catalogue(models_dir(home), device), DecoderPool(), exact_up_to)
+
+    def close(self) -> None:
+        self._pool.close()
+        self._database.close()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --- the library ---
+
+    def status(self) -> LibraryStatus:
+        """What the library holds and which of its folders are there."""
+        folder = self._database.folder
+        models = self._preferences.models
+        return LibraryStatus(
+            name=self._name,
+            folder=str(folder),
+            roots=tuple(self._root(path) for path in self._files.roots()),
+            kinds=self._lookup.file_counts(),
+            items=self._lookup.item_counts(),
+            spaces=self._indexer.space_counts(models),
+            models=models,
+            failures=self._files.failures(),
+            judgments=self._judgments.count(),
+            size_bytes=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
+        )
+
+    def index(self, request: IndexRequest, job: Job = NULL_JOB) -> IndexReport:
+        """See `app.engine.indexing.Indexer.index`."""
+        return self._indexer.index(request, job)
+
+    def load_sample(self, job: Job = NULL_JOB) -> IndexReport:
+        """Index the sample library that ships with the program, with its queries and judgments."""
+        folder = resources_dir() / SAMPLE_DIR
+        report = self.index(IndexRequest((str(folder),)), job)
+        self.import_qrels(str(folder / "qrels.txt"))
+        return report
+
+    def forget_root(self, path: str) -> LibraryStatus:
+        """Take a folder out of the library. The files on disk and the judgments stay."""
+        self._files.forget_root(os.fsencode(path))
+        return self.status()
+
+    # --- models ---
+
+    def models(self) -> tuple[ModelStatus, ...]:
+        return self._encoders.statuses()
+
+    def set_models(self, keys: Sequence[str]) -> LibraryStatus:
+        """Choose the library's models; the next run of `index` encodes with those that are new to it."""
+        for key in keys:
+            self._encoders.spec(key)
+        known = self._encoders.keys()
+        self._preferences.choose_models([key for key in known if key in set(keys)])
+        return self.status()
+
+    # --- search ---
+
+    def search(self, request: SearchRequest) -> SearchReply:
+        """See `app.engine.search.Searcher.search`."""
+        return self._searcher.search(request, self._preferences.models)
+
+    def thumbnails(self, item_ids: Sequence[int]) -> dict[int, bytes]:
+        """Encoded pictures by item; items without one are left out."""
+        return self._lookup.thumbnails(item_ids)
+
+    def details(self, item_id: int) -> ItemDetails:
+        """All about one item, with a large preview where its file can be read and the thumbnail where not.
+
+        Raises:
+            AppError: no file of the library holds the item any more.
+        """
+        hit = self._searcher.hit(item_id)
+        facts = self._lookup.facts(item_id, os.fsencode(hit.path)) if hit else None
+        if hit is None or facts is None:
+            raise AppError("This item is gone", "Its file has left the library since it was found.")
+        try:
+            path = os.fsencode(hit.path)
+            preview = self._pool.preview(path, hit.item_kind, hit.start_ms, hit.end_ms, PREVIEW_PX).result()
+        except MediaUnreadable:
+            preview = self._lookup.thumbnails([item_id]).get(item_id, b"")
+        row = self._lookup.items([item_id])[item_id]
+        return ItemDetails(
+            item_id=item_id,
+            path=hit.path,
+            copies=tuple(os.fsdecode(other) for other in row.paths if os.fsdecode(other) != hit.path),
+            kind=hit.kind,
+            item_kind=hit.item_kind,
+            start_ms=hit.start_ms,
+            end_ms=hit.end_ms,
+            width_px=facts.width_px,
+            height_px=facts.height_px,
+            duration_ms=facts.duration_ms,
+            size_bytes=facts.size_bytes,
+            taken_ms=facts.taken_ms,
+            modified_ms=facts.mtime_ns // NS_PER_MS,
+            caption=facts.caption,
+            preview=preview,
+        )
+
+    def query_preview(self, part: QueryPart) -> bytes:
+        """A small picture of a query's file.
+
+        Raises:
+            MediaUnreadable: it cannot be decoded.
+        """
+        kind = ItemKind.AUDIO if part.modality is Modality.AUDIO else ItemKind.FRAME
+        preview: bytes = self._pool.preview(os.fsencode(part.path), kind, part.at_ms, None, QUERY_PREVIEW_PX).result()
+        return preview
+
+    # --- judging ---
+
+    def queries(self) -> tuple[QuerySummary, ...]:
+        return self._judging.queries()
+
+    def add_query(self, query: Query, title: str = "") -> QuerySummary:
+        return self._judging.add_query(query, title)
+
+    def remove_query(self, key: str) -> None:
+        self._judging.remove_query(key)
+
+    def pool(self, query_key: str, models: Sequence[str] = (), depth: int = 10) -> Pool:
+        return self._judging.pool(query_key, models or self._preferences.models, depth)
+
+    def judge(self, query_key: str, item_id: int, grade: int | None) -> QuerySummary:
+        return self._judging.judge(query_key, item_id, grade)
+
+    def evaluate(self, request: EvaluationRequest, job: Job = NULL_JOB) -> Evaluation:
+        for key in request.models:
+            self._encoders.spec(key)
+        return self._judging.evaluate(request, request.models or self._preferences.models, job)
+
+    def import_qrels(self, path: str) -> QrelsImport:
+        return self._judging.import_qrels(path)
+
+    def export_qrels(self, path: str) -> int:
+        return self._judging.export_qrels(path)
+
+    def _root(self, path: bytes) -> Root:
+        return Root(
+            path=os.fsdecode(path),
+            online=is_online(path),
+            files=sum(self._lookup.file_counts(path).values()),
+            items=sum(self._lookup.item_counts(path).values()),
+        )
