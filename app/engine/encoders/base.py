@@ -6,8 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.engine.samples import PictureInput, Sample, SoundInput, Vectors
-from app.engine.types import Modality
+import numpy as np
+import numpy.typing as npt
+
+from app.engine.errors import UnsupportedModality
+from app.engine.samples import Picture, PictureInput, Sample, SoundInput, Text, Vectors
+from app.engine.types import Modality, ModelStatus
+
+_PLURALS = {Modality.TEXT: "words", Modality.IMAGE: "pictures", Modality.AUDIO: "sounds"}
 
 
 @dataclass(frozen=True)
@@ -56,3 +62,66 @@ class Encoder(Protocol):
             DeviceExhausted: not even one sample fits into memory.
         """
         ...
+
+
+class EncoderSource(Protocol):
+    """Where a session gets its encoders from. `Catalogue` is the one that ships."""
+
+    def keys(self) -> tuple[str, ...]:
+        """Every key, the best model for a text query first."""
+        ...
+
+    def statuses(self) -> tuple[ModelStatus, ...]:
+        """Every model as it stands on this machine, in the order of ``keys``. Cheap, and never raises for a model
+        that is not ready."""
+        ...
+
+    def spec(self, key: str) -> EncoderSpec:
+        """The facts of one encoder, without loading its weights."""
+        ...
+
+    def fingerprint(self, key: str) -> str:
+        """The fingerprint the loaded encoder will have, without loading it."""
+        ...
+
+    def load(self, key: str) -> Encoder:
+        """The encoder, ready to encode; the same object at every call."""
+        ...
+
+
+def accepted_modality(samples: Sequence[Sample], spec: EncoderSpec) -> Modality:
+    """The kind of ``samples``, of which there is at least one.
+
+    Raises:
+        UnsupportedModality: the encoder does not accept that kind.
+    """
+    kinds = {_modality(sample) for sample in samples}
+    if len(kinds) != 1:
+        raise ValueError("encode() takes samples of one kind at a time")
+    modality = kinds.pop()
+    if modality not in spec.accepts:
+        takes = " and ".join(_PLURALS[kind] for kind in Modality if kind in spec.accepts)
+        raise UnsupportedModality(
+            "This model cannot compare that",
+            f"The model {spec.key} compares {takes}, not {_PLURALS[modality]}. Choose another model for this query.",
+        )
+    return modality
+
+
+def unit_rows(rows: npt.NDArray[np.floating]) -> Vectors:
+    """``rows`` (n, dim) scaled to length 1.
+
+    A row of zeros has no direction. It becomes the diagonal, so that the contract holds and such samples find each
+    other.
+    """
+    wide = np.asarray(rows, dtype=np.float64)
+    lengths = np.linalg.norm(wide, axis=1, keepdims=True)
+    directed = np.where(lengths > 0, wide, 1.0)
+    units: Vectors = (directed / np.where(lengths > 0, lengths, np.sqrt(wide.shape[1]))).astype(np.float32)
+    return units
+
+
+def _modality(sample: Sample) -> Modality:
+    if isinstance(sample, Text):
+        return Modality.TEXT
+    return Modality.IMAGE if isinstance(sample, Picture) else Modality.AUDIO

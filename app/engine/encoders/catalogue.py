@@ -1,0 +1,139 @@
+"""The models of this program: which there are, which are ready here, and one loaded encoder of each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from dataclasses import asdict
+from pathlib import Path
+
+from app.engine.encoders.base import Encoder, EncoderSpec
+from app.engine.encoders.entries import Entry, read_entries
+from app.engine.encoders.folder import find_weights, sha256_of
+from app.engine.encoders.openclip_config import CONFIG_FILE, configured
+from app.engine.errors import AppError
+from app.engine.types import ModelStatus
+from app.paths import resources_dir
+
+
+class Catalogue:
+    """The `EncoderSource` that ships: ``resources/models.toml`` and the weights in ``models_dir/<key>/``.
+
+    torch and the model packages are imported by the first ``load`` and no earlier. Thread-safe.
+
+    Args:
+        models_dir: the folder of the model folders; it need not exist.
+        device: "auto", or a device in torch's terms: "cpu", "cuda", "cuda:1", "mps".
+    """
+
+    def __init__(self, models_dir: Path, device: str = "auto") -> None:
+        self._models_dir = models_dir
+        self._device = device
+        self._entries = {entry.key: entry for entry in read_entries(resources_dir() / "models.toml")}
+        self._locks = {key: threading.Lock() for key in self._entries}
+        self._loaded: dict[str, Encoder] = {}
+
+    def keys(self) -> tuple[str, ...]:
+        return tuple(self._entries)
+
+    def statuses(self) -> tuple[ModelStatus, ...]:
+        return tuple(self._status(entry) for entry in self._entries.values())
+
+    def spec(self, key: str) -> EncoderSpec:
+        """Raises AppError for an unknown key, WeightsCorrupt for a model folder whose config cannot be used."""
+        return self._configured(key).spec
+
+    def fingerprint(self, key: str) -> str:
+        """A SHA-256 over all that the vectors depend on: the weights and the files beside them that matter, the
+        preparation of the samples, and the revision of the program's own part.
+
+        Raises:
+            WeightsMissing, WeightsCorrupt, AppError: see ``load``.
+        """
+        entry = self._configured(key)
+        facts = {
+            "key": key,
+            "revision": entry.revision,
+            "architecture": entry.architecture,
+            "dim": entry.dim,
+            "picture": asdict(entry.picture) if entry.picture else None,
+            "sound": asdict(entry.sound) if entry.sound else None,
+            "mean": entry.mean,
+            "std": entry.std,
+            "files": [sha256_of(path) for path in self._deciding_files(entry)],
+        }
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+    def load(self, key: str) -> Encoder:
+        """The encoder, loaded by the first call, which can take seconds.
+
+        Raises:
+            WeightsMissing: its weights are not in its folder.
+            WeightsCorrupt: what is there cannot be read, or is not this model's.
+            AppError: there is no model of that key, or no such device.
+        """
+        entry = self._configured(key)
+        with self._locks[key]:
+            if key not in self._loaded:
+                self._loaded[key] = self._build(entry)
+            return self._loaded[key]
+
+    def _entry(self, key: str) -> Entry:
+        if key not in self._entries:
+            raise AppError("No such model", f"There is no model “{key}”. Choose one of: {', '.join(self._entries)}.")
+        return self._entries[key]
+
+    def _configured(self, key: str) -> Entry:
+        entry = self._entry(key)
+        return configured(entry, self._folder(entry)) if entry.family == "open_clip" else entry
+
+    def _folder(self, entry: Entry) -> Path:
+        return self._models_dir / entry.key
+
+    def _deciding_files(self, entry: Entry) -> list[Path]:
+        if entry.built_in:
+            return []
+        folder = self._folder(entry)
+        beside = [folder / name for name in (*entry.companions, CONFIG_FILE)]
+        return [find_weights(entry, folder), *(path for path in beside if path.is_file())]
+
+    def _status(self, entry: Entry) -> ModelStatus:
+        problem = ""
+        try:
+            entry = self._configured(entry.key)
+            if not entry.built_in:
+                find_weights(entry, self._folder(entry))
+        except AppError as error:
+            problem = error.message
+        return ModelStatus(
+            key=entry.key,
+            name=entry.name,
+            family=entry.family,
+            accepts=entry.accepts,
+            dim=entry.dim,
+            licence=entry.licence,
+            summary=entry.summary,
+            ready=not problem,
+            problem=problem,
+            folder="" if entry.built_in else str(self._folder(entry)),
+            files=(*entry.files, *entry.companions),
+        )
+
+    def _build(self, entry: Entry) -> Encoder:
+        fingerprint = self.fingerprint(entry.key)
+        # Written out rather than looked up by name, so that a packager sees what is imported.
+        if entry.family == "colour-texture":
+            from app.engine.encoders.builtin_picture import ColourTexture
+
+            return ColourTexture(entry.spec, fingerprint)
+        if entry.family == "timbre":
+            from app.engine.encoders.builtin_sound import Timbre
+
+            return Timbre(entry.spec, fingerprint)
+
+        weights_path = find_weights(entry, self._folder(entry))
+        from app.engine.encoders import device, openclip, panns, resnet50
+
+        load = {"open_clip": openclip.load, "resnet50": resnet50.load, "panns": panns.load}[entry.family]
+        return load(entry, weights_path, fingerprint, device.choose(self._device))

@@ -1,0 +1,86 @@
+"""The folder of a model, ``models/<key>/``: which of its files are the weights, and their hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from app.engine.encoders.entries import Entry
+from app.engine.errors import WeightsCorrupt, WeightsMissing
+
+HASHES_FILE = ".sha256.json"
+
+
+def find_weights(entry: Entry, folder: Path) -> Path:
+    """The one weights file of a model in its folder.
+
+    Raises:
+        WeightsMissing: it, or a file it needs beside it, is not there.
+        WeightsCorrupt: several files could be it.
+    """
+    for pattern in entry.files:
+        found = sorted(path for path in folder.glob(pattern) if path.is_file() and not path.name.startswith("."))
+        if len(found) > 1:
+            names = ", ".join(path.name for path in found)
+            raise WeightsCorrupt(
+                f"Several weights files for {entry.name}",
+                f"The folder holds {names}. Keep the one to use and move the others elsewhere.",
+                str(folder),
+            )
+        if found:
+            _check_companions(entry, folder)
+            return found[0]
+    preferred, *others = entry.files
+    instead = f" (or one file of the kind {', '.join(others)})" if others else ""
+    beside = f" and {' and '.join(entry.companions)}" if entry.companions else ""
+    raise WeightsMissing(
+        f"No weights for {entry.name}", f"Put {preferred}{instead}{beside} into {folder}.", str(folder)
+    )
+
+
+def _check_companions(entry: Entry, folder: Path) -> None:
+    missing = [name for name in entry.companions if not (folder / name).is_file()]
+    if missing:
+        raise WeightsMissing(
+            f"{entry.name} is incomplete",
+            f"Its weights are there, but {' and '.join(missing)} must lie beside them in {folder}.",
+            str(folder),
+        )
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, remembered beside it by name, size and time of change: hashing a gigabyte takes seconds.
+
+    A folder that cannot be written to only costs the time again.
+    """
+    stat = path.stat()
+    identity = [stat.st_size, stat.st_mtime_ns]
+    known = _read_hashes(path.parent / HASHES_FILE)
+    match known.get(path.name):
+        case [*seen, str(digest)] if seen == identity:
+            return digest
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    _write_hashes(path.parent / HASHES_FILE, {**known, path.name: [*identity, digest]})
+    return digest
+
+
+def _read_hashes(path: Path) -> dict[str, Any]:
+    try:
+        known = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _write_hashes(path: Path, hashes: Mapping[str, Any]) -> None:
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(json.dumps(hashes), "utf-8")
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,60 @@
+"""What the families that run a neural network share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from app.engine.encoders.base import EncoderSpec, accepted_modality, unit_rows
+from app.engine.encoders.device import Forward, Placement
+from app.engine.encoders.entries import Channels
+from app.engine.samples import Picture, Sample, Vectors
+from app.engine.types import Modality
+
+
+class NetworkEncoder:
+    """An `Encoder` that runs a network: one forward function for each kind of sample it accepts."""
+
+    def __init__(
+        self, spec: EncoderSpec, fingerprint: str, placement: Placement, forwards: Mapping[Modality, Forward[Any]]
+    ) -> None:
+        self._spec = spec
+        self._fingerprint = fingerprint
+        self._placement = placement
+        self._forwards = forwards
+
+    @property
+    def spec(self) -> EncoderSpec:
+        return self._spec
+
+    @property
+    def fingerprint(self) -> str:
+        return self._fingerprint
+
+    @property
+    def device(self) -> str:
+        return self._placement.device
+
+    def encode(self, samples: Sequence[Sample]) -> Vectors:
+        if not samples:
+            return np.empty((0, self._spec.dim), dtype=np.float32)
+        forward = self._forwards[accepted_modality(samples, self._spec)]
+        return unit_rows(self._placement.run(forward, samples))
+
+
+def picture_tensor(pictures: Sequence[Picture], mean: Channels, std: Channels, device: str) -> torch.Tensor:
+    """(n, 3, size_px, size_px) float32 on ``device``: scaled to 0..1, then standardised per channel.
+
+    The operations and their order are those of torchvision's ToTensor and Normalize, so the result is theirs to the
+    last bit. The bytes travel to the device, a quarter of the floats.
+    """
+    pixels = torch.from_numpy(np.stack([picture.pixels for picture in pictures])).to(device)
+    scaled = pixels.permute(0, 3, 1, 2).contiguous().to(torch.float32).div_(255)
+    return scaled.sub_(_per_channel(mean, device)).div_(_per_channel(std, device))
+
+
+def _per_channel(values: Channels, device: str) -> torch.Tensor:
+    return torch.tensor(values, dtype=torch.float32, device=device).view(1, 3, 1, 1)
