@@ -46,8 +46,9 @@ class Player(QObject):
         return self._playing
 
     @property
-    def position_ms(self) -> int:
-        return self._position_ms
+    def path(self) -> str:
+        """What `play` plays; empty when nothing is chosen."""
+        return self._path
 
     def load(self, path: str, start_ms: int = 0, end_ms: int | None = None) -> None:
         """Choose what `play` plays. The file is not touched before that."""
@@ -108,9 +109,11 @@ class Player(QObject):
         try:
             from PySide6.QtMultimedia import QMediaPlayer, QVideoSink
         except ImportError as error:  # QtMultimedia links to the system's PulseAudio library
+            library = str(error).partition(":")[0]
             self.troubled.emit(
-                self.tr("Playing needs a system library that is missing ({0}). Install it, or open the file in another program.")
-                .format(str(error).partition(":")[0])
+                self.tr("Playing needs {0}, which is missing. Open the file in another program instead.").format(
+                    library
+                )
             )
             return None
         media = QMediaPlayer(self)
@@ -129,14 +132,12 @@ class Player(QObject):
     def _warn_if_silent(self, media: QMediaPlayer) -> None:
         from PySide6.QtMultimedia import QAudioOutput, QMediaDevices
 
-        if not QMediaDevices.defaultAudioOutput().isNull():
-            if media.audioOutput() is None:
-                media.setAudioOutput(QAudioOutput(media))
-        else:
-            media.setAudioOutput(None)
+        if QMediaDevices.defaultAudioOutput().isNull():
             self.troubled.emit(
-                self.tr("No loudspeaker or headphones were found. Connect them, then choose the result again to hear it.")
+                self.tr("No loudspeaker or headphones were found. Connect them, then choose this again to hear it.")
             )
+        elif media.audioOutput() is None:
+            media.setAudioOutput(QAudioOutput(media))
 
     def _show(self, frame: QVideoFrame) -> None:
         if self._loaded and frame.isValid():
@@ -191,10 +192,3 @@ class Player(QObject):
         if playing != self._playing:
             self._playing = playing
             self.playing_changed.emit(playing)
-
-
-def clock(position_ms: int) -> str:
-    """A moment as people write it: 0:05, 12:30, 1:02:30."""
-    minutes, seconds = divmod(position_ms // 1000, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
