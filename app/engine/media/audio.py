@@ -17,7 +17,7 @@ from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from app.engine.media.containers import Track
+from app.engine.media.containers import Track, picture_stream
 from app.engine.samples import SoundInput
 
 Samples = npt.NDArray[np.float32]
@@ -26,6 +26,9 @@ MIN_TAIL_MS = 1_000
 """A shorter rest at the end makes no window of its own."""
 
 _PREROLLS_MS = (2_000, 10_000, 60_000)  # 2 s is more than any decoder needs to swing in (Opus: 80 ms)
+# Formats that tell exact times after a seek. Others estimate them; a file of sound alone is then read from its start,
+# which is quick. A film's is not, and the odd tenth of a second matters less than reading gigabytes again.
+_EXACT_FORMATS = frozenset({"aiff", "flac", "matroska,webm", "mov,mp4,m4a,3gp,3g2,mj2", "mp3", "ogg", "wav"})
 _MAX_JITTER_S = Fraction(1, 20)  # containers round times; a real hole is longer
 _MAX_RATE_HZ = 768_000
 
@@ -61,7 +64,8 @@ class Recording:
 
     def __init__(self, container: InputContainer, stream: AudioStream) -> None:
         self._rate_hz = min(max(1, stream.codec_context.sample_rate), _MAX_RATE_HZ)
-        self._track = Track(container, stream, AudioFrame, _PREROLLS_MS)
+        may_seek = container.format.name in _EXACT_FORMATS or picture_stream(container) is not None
+        self._track = Track(container, stream, AudioFrame, _PREROLLS_MS if may_seek else ())
 
     def windows(self, window_ms: int, start_ms: int = 0) -> Iterator[Window]:
         """Windows ``start_ms + k * window_ms`` in order, each as soon as it is full; a stretch that has no sound at

@@ -34,6 +34,7 @@ _TIME_FIELDS = ("com.apple.quicktime.creationdate", "creation_time")  # Apple's 
 # A lone film keeps one child busy for long, so its decoder gets a few threads; more would only be in each other's way
 # when the other children decode too.
 _DECODER_THREADS = min(4, os.cpu_count() or 1)
+_BEFORE_THE_START_MS = -10_000
 
 
 @contextmanager
@@ -108,7 +109,11 @@ class Track(Generic[FrameT]):
         frame_type: type[FrameT],
         prerolls_ms: Sequence[int],
     ) -> None:
-        """``prerolls_ms``: how long before a wanted time decoding may begin, tried in turn."""
+        """
+        Args:
+            container: freshly opened; its position belongs to this track alone.
+            prerolls_ms: how long before a wanted time decoding may begin, tried in turn; none: never seek.
+        """
         self._container = container
         self._stream = stream
         self._frame_type = frame_type
@@ -133,7 +138,7 @@ class Track(Generic[FrameT]):
             if first is not None and first[0] is not None and round(first[0] * 1000) <= at_ms:
                 return itertools.chain([first], frames)
         if not self._is_at_start:
-            self._seek(0)
+            self._rewind()
         return self._decoded(from_key_frame=False)
 
     def key_frame_before(self, at_ms: int) -> int | None:
@@ -149,6 +154,10 @@ class Track(Generic[FrameT]):
         except FFmpegError:
             return False
         return True
+
+    def _rewind(self) -> None:
+        # Asked for the very start some formats land behind it; others refuse a time before it.
+        self._seek(_BEFORE_THE_START_MS) or self._seek(0)
 
     def _decoded(self, from_key_frame: bool) -> Iterator[tuple[Fraction | None, FrameT]]:
         self._is_at_start = False

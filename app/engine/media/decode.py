@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.video.stream import VideoStream
 from PIL import Image
@@ -57,8 +57,8 @@ class DecodeRequest:
 
 @dataclass(frozen=True)
 class MediaFacts:
-    """What a file tells of itself. The size is that of the upright picture; ``taken_ms`` is in ms since 1970, where a
-    camera's local time counts as UTC unless it tells its offset."""
+    """What a file tells of itself. The size is that of the upright picture, None in a part without pictures;
+    ``taken_ms`` is in ms since 1970, where a camera's local time counts as UTC unless it tells its offset."""
 
     width_px: int | None
     height_px: int | None
@@ -100,8 +100,7 @@ def decode(request: DecodeRequest) -> DecodedPart:
     """
     if _is_photo(request.path):
         return _decode_photo(request)
-    with containers.opened(request.path) as container:
-        return _Decoding(request, container).part()
+    return _Decoding(request).part()
 
 
 def preview(path: bytes, item_kind: ItemKind, start_ms: int | None, end_ms: int | None, size_px: int) -> bytes:
@@ -165,67 +164,72 @@ def _sound_item(window: Window, request: DecodeRequest) -> DecodedItem:
 class _Decoding:
     """One part of one container."""
 
-    def __init__(self, request: DecodeRequest, container: InputContainer) -> None:
+    def __init__(self, request: DecodeRequest) -> None:
         self._request = request
-        self._container = container
+        self._cursor = request.cursor or Cursor("picture", 0)
         self._deadline_s = time.monotonic() + PART_TIME_S
+        self._items: list[DecodedItem] = []
         self._size_px: tuple[int | None, int | None] = (None, None)
-        self._end_ms: int | None = None
 
     def part(self) -> DecodedPart:
-        film, sound = containers.picture_stream(self._container), containers.sound_stream(self._container)
-        cursor = self._request.cursor or Cursor("picture", 0)
-        items: list[DecodedItem] = []
         following: Cursor | None = None
-        if film is not None and cursor.stream == "picture":
-            following = self._add_frames(items, film, cursor.start_ms)
+        with containers.opened(self._request.path) as container:
+            film, sound = containers.picture_stream(container), containers.sound_stream(container)
+            if film is not None and self._cursor.stream == "picture":
+                following = self._add_frames(container, film)
+            facts = _facts(container, self._size_px)
         if sound is not None and following is None:
-            start_ms = cursor.start_ms if cursor.stream == "sound" else 0
-            following = self._add_windows(items, sound, start_ms)
-        if not items and self._request.cursor is None:
+            following = self._add_windows()
+            if film is None and following is None and self._items:
+                facts = replace(facts, duration_ms=self._items[-1].end_ms)  # heard to its end, it is as long as it was
+        if not self._items and self._request.cursor is None:
             raise refuse(
                 self._request.path,
                 "Nothing in it can be decoded: it is damaged or breaks off too early. "
                 "If you have another copy, put that in its place.",
             )
         kind = MediaKind.AUDIO if film is None else MediaKind.VIDEO
-        return DecodedPart(kind, self._facts(film, following), tuple(items), following)
+        return DecodedPart(kind, facts, tuple(self._items), following)
 
-    def _add_frames(self, items: list[DecodedItem], stream: VideoStream, start_ms: int) -> Cursor | None:
-        shots = Film(self._container, stream).shots(self._request.frame_interval_ms, start_ms)
+    def _add_frames(self, container: InputContainer, stream: VideoStream) -> Cursor | None:
+        shots = Film(container, stream).shots(self._request.frame_interval_ms, self._cursor.start_ms)
         for count, shot in enumerate(shots, 1):
             self._size_px = shot.image.size
-            items.append(_picture_item(ItemKind.FRAME, shot.time_ms, shot.image, self._request))
+            self._items.append(_picture_item(ItemKind.FRAME, shot.time_ms, shot.image, self._request))
             if shot.next_ms is not None and self._is_full(count, MAX_FRAMES_PER_PART):
                 return Cursor("picture", shot.next_ms)
         return None
 
-    def _add_windows(self, items: list[DecodedItem], stream: AudioStream, start_ms: int) -> Cursor | None:
-        windows = Recording(self._container, stream).windows(self._request.window_ms, start_ms)
-        for count, window in enumerate(windows, 1):
-            items.append(_sound_item(window, self._request))
-            self._end_ms = window.end_ms
-            if self._is_full(count, MAX_WINDOWS_PER_PART):
-                return Cursor("sound", window.start_ms + self._request.window_ms)
+    def _add_windows(self) -> Cursor | None:
+        start_ms = self._cursor.start_ms if self._cursor.stream == "sound" else 0
+        with _recording(self._request.path) as recording:
+            for count, window in enumerate(recording.windows(self._request.window_ms, start_ms), 1):
+                self._items.append(_sound_item(window, self._request))
+                if self._is_full(count, MAX_WINDOWS_PER_PART):
+                    return Cursor("sound", window.start_ms + self._request.window_ms)
         return None
 
     def _is_full(self, count: int, limit: int) -> bool:
         return count >= limit or time.monotonic() > self._deadline_s
 
-    def _facts(self, film: VideoStream | None, following: Cursor | None) -> MediaFacts:
-        width_px, height_px = self._size_px
-        if film is not None and width_px is None:  # a part without frames
-            width_px, height_px = film.codec_context.width or None, film.codec_context.height or None
-        duration_ms = containers.duration_ms(self._container)
-        if film is None and following is None and self._end_ms is not None:
-            duration_ms = self._end_ms  # heard to its end, a sound is as long as it was
-        return MediaFacts(
-            width_px,
-            height_px,
-            duration_ms,
-            containers.taken_ms(self._container),
-            containers.caption(self._container),
-        )
+
+def _facts(container: InputContainer, size_px: tuple[int | None, int | None]) -> MediaFacts:
+    return MediaFacts(
+        *size_px,
+        containers.duration_ms(container),
+        containers.taken_ms(container),
+        containers.caption(container),
+    )
+
+
+@contextmanager
+def _recording(path: bytes) -> Iterator[Recording]:
+    """The sound of a file, opened for it alone: reading a film's pictures has moved on where they are read from."""
+    with containers.opened(path) as container:
+        stream = containers.sound_stream(container)
+        if stream is None:
+            raise refuse(path, "It has no sound track. Choose a sound, or a video with sound.")
+        yield Recording(container, stream)
 
 
 def _image_at(path: bytes, at_ms: int) -> Image.Image:
@@ -242,13 +246,8 @@ def _image_at(path: bytes, at_ms: int) -> Image.Image:
 def _window_at(path: bytes, at_ms: int, window_ms: int) -> Window:
     if _is_photo(path):
         raise refuse(path, "It is a picture and holds no sound. Choose a sound, or a video with sound.")
-    with containers.opened(path) as container:
-        stream = containers.sound_stream(container)
-        if stream is None:
-            raise refuse(path, "It has no sound track. Choose a sound, or a video with sound.")
-        windows: Iterator[Window] = Recording(container, stream).windows(window_ms, at_ms)
-        for window in windows:
-            if window.start_ms == at_ms:
-                return window
-            break
-        raise refuse(path, "There is no sound at that time in it. Choose an earlier moment.")
+    with _recording(path) as recording:
+        window = next(recording.windows(window_ms, at_ms), None)
+        if window is None or window.start_ms != at_ms:
+            raise refuse(path, "There is no sound at that time in it. Choose an earlier moment.")
+        return window

@@ -48,7 +48,7 @@ def _sentence(error: Exception, what: str) -> str:
         return OUT_OF_MEMORY
     if isinstance(error, FileNotFoundError):
         return "The file is no longer there. Index its folder again to bring the library up to date."
-    if isinstance(error, PermissionError):
+    if isinstance(error, PermissionError) and error.errno == errno.EACCES:  # FFmpeg has other uses for EPERM
         return "You are not allowed to open it. Change its permissions, then index the folder again."
     if isinstance(error, OSError) and error.errno == errno.EIO:
         return "The drive could not read it. Check the drive and its cable, then index the folder again."
