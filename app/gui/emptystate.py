@@ -68,9 +68,8 @@ class EmptyState(QWidget):
         self._icon.setPixmap(icons.pixmap(self._icon_name, ICON_PX, "muted", self.devicePixelRatioF()))
 
     def _replace_buttons(self, actions: Sequence[tuple[str, Callable[[], None]]]) -> None:
-        while self._buttons.count():
-            widget = self._buttons.takeAt(0).widget()
-            if widget:
+        while item := self._buttons.takeAt(0):
+            if widget := item.widget():
                 widget.hide()
                 widget.deleteLater()
         self._buttons.addStretch()

@@ -17,7 +17,7 @@ def icon(name: str, colour: str = "") -> QIcon:
 
     Args:
         name: the file's name without its ending.
-        colour: the name of one of the `theme.Colours`, for example "bad"; empty: the colour of text on a button.
+        colour: the name of one of the `theme.Colours`, for example "bad", or a fixed "#rrggbb"; empty: as text.
     """
     return QIcon(_Engine(name, colour))
 
@@ -64,7 +64,7 @@ class _Engine(QIconEngine):
 def _colour(name: str, mode: QIcon.Mode) -> QColor:
     if mode is QIcon.Mode.Disabled:
         return QGuiApplication.palette().color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.ButtonText)
-    return QColor(getattr(theme.colours(), name or "text"))
+    return QColor(name if name.startswith("#") else getattr(theme.colours(), name or "text"))
 
 
 @lru_cache(maxsize=512)

@@ -95,15 +95,13 @@ def colours() -> Colours:
     return DARK if ground.lightness() < 128 else LIGHT
 
 
-def apply(app: QApplication, choice: str = Choice.SYSTEM) -> None:
+def apply(choice: str = Choice.SYSTEM) -> None:
     """Dress the whole program; it follows the desktop from light to dark and back unless ``choice`` fixes one."""
-    hints = app.styleHints()
     schemes = {Choice.LIGHT.value: Qt.ColorScheme.Light, Choice.DARK.value: Qt.ColorScheme.Dark}
-    app.setStyle(QStyleFactory.create("Fusion"))
+    hints = QGuiApplication.styleHints()
+    QApplication.setStyle(QStyleFactory.create("Fusion"))
     hints.setColorScheme(schemes.get(choice, Qt.ColorScheme.Unknown))
-    if not app.property("semblance_follows_scheme"):
-        hints.colorSchemeChanged.connect(_dress)
-        app.setProperty("semblance_follows_scheme", True)
+    hints.colorSchemeChanged.connect(_dress, Qt.ConnectionType.UniqueConnection)
     _dress(schemes.get(choice, hints.colorScheme()))
 
 
@@ -254,6 +252,10 @@ QScrollBar::handle:horizontal { min-width: 32px; }
 QScrollBar::handle:hover { background: $muted; }
 QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
+
+QFrame#query { background: $surface; border: 1px solid $border; border-radius: 12px; }
+QFrame#query[active="true"] { border: 1px solid $accent; }
+QLineEdit#words, QLineEdit#words:focus { background: transparent; border: none; padding: ${tiny}px 0; }
 
 QSplitter::handle { background: transparent; }
 QSplitter::handle:hover { background: $border; }

@@ -1,0 +1,31 @@
+"""Opening the window: first the window, then the engine."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from app import settings
+from app.bridge.client import EngineClient, ProcessLauncher
+from app.gui import icons, theme
+from app.gui.engine import Engine
+from app.gui.window import MainWindow
+
+
+def run(home: Path, library: str | None) -> int:
+    """Show the window, start the engine beside it, and return the exit status once the window is closed."""
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    if not isinstance(app, QApplication):
+        raise TypeError("The window needs a QApplication, but another kind of application runs in this process.")
+    app.setApplicationName("Semblance")
+    app.setDesktopFileName("semblance")
+    app.setWindowIcon(icons.icon("library", "accent"))
+    theme.apply(settings.load(home).theme)
+    engine = Engine(EngineClient(ProcessLauncher(home)), app)
+    window = MainWindow(engine, home, library)
+    window.show()
+    QTimer.singleShot(0, window.start)
+    return app.exec()

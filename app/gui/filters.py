@@ -1,0 +1,213 @@
+"""Which files may be found, and by which model: kinds, dates, the model."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QDate, QDateTime, QObject, QSize, QTime, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDateEdit,
+    QGridLayout,
+    QHBoxLayout,
+    QMenu,
+    QPushButton,
+    QWidget,
+    QWidgetAction,
+)
+
+from app.engine.types import Filters, LibraryStatus, MediaKind, ModelStatus, Query
+from app.gui import icons, theme
+
+KINDS = (
+    (MediaKind.PHOTO, "image", "Photos"),
+    (MediaKind.VIDEO, "video", "Videos"),
+    (MediaKind.AUDIO, "sound", "Sounds"),
+)
+END_OF_DAY = QTime(23, 59, 59, 999)
+
+
+class FilterBar(QWidget):
+    """Signal: ``changed`` when the same query is to be asked again under other filters or of another model."""
+
+    changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._models: tuple[ModelStatus, ...] = ()
+        self._indexed: frozenset[str] = frozenset()
+        self._under: str | None = None
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.TINY_PX)
+        self._kinds: dict[MediaKind, QPushButton] = {}
+        for kind, icon, words in KINDS:
+            button = _toggle(icon, self.tr(words))
+            button.setToolTip(self.tr("Show or hide {0} among the results").format(words.lower()))
+            button.toggled.connect(self._kind_toggled)
+            self._kinds[kind] = button
+            row.addWidget(button)
+        self._dates = DateRange(self)
+        self._dates.changed.connect(self.changed)
+        row.addWidget(self._dates)
+        row.addStretch()
+        self._model = QComboBox()
+        self._model.setAccessibleName(self.tr("Model to search with"))
+        self._model.setToolTip(self.tr("The model that compares: those that are indexed and can answer this query"))
+        self._model.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self._model.activated.connect(self.changed)
+        row.addWidget(self._model)
+        self.show_models_for(None)
+
+    def filters(self) -> Filters:
+        shown = frozenset(kind for kind, button in self._kinds.items() if button.isChecked())
+        after_ms, before_ms = self._dates.bounds_ms()
+        return Filters(shown or frozenset(MediaKind), self._under, after_ms, before_ms)
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything is filtered out."""
+        return self.filters() != Filters()
+
+    @property
+    def model(self) -> str | None:
+        """The chosen model's key, or None for the library's first that accepts the query."""
+        key: str | None = self._model.currentData()
+        return key
+
+    def set_under(self, folder: str | None) -> None:
+        self._under = folder
+        self.changed.emit()
+
+    def reset(self) -> None:
+        """All kinds and all dates again; the folder is the sidebar's to change."""
+        self.blockSignals(True)
+        for button in self._kinds.values():
+            button.setChecked(False)
+        self._dates.reset()
+        self.blockSignals(False)
+        self.changed.emit()
+
+    def set_models(self, models: tuple[ModelStatus, ...]) -> None:
+        self._models = models
+
+    def set_library(self, status: LibraryStatus) -> None:
+        self._indexed = frozenset(status.spaces)
+
+    def show_models_for(self, query: Query | None) -> None:
+        """Offer the models that are ready, indexed and accept the query; keep the chosen one if it is among them."""
+        chosen = self.model
+        self._model.clear()
+        self._model.addItem(self.tr("Best available"), None)
+        for model in self._models:
+            accepts = query is None or query.modalities <= model.accepts
+            if model.ready and model.key in self._indexed and accepts:
+                self._model.addItem(model.name, model.key)
+        self._model.setCurrentIndex(max(0, self._model.findData(chosen)))
+
+    def name_of(self, key: str | None) -> str:
+        """A model's name as a person knows it."""
+        return next((model.name for model in self._models if model.key == key), key or "")
+
+    def _kind_toggled(self) -> None:
+        self.changed.emit()
+
+
+class DateRange(QPushButton):
+    """From which day to which day, in local time, in a popup. Signal: ``changed``."""
+
+    changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        today = QDate.currentDate()
+        self._from = _DayLimit(self.tr("From"), QDate(today.year(), 1, 1), self)
+        self._to = _DayLimit(self.tr("To"), today, self)
+        any_day = QPushButton(self.tr("Any date"))
+        any_day.clicked.connect(self._any_day)
+        panel = QWidget()
+        grid = QGridLayout(panel)
+        grid.setContentsMargins(theme.MEDIUM_PX, theme.MEDIUM_PX, theme.MEDIUM_PX, theme.MEDIUM_PX)
+        grid.setSpacing(theme.SMALL_PX)
+        for number, limit in enumerate((self._from, self._to)):
+            grid.addWidget(limit.use, number, 0)
+            grid.addWidget(limit.day, number, 1)
+            limit.changed.connect(self._changed)
+        grid.addWidget(any_day, 2, 0, 1, 2)
+        action = QWidgetAction(self)
+        action.setDefaultWidget(panel)
+        menu = QMenu(self)
+        menu.addAction(action)
+        self.setMenu(menu)
+        theme.set_role(self, "quiet")
+        self.setToolTip(self.tr("Find only what was taken (or else changed) between two days"))
+        self._show()
+
+    def bounds_ms(self) -> tuple[int | None, int | None]:
+        """The first and the last millisecond, since 1970 UTC."""
+        first, last = self._from.chosen(), self._to.chosen()
+        return (
+            QDateTime(first, QTime(0, 0)).toMSecsSinceEpoch() if first else None,
+            QDateTime(last, END_OF_DAY).toMSecsSinceEpoch() if last else None,
+        )
+
+    def set_days(self, first: QDate | None, last: QDate | None) -> None:
+        self._from.choose(first)
+        self._to.choose(last)
+
+    def reset(self) -> None:
+        self.set_days(None, None)
+
+    def _any_day(self) -> None:
+        self.reset()
+        self.menu().close()
+
+    def _changed(self) -> None:
+        self._show()
+        self.changed.emit()
+
+    def _show(self) -> None:
+        first, last = (self.locale().toString(day, "d MMM yyyy") if day else "" for day in self._days())
+        if first and last:
+            words = f"{first} – {last}"
+        elif first:
+            words = self.tr("Since {0}").format(first)
+        elif last:
+            words = self.tr("Until {0}").format(last)
+        else:
+            words = self.tr("Any date")
+        self.setText(words)
+
+    def _days(self) -> tuple[QDate | None, QDate | None]:
+        return self._from.chosen(), self._to.chosen()
+
+
+class _DayLimit(QObject):
+    """A day that may be set or not: a box to tick and the day. Signal: ``changed``."""
+
+    changed = Signal()
+
+    def __init__(self, words: str, day: QDate, parent: QObject) -> None:
+        super().__init__(parent)
+        self.use = QCheckBox(words)
+        self.day = QDateEdit(day)
+        self.day.setCalendarPopup(True)
+        self.day.setEnabled(False)
+        self.use.toggled.connect(self.day.setEnabled)
+        self.use.toggled.connect(self.changed)
+        self.day.dateChanged.connect(self.changed)
+
+    def chosen(self) -> QDate | None:
+        return self.day.date() if self.use.isChecked() else None
+
+    def choose(self, day: QDate | None) -> None:
+        if day:
+            self.day.setDate(day)
+        self.use.setChecked(day is not None)
+
+
+def _toggle(icon: str, words: str) -> QPushButton:
+    button = QPushButton(icons.icon(icon), words)
+    button.setCheckable(True)
+    button.setIconSize(QSize(16, 16))
+    theme.set_role(button, "quiet")
+    return button

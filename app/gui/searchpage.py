@@ -1,0 +1,286 @@
+"""The page that searches: the query, its filters, and the results as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePath
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+
+from app.bridge.client import Call
+from app.engine.errors import AppError, EngineDied
+from app.engine.types import Hit, LibraryStatus, Modality, ModelStatus, Query, QueryPart, SearchReply, SearchRequest
+from app.gui import icons, intake, theme, wording
+from app.gui.emptystate import EmptyState
+from app.gui.engine import Engine
+from app.gui.filters import FilterBar
+from app.gui.grid import ResultGrid
+from app.gui.querybar import QueryBar
+from app.gui.thumbnails import ThumbnailStore
+
+TYPING_PAUSE_MS = 250
+FIRST_K = 100
+K_GROWTH = 4
+K_MAX = 6400
+"""Scrolling to the end asks for more: 100, 400, 1600, 6400 hits."""
+
+
+class SearchPage(QWidget):
+    """Asks as the user types and drops every answer but the newest one's.
+
+    Signals: ``hit_chosen`` with the current `Hit` or None, ``hit_opened`` with the one that was opened, ``play_wanted``
+    for the space bar; ``judge_wanted`` with the query and a title for it; ``add_folder_wanted``, ``sample_wanted``,
+    ``models_wanted`` for the buttons of the empty states.
+    """
+
+    hit_chosen = Signal(object)
+    hit_opened = Signal(object)
+    play_wanted = Signal()
+    judge_wanted = Signal(object, str)
+    add_folder_wanted = Signal()
+    sample_wanted = Signal()
+    models_wanted = Signal()
+
+    def __init__(
+        self,
+        engine: Engine,
+        thumbnails: ThumbnailStore,
+        pasted_dir: Path,
+        thumbnail_px: int = 180,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._engine = engine
+        self._status: LibraryStatus | None = None
+        self._models: tuple[ModelStatus, ...] = ()
+        self._call: Call | None = None
+        self._generation = 0
+        self._k = FIRST_K
+        self._answered: Query | None = None
+        self.bar = QueryBar(engine, pasted_dir)
+        self.filters = FilterBar()
+        self.grid = ResultGrid(thumbnails, thumbnail_px)
+        self._empty = EmptyState()
+        self._header = theme.label("", theme.Type.CAPTION)
+        self._note = theme.label("", theme.Type.CAPTION)
+        self._note.setWordWrap(True)
+        self._judge = QPushButton(icons.icon("check"), self.tr("Judge these results"))
+        self._judge.setToolTip(self.tr("Say which results are right, to measure which model finds them best"))
+        self._typing = QTimer(self)
+        self._typing.setSingleShot(True)
+        self._typing.setInterval(TYPING_PAUSE_MS)
+        self._compose()
+        self._connect()
+        self.show_opening()
+
+    def _compose(self) -> None:
+        heading = QHBoxLayout()
+        heading.addWidget(self._header)
+        heading.addStretch()
+        heading.addWidget(self._judge)
+        self._results = QWidget()
+        below = QVBoxLayout(self._results)
+        below.setContentsMargins(0, 0, 0, 0)
+        below.setSpacing(theme.TINY_PX)
+        below.addLayout(heading)
+        below.addWidget(self._note)
+        below.addWidget(self.grid, 1)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(self._results)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme.LARGE_PX, theme.MEDIUM_PX, theme.LARGE_PX, 0)
+        column.setSpacing(theme.SMALL_PX)
+        column.addWidget(self.bar)
+        column.addWidget(self.filters)
+        column.addWidget(self._stack, 1)
+
+    def _connect(self) -> None:
+        self._typing.timeout.connect(self.search)
+        self.bar.typed.connect(self._typing.start)
+        self.bar.submitted.connect(self.search)
+        self.filters.changed.connect(self.search)
+        self.grid.current_changed.connect(self.hit_chosen)
+        self.grid.activated.connect(self.hit_opened)
+        self.grid.play_wanted.connect(self.play_wanted)
+        self.grid.search_like.connect(self.search_like)
+        self.grid.more_like.connect(self._more_like)
+        self.grid.less_like.connect(self._less_like)
+        self.grid.end_near.connect(self._want_more)
+        self._judge.clicked.connect(self._judge_these)
+
+    # --- what the window tells ---------------------------------------------------------------------------------------
+
+    def set_library(self, status: LibraryStatus) -> None:
+        """Show another library, or the same one with other contents."""
+        changed_place = self._status is None or self._status.folder != status.folder
+        self._status = status
+        self.filters.set_library(status)
+        self.filters.show_models_for(self.bar.query())
+        if changed_place:
+            self.search()
+        elif self._answered is None:
+            self._show_idle()
+
+    def refresh(self) -> None:
+        """Ask again: the library's contents have changed."""
+        if self._status and self.bar.query():
+            self._ask(keep_place=True)
+
+    def set_models(self, models: tuple[ModelStatus, ...]) -> None:
+        self._models = models
+        self.filters.set_models(models)
+        self.filters.show_models_for(self.bar.query())
+
+    def show_opening(self) -> None:
+        """The engine is starting, or another library is being opened."""
+        self._status = None
+        self._say("library", self.tr("Opening your library…"), self.tr("You can type your search already."))
+
+    def show_problem(self, error: AppError, actions: Sequence[tuple[str, Callable[[], None]]]) -> None:
+        """The library could not be opened."""
+        self._status = None
+        sentence = error.message + (f"\n{error.path}" if error.path else "")
+        self._say("warning", error.title, sentence, actions)
+
+    def search_like(self, hit: Hit) -> None:
+        """Search by a hit alone."""
+        self.search_by((intake.from_hit(hit),))
+
+    def search_by(self, parts: tuple[QueryPart, ...]) -> None:
+        """Search by these pictures or this sound in place of the query there was."""
+        self.bar.set_query(Query(parts))
+
+    # --- asking ------------------------------------------------------------------------------------------------------
+
+    def search(self) -> None:
+        """Ask at once for what the query bar and the filters say."""
+        self._k = FIRST_K
+        self._ask(keep_place=False)
+
+    def _ask(self, keep_place: bool) -> None:
+        self._typing.stop()
+        self._generation += 1
+        if self._call:
+            self._call.cancel()
+            self._call = None
+        query = self.bar.query()
+        self.filters.show_models_for(query)
+        if self._status is None:  # asked again as soon as the library is open
+            return
+        if query is None or not self._status.kinds:
+            self._show_idle()
+            return
+        self._header.setText(self.tr("Searching…"))
+        request = SearchRequest(query, self.filters.model, self._k, self.filters.filters(), generation=self._generation)
+
+        def done(reply: SearchReply) -> None:
+            self._show_reply(query, reply, keep_place)
+
+        def failed(error: AppError) -> None:
+            if request.generation == self._generation and not isinstance(error, EngineDied):
+                self._say("warning", error.title, error.message)
+
+        self._call = self._engine.request("search", request, on_done=done, on_failed=failed)
+
+    def _want_more(self) -> None:
+        """The end of the list is in sight: ask for more, if the last answer was full."""
+        if self._call is None and self._k < K_MAX and self.grid.results.hits >= self._k:
+            self._k *= K_GROWTH
+            self._ask(keep_place=True)
+
+    # --- showing -----------------------------------------------------------------------------------------------------
+
+    def _show_reply(self, query: Query, reply: SearchReply, keep_place: bool) -> None:
+        if reply.generation != self._generation:
+            return
+        self._call = None
+        self._answered = query
+        if not reply.hits:
+            self._show_nothing_found(reply)
+            return
+        self._stack.setCurrentWidget(self._results)
+        found = wording.count(len(reply.hits), self.tr("result"), self.tr("results"))
+        more = "+" if len(reply.hits) >= self._k else ""
+        model = self.filters.name_of(reply.model) if reply.model else self.tr("names, folders and captions")
+        took = f"{reply.timings.total_ms:.0f} ms"
+        self._header.setText(" · ".join((found.replace(" ", f"{more} ", 1), model, took)))
+        self._note.setText(reply.note)
+        self._note.setVisible(bool(reply.note))
+        self.grid.set_hits(reply.hits, keep_place)
+
+    def _show_nothing_found(self, reply: SearchReply) -> None:
+        sentence = reply.note or self.tr("Try other words, or search by a picture or a sound.")
+        if self.filters.narrowed:
+            sentence = self.tr("The filters may hide what you look for.") + (f" {reply.note}" if reply.note else "")
+            self._say(
+                "search", self.tr("Nothing found"), sentence, ((self.tr("Clear the filters"), self.filters.reset),)
+            )
+        else:
+            self._say("search", self.tr("Nothing found"), sentence)
+
+    def _show_idle(self) -> None:
+        self._answered = None
+        if self._status is None:
+            return
+        if not self._status.roots:
+            self._say(
+                "library",
+                self.tr("Welcome to Semblance"),
+                self.tr(
+                    "Find what is alike in your own photos, videos and sounds. Add a folder, or drop one here. "
+                    "Nothing leaves this computer, and your files are only read."
+                ),
+                (
+                    (self.tr("Add a folder…"), self.add_folder_wanted.emit),
+                    (self.tr("Try the sample library"), self.sample_wanted.emit),
+                ),
+            )
+        elif not self._status.kinds:
+            self._say(
+                "folder",
+                self.tr("Nothing here can be searched yet"),
+                self.tr("The folders of this library hold no photos, videos or sounds that could be read so far."),
+                ((self.tr("Add a folder…"), self.add_folder_wanted.emit),),
+            )
+        else:
+            self._say("search", self.tr("What are you looking for?"), *self._invitation())
+
+    def _invitation(self) -> tuple[str, tuple[tuple[str, Callable[[], None]], ...]]:
+        by_file = (
+            (self.tr("Choose a picture…"), self.bar.choose_picture),
+            (self.tr("Choose a sound…"), self.bar.choose_sound),
+        )
+        spaces = self._status.spaces if self._status else {}
+        if any(model.key in spaces and Modality.TEXT in model.accepts for model in self._models):
+            return self.tr("Type what it shows, or drop or paste a picture or a sound."), by_file
+        sentence = self.tr(
+            "Drop or paste a picture or a sound to find what is like it. Words find names, folders and captions; "
+            "to find by what a picture shows, add a model that reads words."
+        )
+        return sentence, (*by_file, (self.tr("See the models"), self.models_wanted.emit))
+
+    def _say(
+        self, icon: str, headline: str, sentence: str, actions: Sequence[tuple[str, Callable[[], None]]] = ()
+    ) -> None:
+        self._empty.say(icon, headline, sentence, actions)
+        self.grid.set_hits(())
+        self._stack.setCurrentWidget(self._empty)
+
+    # --- the query from the results ----------------------------------------------------------------------------------
+
+    def _more_like(self, hit: Hit) -> None:
+        self.bar.add_parts((intake.from_hit(hit),))
+
+    def _less_like(self, hit: Hit) -> None:
+        self.bar.add_parts((intake.from_hit(hit, weight=-1.0),))
+
+    def _judge_these(self) -> None:
+        if self._answered:
+            self.judge_wanted.emit(self._answered, title_of(self._answered))
+
+
+def title_of(query: Query) -> str:
+    """A short name for a query: its words, else its files' names."""
+    return query.words or ", ".join(PurePath(part.path).name for part in query.parts if part.path)

@@ -1,0 +1,307 @@
+"""The main window: it puts the parts together and passes on what one part has to tell another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from app import settings
+from app.engine.errors import AppError
+from app.engine.types import Hit, LibraryStatus, Query
+from app.gui import intake, theme
+from app.gui.actions import Actions
+from app.gui.banner import Banner
+from app.gui.details import DetailsPane
+from app.gui.engine import Engine
+from app.gui.evaluate import EvaluatePage
+from app.gui.indexing import IndexingPanel
+from app.gui.models import ModelsPage
+from app.gui.searchpage import SearchPage
+from app.gui.sidebar import Sidebar
+from app.gui.thumbnails import ThumbnailStore
+from app.gui.topbar import EVALUATE, MODELS, SEARCH, TopBar
+from app.gui.workspace import Workspace
+from app.paths import log_path, pasted_dir
+
+SIDEBAR_PX, DETAILS_PX = 220, 340
+FIRST_SIZE_PX = (1280, 800)
+LEAST_SIZE_PX = (880, 560)
+
+
+class MainWindow(QMainWindow):
+    """Everything a person sees. It can be shown before the engine runs; `start` starts it.
+
+    Args:
+        engine: not started yet.
+        home: the data home, for the settings, the log's path and pasted pictures.
+        library: opened instead of the last one.
+    """
+
+    def __init__(self, engine: Engine, home: Path, library: str | None = None) -> None:
+        super().__init__()
+        self._engine = engine
+        self._home = home
+        self._settings = settings.load(home)
+        self.workspace = Workspace(engine, library or self._settings.library, parent=self)
+        self.thumbnails = ThumbnailStore(engine, self)
+        self.top = TopBar()
+        self.banner = Banner()
+        self.sidebar = Sidebar()
+        self.search = SearchPage(engine, self.thumbnails, pasted_dir(home), self._settings.thumbnail_px)
+        self.evaluate = EvaluatePage(engine, self.thumbnails)
+        self.models = ModelsPage()
+        self.details = DetailsPane(engine, self.thumbnails)
+        self.indexing = IndexingPanel(engine, self.workspace.job)
+        self.actions_ = Actions(self, self._settings)
+        self._compose()
+        self._wire_pages()
+        self._wire_workspace()
+        self._wire_actions()
+        self._restore_geometry()
+
+    def start(self) -> None:
+        """Start the engine and open the library."""
+        self.sidebar.set_opening(self.workspace.library)
+        self.workspace.start()
+        self.search.bar.focus_words()
+
+    # --- composition -------------------------------------------------------------------------------------------------
+
+    def _compose(self) -> None:
+        self.setWindowTitle("Semblance")
+        self.setAcceptDrops(True)
+        self.pages = QStackedWidget()
+        for page in (self.search, self.evaluate, self.models):
+            self.pages.addWidget(page)
+        self._split = QSplitter(Qt.Orientation.Horizontal)
+        self._split.setHandleWidth(theme.TINY_PX)
+        for part, width_px in ((self.sidebar, 180), (self.pages, 420), (self.details, 260)):
+            part.setMinimumWidth(width_px)
+            self._split.addWidget(part)
+        self._split.setStretchFactor(1, 1)
+        self._split.setCollapsible(1, False)
+        self._split.setSizes([SIDEBAR_PX, FIRST_SIZE_PX[0] - SIDEBAR_PX - DETAILS_PX, DETAILS_PX])
+        central = QWidget()
+        column = QVBoxLayout(central)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.top)
+        around = QVBoxLayout()
+        around.setContentsMargins(theme.LARGE_PX, 0, theme.LARGE_PX, 0)
+        around.addWidget(self.banner)
+        column.addLayout(around)
+        column.addWidget(self._split, 1)
+        column.addWidget(self.indexing)
+        self.setCentralWidget(central)
+        self.top.set_menu(self.actions_.menu)
+        self.setMinimumSize(*LEAST_SIZE_PX)
+
+    def _wire_pages(self) -> None:
+        self.top.page_chosen.connect(self.show_page)
+        self.search.hit_chosen.connect(self.details.show_hit)
+        self.search.hit_opened.connect(self._open_hit)
+        self.search.play_wanted.connect(self.details.toggle_play)
+        self.search.judge_wanted.connect(self._judge)
+        self.search.add_folder_wanted.connect(self.choose_folder)
+        self.search.sample_wanted.connect(self.workspace.open_sample)
+        self.search.models_wanted.connect(self._show_models)
+        self.search.bar.folders_taken.connect(self.add_folders)
+        self.search.bar.failed.connect(self.banner.show_error)
+        self.evaluate.item_opened.connect(self._open_hit)
+        self.details.search_like.connect(self._search_like)
+        self.sidebar.library_chosen.connect(self.workspace.open)
+        self.sidebar.folder_chosen.connect(self.search.filters.set_under)
+        self.sidebar.add_folder_wanted.connect(self.choose_folder)
+        self.sidebar.sample_wanted.connect(self.workspace.open_sample)
+        self.sidebar.rescan_wanted.connect(self._rescan_folder)
+        self.sidebar.forget_wanted.connect(self.workspace.forget_root)
+        self.models.chosen.connect(self.workspace.set_models)
+        self.models.index_wanted.connect(self.workspace.rescan)
+        self.models.refresh_wanted.connect(self.workspace.refresh_models)
+
+    def _wire_workspace(self) -> None:
+        self.workspace.opening.connect(self._opening)
+        self.workspace.opened.connect(self._opened)
+        self.workspace.open_failed.connect(self._open_failed)
+        self.workspace.status_changed.connect(self._show_status)
+        self.workspace.libraries_changed.connect(self.sidebar.set_libraries)
+        self.workspace.models_changed.connect(self._show_model_list)
+        self.workspace.engine_restarting.connect(self._engine_restarting)
+        self.workspace.engine_gave_up.connect(self._engine_gave_up)
+        self.workspace.job.started.connect(self._indexing_started)
+        for ended in (self.workspace.job.finished, self.workspace.job.cancelled, self.workspace.job.failed):
+            ended.connect(self._indexing_ended)
+        self._engine.failed.connect(self.banner.show_error)
+
+    def _wire_actions(self) -> None:
+        actions = self.actions_
+        actions.add_folder.triggered.connect(self.choose_folder)
+        actions.rescan.triggered.connect(self._rescan_all)
+        actions.focus_query.triggered.connect(self._focus_query)
+        actions.clear_query.triggered.connect(self._clear_query)
+        actions.page_chosen.connect(self.show_page)
+        actions.sidebar_toggled.connect(self.sidebar.setVisible)
+        actions.details_toggled.connect(self.details.setVisible)
+        actions.theme_chosen.connect(self._choose_theme)
+        actions.thumbnail_px_chosen.connect(self._choose_thumbnail_px)
+        actions.quit.triggered.connect(self.close)
+
+    # --- what a person does ------------------------------------------------------------------------------------------
+
+    def show_page(self, index: int) -> None:
+        """Show `topbar.SEARCH`, `topbar.EVALUATE` or `topbar.MODELS`."""
+        self.pages.setCurrentIndex(index)
+        self.top.set_page(index)
+        self.details.stop()
+        if index == EVALUATE:
+            self.evaluate.refresh()
+
+    def choose_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, self.tr("Add a folder of photos, videos and sounds"))
+        if folder:
+            self.add_folders((folder,))
+
+    def add_folders(self, folders: Iterable[str]) -> None:
+        if self.workspace.status is None:
+            self.banner.tell(
+                self.tr("The library is not open yet"), self.tr("Add the folder again once it is: a moment.")
+            )
+            return
+        self.workspace.add_folders(folders)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.source() is None and intake.can_take(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Folders are added; a picture or a sound takes the place of the query."""
+        try:
+            taken = intake.from_data(event.mimeData(), pasted_dir(self._home))
+        except AppError as error:
+            self.banner.show_error(error)
+            return
+        if taken.parts:
+            self.show_page(SEARCH)
+            self.search.search_by(taken.parts)
+        self.search.bar.take(replace(taken, parts=()))
+        event.acceptProposedAction()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.details.stop()
+        self.hide()  # at once: the engine may take a moment to put its work away
+        self._save_settings()
+        self._engine.close()
+        event.accept()
+
+    def _open_hit(self, hit: Hit) -> None:
+        self.details.show_hit(hit)
+        self.actions_.show_details(True)
+
+    def _judge(self, query: Query, title: str) -> None:
+        self.show_page(EVALUATE)
+        self.evaluate.use_query(query, title)
+
+    def _search_like(self, hit: Hit) -> None:
+        self.show_page(SEARCH)
+        self.search.search_like(hit)
+
+    def _show_models(self) -> None:
+        self.show_page(MODELS)
+
+    def _focus_query(self) -> None:
+        self.show_page(SEARCH)
+        self.search.bar.focus_words()
+
+    def _clear_query(self) -> None:
+        if self.pages.currentWidget() is self.search:
+            self.search.bar.clear()
+            self.search.bar.focus_words()
+
+    def _rescan_all(self) -> None:
+        if self.workspace.status and self.workspace.status.roots:
+            self.workspace.rescan()
+
+    def _rescan_folder(self, folder: str) -> None:
+        self.workspace.rescan((folder,))
+
+    # --- what the workspace tells ------------------------------------------------------------------------------------
+
+    def _opening(self, library: str) -> None:
+        self.thumbnails.clear()
+        self.details.show_hit(None)
+        self.sidebar.set_opening(library)
+        self.search.show_opening()
+
+    def _opened(self, status: LibraryStatus) -> None:
+        self.setWindowTitle(f"{status.name} – Semblance")
+        self.evaluate.refresh()
+
+    def _show_status(self, status: LibraryStatus) -> None:
+        self.sidebar.set_status(status)
+        self.search.set_library(status)
+        self.models.set_library(status)
+
+    def _show_model_list(self) -> None:
+        self.search.set_models(self.workspace.models)
+        self.models.set_models(self.workspace.models)
+
+    def _open_failed(self, error: AppError) -> None:
+        self.search.show_problem(error, ((self.tr("Try again"), self._open_again),))
+
+    def _open_again(self) -> None:
+        self.workspace.open(self.workspace.library)
+
+    def _indexing_started(self) -> None:
+        self.sidebar.set_indexing(True)
+
+    def _indexing_ended(self) -> None:
+        self.sidebar.set_indexing(self.workspace.job.running)
+        self.search.refresh()
+        self.evaluate.refresh()
+
+    def _engine_restarting(self) -> None:
+        self.banner.warn(self.tr("The engine stopped and is being restarted"), self.tr("What was indexed is kept."))
+
+    def _engine_gave_up(self) -> None:
+        path = str(log_path(self._home))
+        error = AppError(
+            self.tr("The engine keeps stopping"),
+            self.tr(
+                "It stopped three times within a minute, so it is not started again by itself. What was indexed is "
+                "kept. The log tells what happened:"
+            ),
+            path,
+        )
+        self.banner.hide()
+        self.workspace.job.abandon()
+        self.indexing.hide()
+        self.sidebar.set_indexing(False)
+        self.search.show_problem(error, ((self.tr("Restart the engine"), self.workspace.restart),))
+
+    # --- settings ----------------------------------------------------------------------------------------------------
+
+    def _choose_theme(self, choice: str) -> None:
+        self._settings = replace(self._settings, theme=choice)
+        theme.apply(choice)
+
+    def _choose_thumbnail_px(self, thumbnail_px: int) -> None:
+        self._settings = replace(self._settings, thumbnail_px=thumbnail_px)
+        self.search.grid.set_thumbnail_px(thumbnail_px)
+
+    def _restore_geometry(self) -> None:
+        saved = QByteArray.fromHex(self._settings.window_geometry.encode())
+        if saved.isEmpty() or not self.restoreGeometry(saved):
+            self.resize(*FIRST_SIZE_PX)
+
+    def _save_settings(self) -> None:
+        geometry = bytes(self.saveGeometry().toHex().data()).decode()
+        chosen = replace(self._settings, library=self.workspace.library, window_geometry=geometry)
+        try:
+            settings.save(self._home, chosen)
+        except OSError:  # a home that cannot be written: the choices last as long as the window
+            return

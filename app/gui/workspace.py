@@ -1,0 +1,164 @@
+"""The open library as the window knows it: opening, changing and refreshing it, and outliving the engine."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from app.engine.errors import AppError, EngineDied
+from app.engine.types import IndexRequest, LibraryStatus, ModelStatus
+from app.gui.engine import Engine
+from app.gui.indexjob import IndexJob
+
+SAMPLE = "sample"
+DEATHS_MAX = 3
+DEATHS_WITHIN_S = 60.0
+"""An engine that dies this often in this time is not started again by itself."""
+
+
+class Workspace(QObject):
+    """Signals: ``opening`` with a library's name; then ``opened`` with its `LibraryStatus` or ``open_failed`` with an
+    `AppError`; ``status_changed`` with the status whenever its contents may have changed; ``libraries_changed`` with
+    the names; ``models_changed`` with every `ModelStatus`; ``engine_restarting`` and ``engine_gave_up``.
+    """
+
+    opening = Signal(str)
+    opened = Signal(object)
+    open_failed = Signal(object)
+    status_changed = Signal(object)
+    libraries_changed = Signal(object)
+    models_changed = Signal(object)
+    engine_restarting = Signal()
+    engine_gave_up = Signal()
+
+    def __init__(
+        self,
+        engine: Engine,
+        library: str,
+        clock: Callable[[], float] = time.monotonic,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._engine = engine
+        self._clock = clock
+        self._deaths_s: deque[float] = deque(maxlen=DEATHS_MAX)
+        self._on_opened: Callable[[], None] | None = None
+        self.library = library
+        self.status: LibraryStatus | None = None
+        self.models: tuple[ModelStatus, ...] = ()
+        self.job = IndexJob(engine, self)
+        self.job.finished.connect(self._refresh_all)
+        self.job.cancelled.connect(self.refresh)
+        self.job.failed.connect(self.refresh)
+        engine.died.connect(self._engine_died)
+
+    # --- libraries ---------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the engine and open the library."""
+        self._engine.start()
+        self.open(self.library)
+
+    def open(self, library: str) -> None:
+        """Open a library, or make it if there is none of that name."""
+        self.library = library
+        self.status = None
+        self.opening.emit(library)
+
+        def failed(error: AppError) -> None:
+            if library == self.library and not isinstance(error, EngineDied):
+                self.open_failed.emit(error)
+                self._ask_libraries()
+
+        def done(status: LibraryStatus) -> None:
+            if library == self.library:
+                self._opened(status)
+
+        self._engine.request("open", library, on_done=done, on_failed=failed)
+
+    def open_sample(self) -> None:
+        """Open the sample library and fill it the first time."""
+        self._on_opened = self._fill_sample
+        self.open(SAMPLE)
+
+    def refresh(self, _why: Any = None) -> None:
+        """Ask for the library's contents again."""
+        if self.status:
+            self._engine.request("status", on_done=self._show_status)
+
+    # --- folders -----------------------------------------------------------------------------------------------------
+
+    def add_folders(self, paths: Iterable[str]) -> None:
+        self.job.index(IndexRequest(folders=tuple(paths)))
+
+    def rescan(self, folders: Iterable[str] = ()) -> None:
+        """Look for what is new, changed or gone in these folders, or in all."""
+        self.job.index(IndexRequest(folders=tuple(folders)))
+
+    def forget_root(self, path: str) -> None:
+        """Take a folder out of the library; its files are not touched."""
+        self._engine.request("forget_root", path, on_done=self._show_status)
+
+    # --- models ------------------------------------------------------------------------------------------------------
+
+    def set_models(self, keys: tuple[str, ...]) -> None:
+        """Choose the models of this library; the next indexing encodes with those that are new to it."""
+        self._engine.request("set_models", keys, on_done=self._show_status)
+
+    def refresh_models(self) -> None:
+        """Look again which models are ready."""
+        self._engine.request("models", on_done=self._show_models)
+
+    # --- answers -----------------------------------------------------------------------------------------------------
+
+    def _opened(self, status: LibraryStatus) -> None:
+        self.status = status
+        self.refresh_models()
+        self._ask_libraries()
+        self.opened.emit(status)
+        self.status_changed.emit(status)
+        self.job.again()
+        then, self._on_opened = self._on_opened, None
+        if then:
+            then()
+
+    def _fill_sample(self) -> None:
+        if self.status and not self.status.roots:
+            self.job.load_sample()
+
+    def _show_status(self, status: LibraryStatus) -> None:
+        if self.status and status.name == self.status.name:
+            self.status = status
+            self.status_changed.emit(status)
+
+    def _show_models(self, models: tuple[ModelStatus, ...]) -> None:
+        self.models = models
+        self.models_changed.emit(models)
+
+    def _ask_libraries(self) -> None:
+        self._engine.request("libraries", on_done=self.libraries_changed.emit)
+
+    def _refresh_all(self, _report: Any) -> None:
+        self.refresh()
+        self.refresh_models()
+
+    # --- the engine's death ------------------------------------------------------------------------------------------
+
+    def restart(self) -> None:
+        """Start the engine again because the user asks for it."""
+        self._deaths_s.clear()
+        self.start()
+
+    def _engine_died(self) -> None:
+        now_s = self._clock()
+        self._deaths_s.append(now_s)
+        if len(self._deaths_s) == DEATHS_MAX and now_s - self._deaths_s[0] < DEATHS_WITHIN_S:
+            self.status = None
+            self.engine_gave_up.emit()
+            return
+        self.engine_restarting.emit()
+        self.start()
