@@ -57,8 +57,8 @@ class DecodeRequest:
 
 @dataclass(frozen=True)
 class MediaFacts:
-    """What a file tells of itself. The size is that of the upright picture, None in a part without pictures;
-    ``taken_ms`` is in ms since 1970, where a camera's local time counts as UTC unless it tells its offset."""
+    """What a file tells of itself. The size is that of the upright picture; ``taken_ms`` is in ms since 1970,
+    where a camera's local time counts as UTC unless it tells its offset."""
 
     width_px: int | None
     height_px: int | None
@@ -177,6 +177,8 @@ class _Decoding:
             film, sound = containers.picture_stream(container), containers.sound_stream(container)
             if film is not None and self._cursor.stream == "picture":
                 following = self._add_frames(container, film)
+            elif film is not None and (first := Film(container, film).image_at(0)) is not None:
+                self._size_px = first.size
             facts = _facts(container, self._size_px)
         if sound is not None and following is None:
             following = self._add_windows()

@@ -52,7 +52,7 @@ _INTEGER_DEPTHS_BITS = (8, 10, 12, 14, 16, 24, 32)
 _FULL_RANGE_FORMATS = frozenset({"PNG", "PPM", "HEIF"})  # their 16-bit samples are stretched to the whole range
 
 _MAX_16_BIT = 65535.0
-_MIN_DRAWN = 0.001  # of all pixels: less is noise where a damaged picture broke off
+_MIN_DRAWN = 0.005  # of all pixels: what is less shows nothing, or the noise of the place where the file broke off
 
 _STRIP_RATIO = 16
 """Beyond this ratio of its sides a picture's ends, which no central crop sees, are cut off before scaling: a strip of

@@ -48,9 +48,9 @@ def _sentence(error: Exception, what: str) -> str:
         return OUT_OF_MEMORY
     if isinstance(error, FileNotFoundError):
         return "The file is no longer there. Index its folder again to bring the library up to date."
-    if isinstance(error, PermissionError) and error.errno == errno.EACCES:  # FFmpeg has other uses for EPERM
+    if isinstance(error, PermissionError) and error.errno == errno.EACCES:  # FFmpeg has its own uses for EPERM
         return "You are not allowed to open it. Change its permissions, then index the folder again."
-    if isinstance(error, OSError) and error.errno == errno.EIO:
+    if type(error) is OSError and error.errno == errno.EIO:  # FFmpeg, whose errors are subclasses, for EIO too
         return "The drive could not read it. Check the drive and its cable, then index the folder again."
     return (
         f"The {what} is damaged, or in a format that Semblance does not read. "

@@ -1,0 +1,153 @@
+"""Which files a scan finds, and what it says of the others."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.engine.media.scan import guess_kind, scan
+from app.engine.types import MediaKind
+
+
+class Walk:
+    """One scan with all it found and said."""
+
+    def __init__(self, root: Path) -> None:
+        self.failures: dict[str, str] = {}
+        self.skipped: dict[str, str] = {}
+        base = root if root.is_dir() else root.parent
+
+        def name(path: bytes) -> str:
+            return os.path.relpath(os.fsdecode(path), base)
+
+        self.files = list(
+            scan(
+                os.fsencode(root),
+                lambda path, sentence: self.failures.__setitem__(name(path), sentence),
+                lambda path, sentence: self.skipped.__setitem__(name(path), sentence),
+            )
+        )
+        self.names = [name(file.path) for file in self.files]
+
+
+def write(path: Path, content: bytes = b"x") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def test_files_come_in_a_fixed_order_with_size_and_time(tmp_path: Path) -> None:
+    for name in ("b.jpg", "a.mp4", "sub/z.wav", "sub/deep/y.png", "another/x.heic"):
+        write(tmp_path / name, b"12345")
+    os.utime(tmp_path / "b.jpg", ns=(1, 1_700_000_000_123_456_789))
+    walk = Walk(tmp_path)
+    assert walk.names == ["a.mp4", "b.jpg", "another/x.heic", "sub/z.wav", "sub/deep/y.png"]
+    assert {file.size_bytes for file in walk.files} == {5}
+    assert walk.files[1].mtime_ns == (tmp_path / "b.jpg").stat().st_mtime_ns
+    assert not walk.failures
+    assert not walk.skipped
+
+
+def test_a_root_may_be_one_file(tmp_path: Path) -> None:
+    assert Walk(write(tmp_path / "one.JPG")).names == ["one.JPG"]
+
+
+def test_what_is_no_medium_is_skipped_with_its_ending(tmp_path: Path) -> None:
+    write(tmp_path / "notes.json")
+    write(tmp_path / "README")
+    assert Walk(tmp_path).skipped == {
+        "notes.json": "Not a photo, video or sound that Semblance reads (.json)",
+        "README": "Not a photo, video or sound that Semblance reads (no ending)",
+    }
+
+
+@pytest.mark.parametrize("name", [".hidden.jpg", ".git/a.jpg", "Thumbs.db", "__MACOSX/a.jpg", "@eaDir/a.jpg"])
+def test_hidden_files_and_litter_are_passed_over_in_silence(tmp_path: Path, name: str) -> None:
+    write(tmp_path / name)
+    walk = Walk(tmp_path)
+    assert (walk.names, walk.failures, walk.skipped) == ([], {}, {})
+
+
+def test_typescript_is_no_video(tmp_path: Path) -> None:
+    write(tmp_path / "code.ts", b"export const a = 1;")
+    write(tmp_path / "film.ts", b"\x47" + bytes(187))
+    write(tmp_path / "camcorder.mts", bytes(4) + b"\x47" + bytes(187))
+    walk = Walk(tmp_path)
+    assert walk.names == ["camcorder.mts", "film.ts"]
+    assert walk.skipped == {"code.ts": "Not a video, though its name ends in .ts"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need special rights on Windows")
+def test_links_to_folders_are_not_followed_but_those_to_files_are(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    write(root / "a.jpg")
+    write(tmp_path / "elsewhere" / "b.jpg")
+    (root / "loop").symlink_to(root)
+    (root / "folder").symlink_to(tmp_path / "elsewhere")
+    (root / "link.jpg").symlink_to(tmp_path / "elsewhere" / "b.jpg")
+    (root / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    walk = Walk(root)
+    assert walk.names == ["a.jpg", "link.jpg"]
+    assert list(walk.failures) == ["gone.jpg"]
+    assert "link" in walk.failures["gone.jpg"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes in folders on Windows")
+def test_pipes_and_sockets_are_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(tmp_path / "pipe.mp3")
+    monkeypatch.chdir(tmp_path)  # the name of a socket may not be long
+    with socket.socket(socket.AF_UNIX) as unix_socket:
+        unix_socket.bind("socket.ts")
+        walk = Walk(tmp_path)
+    assert walk.names == []
+    assert sorted(walk.skipped) == ["pipe.mp3", "socket.ts"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
+def test_an_unreadable_folder_is_told_and_the_rest_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "locked" / "a.jpg")
+    write(tmp_path / "open" / "b.jpg")
+    list_folder = os.scandir
+
+    def refuse_locked(path: bytes) -> object:  # permissions do not bind a test run by root
+        if path.endswith(b"locked"):
+            raise PermissionError(13, "Permission denied")
+        return list_folder(path)
+
+    monkeypatch.setattr(os, "scandir", refuse_locked)
+    walk = Walk(tmp_path)
+    assert walk.names == ["open/b.jpg"]
+    assert walk.failures["locked"].startswith("You are not allowed to look into this folder.")
+
+
+def test_a_root_that_is_not_there_is_told(tmp_path: Path) -> None:
+    walk = Walk(tmp_path / "gone.jpg")
+    assert list(walk.failures) == ["gone.jpg"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_a_name_in_no_encoding_is_found(tmp_path: Path) -> None:
+    path = os.fsencode(tmp_path) + b"/caf\xe9.jpg"
+    Path(os.fsdecode(path)).write_bytes(b"x")
+    assert [file.path for file in scan(os.fsencode(tmp_path), print, print)] == [path]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        (b"a.JPEG", MediaKind.PHOTO),
+        (b"a.heic", MediaKind.PHOTO),
+        (b"a.webm", MediaKind.VIDEO),
+        (b"a.b.OGG", MediaKind.AUDIO),
+        (b"jpg", None),
+        (b"a.pdf", None),
+        (b"a.svg", None),
+        (b"a.eps", None),
+    ],
+)
+def test_the_ending_tells_the_kind(name: bytes, kind: MediaKind | None) -> None:
+    assert guess_kind(b"/some/where/" + name) is kind
