@@ -24,6 +24,13 @@ from app.engine.types import (
 
 SHOWN_FAILURES = 20
 BYTES_PER_MIB = 1 << 20
+PIPE_WIDTH = 500
+
+
+def console() -> Console:
+    """Standard output. Into a file or a pipe nothing is folded, so that a line is a line."""
+    out = Console(soft_wrap=True)
+    return out if out.is_terminal else Console(soft_wrap=True, width=PIPE_WIDTH)
 
 
 def index(console: Console, report: IndexReport) -> None:
@@ -47,6 +54,7 @@ def search(console: Console, reply: SearchReply) -> None:
         console.print("Nothing was found. Index a folder first, or loosen the filters.")
         return
     table = Table("", "cosine", "found by", "file", box=None, pad_edge=False)
+    table.columns[-1].overflow = "fold"
     for hit in reply.hits:
         similarity = f"{hit.similarity:.3f}" if hit.similarity is not None else "–"
         table.add_row(str(hit.rank), similarity, ", ".join(hit.found_by), _file(hit))

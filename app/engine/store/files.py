@@ -168,11 +168,18 @@ def write_words(change: sqlite3.Connection, file_id: int) -> None:
         "WHERE f.id = ?",
         (file_id,),
     ).fetchone()
-    folders, name = os.path.split(os.fsdecode(path).encode("utf-8", "replace").decode())
+    folders, name = os.path.split(_below_root(change, path))
     change.execute("DELETE FROM words WHERE rowid = ?", (file_id,))
     change.execute(
         "INSERT INTO words (rowid, name, folders, caption) VALUES (?, ?, ?, ?)", (file_id, name, folders, caption)
     )
+
+
+def _below_root(connection: sqlite3.Connection, path: bytes) -> str:
+    """A path from the name of its root on: what lies above says nothing of one file that it does not say of all."""
+    roots = [root for (root,) in connection.execute("SELECT path FROM roots") if is_within(path, root)]
+    shown = os.path.relpath(path, os.path.dirname(roots[0])) if roots else path  # noqa: PTH120 - a path of bytes
+    return os.fsdecode(shown).encode("utf-8", "replace").decode()
 
 
 def _delete_files(change: sqlite3.Connection, file_ids: Sequence[int]) -> None:

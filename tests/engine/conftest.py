@@ -1,0 +1,77 @@
+"""Small media made on the spot, and a session to index them with."""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.engine.session import Session
+from app.engine.types import IndexReport, IndexRequest
+
+MakePhoto = Callable[..., Path]
+MakeSound = Callable[..., Path]
+SAMPLE_RATE_HZ = 16_000
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> MakePhoto:
+    """Writes a photo below the folder ``media``: stripes of a seeded colour, so that no two seeds look alike."""
+
+    def make(name: str, seed: int = 0, caption: str = "") -> Path:
+        path = tmp_path / "media" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        random = np.random.default_rng(seed)
+        rows = random.integers(0, 256, (8, 1, 3), np.uint8).repeat(12, 0).repeat(96, 1)
+        exif = Image.Exif()
+        if caption:
+            exif[0x010E] = caption.encode()  # Pillow would make text ASCII
+        Image.fromarray(rows).save(path, exif=exif)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def sound(tmp_path: Path) -> MakeSound:
+    """Writes a sound below the folder ``media``: a tone."""
+
+    def make(name: str, frequency_hz: float = 440.0, seconds: float = 1.5) -> Path:
+        path = tmp_path / "media" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        times_s = np.arange(int(seconds * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
+        samples = (np.sin(2 * np.pi * frequency_hz * times_s) * 12_000).astype("<i2")
+        with wave.open(str(path), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(SAMPLE_RATE_HZ)
+            file.writeframes(samples.tobytes())
+        return path
+
+    return make
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def session(home: Path) -> Iterator[Session]:
+    with Session.open(home, device="cpu") as opened:
+        yield opened
+
+
+@pytest.fixture
+def index(session: Session, tmp_path: Path) -> Callable[..., IndexReport]:
+    """Indexes the folder ``media``, or others, with the built-in models."""
+
+    def run(*folders: Path) -> IndexReport:
+        chosen = tuple(str(folder) for folder in folders or (tmp_path / "media",))
+        return session.index(IndexRequest(chosen, ("colour-texture", "timbre")))
+
+    return run

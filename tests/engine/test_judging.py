@@ -1,0 +1,130 @@
+"""Judging is blind, keyed by content, and measures every model by the same grades."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app.engine.errors import AppError
+from app.engine.session import Session
+from app.engine.types import EvaluationRequest, IndexReport, IndexRequest, Query, QuerySummary
+
+Index = Callable[..., IndexReport]
+Make = Callable[..., Path]
+
+
+@pytest.fixture
+def query(session: Session, index: Index, photo: Make) -> QuerySummary:
+    for seed in range(12):
+        photo(f"{seed}.png", seed)
+    index()
+    return session.add_query(Query.of_image(str(photo("0.png", 0))))
+
+
+def test_the_pool_tells_neither_model_nor_rank(session: Session, query: QuerySummary) -> None:
+    pool = session.pool(query.key, depth=10)
+    assert len(pool.items) == 10
+    assert {(one.item.rank, one.item.similarity, one.item.found_by) for one in pool.items} == {(0, None, ())}
+    ranked = [
+        hit.hit.item_id
+        for hit in session.evaluate(EvaluationRequest(query_keys=(query.key,))).models[0].queries[0].hits
+    ]
+    assert {one.item.item_id for one in pool.items} == set(ranked)
+    assert [one.item.item_id for one in pool.items] != ranked
+    assert session.pool(query.key, depth=10) == pool
+
+
+def test_the_query_itself_and_its_copies_are_not_judged(
+    session: Session, query: QuerySummary, index: Index, tmp_path: Path
+) -> None:
+    shutil.copy(tmp_path / "media" / "0.png", tmp_path / "media" / "copy.png")
+    index()
+    names = {Path(one.item.path).name for one in session.pool(query.key, depth=100).items}
+    assert names == {f"{seed}.png" for seed in range(1, 12)}
+
+
+def test_grades_make_the_measures(session: Session, query: QuerySummary) -> None:
+    hits = session.evaluate(EvaluationRequest(query_keys=(query.key,), k=5)).models[0].queries[0].hits
+    for position, one in enumerate(hits):
+        session.judge(query.key, one.hit.item_id, 1 if position in (0, 2) else 0)
+    evaluation = session.evaluate(EvaluationRequest(k=5))
+    model = next(model for model in evaluation.models if model.model == "colour-texture")
+    assert model.mean["P@5"] == pytest.approx(0.4)
+    assert model.mean["R@5"] == 1.0
+    assert model.mean["F1@5"] == pytest.approx(2 * 0.4 / 1.4)
+    assert model.mean["AP"] == pytest.approx((1 + 2 / 3) / 2)
+    assert (model.mean["RR"], model.mean["Judged@5"]) == (1.0, 1.0)
+    assert [one.grade for one in model.queries[0].hits] == [1, 0, 1, 0, 0]
+
+
+def test_a_model_that_cannot_answer_is_named_and_not_scored(
+    session: Session, query: QuerySummary, sound: Make, index: Index
+) -> None:
+    sound("a.wav")
+    index()
+    session.judge(query.key, session.pool(query.key).items[0].item.item_id, 1)
+    timbre = next(model for model in session.evaluate(EvaluationRequest()).models if model.model == "timbre")
+    assert (timbre.mean, timbre.queries, timbre.unanswered) == ({}, (), ("0.png",))
+
+
+def test_a_judgment_can_be_taken_back(session: Session, query: QuerySummary) -> None:
+    item_id = session.pool(query.key).items[0].item.item_id
+    assert session.judge(query.key, item_id, 1).relevant == 1
+    assert session.judge(query.key, item_id, 0).relevant == 0
+    assert session.judge(query.key, item_id, None).judged == 0
+
+
+def test_judgments_survive_renaming_and_indexing_anew(
+    session: Session, query: QuerySummary, index: Index, tmp_path: Path
+) -> None:
+    item = session.pool(query.key).items[0].item
+    session.judge(query.key, item.item_id, 1)
+    (tmp_path / "media").rename(tmp_path / "moved")
+    session.forget_root(str(tmp_path / "media"))
+    index(tmp_path / "moved")
+    (judged,) = [one for one in session.pool(query.key, depth=100).items if one.grade]
+    assert Path(judged.item.path).name == Path(item.path).name
+
+
+def test_judgments_go_to_another_library_and_measure_the_same(
+    session: Session, query: QuerySummary, home: Path, tmp_path: Path
+) -> None:
+    for position, one in enumerate(session.pool(query.key).items):
+        session.judge(query.key, one.item.item_id, position % 3)
+    file = str(tmp_path / "qrels.txt")
+    count = session.export_qrels(file)
+    here = session.evaluate(EvaluationRequest())
+    with Session.open(home, "second", device="cpu") as other:
+        other.index(IndexRequest((str(tmp_path / "media"),), ("colour-texture",)))
+        taken = other.import_qrels(file)
+        there = other.evaluate(EvaluationRequest())
+    assert (taken.imported, taken.unknown) == (count, ())
+    assert there.models[0].mean == next(m.mean for m in here.models if m.model == "colour-texture")
+
+
+def test_judgments_can_be_written_by_hand_with_paths(session: Session, query: QuerySummary, tmp_path: Path) -> None:
+    file = tmp_path / "media" / "qrels.txt"
+    file.write_text("image:0.png 0 3.png 1\nimage:0.png 0 4.png 0\nimage:0.png 0 nowhere.png 1\n")
+    taken = session.import_qrels(str(file))
+    assert (taken.imported, taken.queries, taken.unknown) == (2, 1, ("nowhere.png",))
+    (summary,) = session.queries()
+    assert (summary.key, summary.relevant, summary.judged) == (query.key, 1, 2)
+
+
+def test_a_bad_judgments_file_changes_nothing(session: Session, query: QuerySummary, tmp_path: Path) -> None:
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "other.csv").write_text("a,b,c\n")
+    for name in ("binary", "other.csv", "missing"):
+        with pytest.raises(AppError):
+            session.import_qrels(str(tmp_path / name))
+    assert session.queries()[0].judged == 0
+
+
+def test_a_removed_query_is_gone(session: Session, query: QuerySummary) -> None:
+    session.remove_query(query.key)
+    assert session.queries() == ()
+    with pytest.raises(AppError, match="gone"):
+        session.pool(query.key)

@@ -1,0 +1,114 @@
+"""A library opens safely: by one program, of its own version, undamaged; or it says why not."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from app.engine.errors import AppError, LibraryDamaged, LibraryLocked, LibraryTooNew
+from app.engine.session import Session, libraries
+from app.engine.store.database import FILE_NAME, Database
+from app.engine.store.migrations import SCHEMA_VERSION
+
+
+def library_file(home: Path) -> Path:
+    return home / "libraries" / "default" / FILE_NAME
+
+
+def hold(home: Path, ready: multiprocessing.synchronize.Event, done: multiprocessing.synchronize.Event) -> None:
+    with Session.open(home):
+        ready.set()
+        done.wait(30)
+
+
+def test_a_second_program_is_told_and_the_first_is_not_disturbed(home: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    ready, done = context.Event(), context.Event()
+    process = context.Process(target=hold, args=(home, ready, done))
+    process.start()
+    try:
+        assert ready.wait(30)
+        with pytest.raises(LibraryLocked, match="Another Semblance"):
+            Session.open(home)
+        with Session.open(home, "other") as other:
+            assert other.status().name == "other"
+    finally:
+        done.set()
+        process.join()
+    with Session.open(home) as free:
+        assert free.status().roots == ()
+    process.close()
+
+
+def test_a_killed_program_leaves_no_lock(home: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    ready, done = context.Event(), context.Event()
+    process = context.Process(target=hold, args=(home, ready, done))
+    process.start()
+    assert ready.wait(30)
+    process.kill()
+    process.join()
+    process.close()
+    with Session.open(home):
+        pass
+
+
+def test_a_newer_library_is_refused_and_not_touched(home: Path) -> None:
+    with Session.open(home):
+        pass
+    connection = sqlite3.connect(library_file(home))
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    connection.close()
+    before = library_file(home).read_bytes()
+    with pytest.raises(LibraryTooNew, match="newer version"):
+        Session.open(home)
+    assert library_file(home).read_bytes() == before
+
+
+def test_a_damaged_library_says_so(home: Path) -> None:
+    library_file(home).parent.mkdir(parents=True)
+    library_file(home).write_bytes(b"this is no database" * 1000)
+    with pytest.raises(LibraryDamaged, match="backup"):
+        Session.open(home)
+
+
+def test_a_home_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("a file where the folder should be")
+    with pytest.raises(AppError, match="--home"):
+        Session.open(tmp_path / "home")
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "..", "a\nb", "x" * 200, " ."])
+def test_a_name_that_is_no_folder_is_refused(home: Path, name: str) -> None:
+    with pytest.raises(AppError, match="name"):
+        Session.open(home, name)
+
+
+def test_libraries_are_listed_by_name(home: Path) -> None:
+    assert libraries(home) == ()
+    for name in ("Família", "archive"):
+        with Session.open(home, name):
+            pass
+    assert libraries(home) == ("Família", "archive")
+
+
+def insert_and_fail(database: Database) -> None:
+    with database.transaction() as change:
+        change.execute("INSERT INTO settings VALUES ('a', 'b')")
+        raise ZeroDivisionError
+
+
+def test_a_failed_transaction_leaves_nothing_behind(tmp_path: Path) -> None:
+    database = Database(tmp_path / "library")
+    try:
+        with pytest.raises(ZeroDivisionError):
+            insert_and_fail(database)
+        assert database.read.execute("SELECT count(*) FROM settings").fetchone() == (0,)
+        with database.transaction() as change:
+            change.execute("INSERT INTO settings VALUES ('a', 'b')")
+        assert database.read.execute("SELECT count(*) FROM settings").fetchone() == (1,)
+    finally:
+        database.close()
