@@ -20,8 +20,9 @@ _WRAPPERS = ("state_dict", "model")
 _COUNTER = "num_batches_tracked"
 """Batch norm's count of training batches: newer files have it, older do not, inference does not read it."""
 
-_RANDOM_FILLS = frozenset(
-    "uniform_ normal_ trunc_normal_ xavier_uniform_ xavier_normal_ kaiming_uniform_ kaiming_normal_".split()
+_RANDOM_FILLS = (
+    *("uniform_", "normal_", "trunc_normal_"),
+    *("xavier_uniform_", "xavier_normal_", "kaiming_uniform_", "kaiming_normal_"),
 )
 
 
@@ -105,7 +106,8 @@ def _first_mismatch(expected: Mapping[str, torch.Tensor], found: Mapping[str, to
             return f"expected {name} {_size(tensor.shape)}, found {_size(found[name].shape)}"
     missing = [name for name in expected if name not in found and not name.endswith(_COUNTER)]
     if missing:
-        return f"expected {missing[0]} {_size(expected[missing[0]].shape)}{_more(missing)}, found none of that name"
+        telling = max(missing, key=lambda name: expected[name].ndim)
+        return f"expected {telling} {_size(expected[telling].shape)}{_more(missing)}, found none of that name"
     unknown = [name for name in found if name not in expected]
     if unknown:
         return f"found {unknown[0]} {_size(found[unknown[0]].shape)}{_more(unknown)}, which the model does not have"

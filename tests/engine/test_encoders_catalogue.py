@@ -1,0 +1,132 @@
+"""The catalogue: what it knows without loading anything, and what it promises of every encoder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from app.engine.encoders.base import EncoderSource
+from app.engine.encoders.catalogue import Catalogue
+from app.engine.errors import AppError
+from app.engine.samples import PictureInput, SoundInput
+from app.engine.types import Modality
+
+NEURAL = ("siglip2-b-16", "clip-vit-b-32", "resnet50", "panns-cnn14")
+BUILT_IN = ("colour-texture", "timbre")
+PROJECT_DIR = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> EncoderSource:
+    return Catalogue(tmp_path / "models", device="cpu")
+
+
+def run_python(code: str, **environment: str) -> str:
+    finished = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=PROJECT_DIR,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return finished.stdout.strip()
+
+
+def test_the_best_model_for_words_comes_first_and_the_built_in_ones_last(catalogue: EncoderSource) -> None:
+    assert catalogue.keys() == NEURAL + BUILT_IN
+
+
+def test_an_empty_machine_has_the_built_in_models_and_says_what_the_others_miss(catalogue: EncoderSource) -> None:
+    statuses = catalogue.statuses()
+    assert tuple(status.key for status in statuses) == catalogue.keys()
+    assert tuple(status.key for status in statuses if status.ready) == BUILT_IN
+    for status in statuses:
+        assert status.summary
+        assert status.licence
+        assert bool(status.problem) is not status.ready
+        if not status.ready:
+            assert status.folder in status.problem
+            assert status.files[0] in status.problem
+
+
+def test_the_specs_say_what_the_models_were_made_for(catalogue: EncoderSource) -> None:
+    specs = {key: catalogue.spec(key) for key in NEURAL + BUILT_IN}
+    assert specs["clip-vit-b-32"].picture == PictureInput(224, 224, "crop", "bicubic")
+    assert specs["siglip2-b-16"].picture == PictureInput(224, 224, "squash", "bicubic")
+    assert specs["resnet50"].picture == PictureInput(224, 232, "crop", "bilinear")
+    assert specs["panns-cnn14"].sound == specs["timbre"].sound == SoundInput(32000)
+    for spec in specs.values():
+        assert (Modality.IMAGE in spec.accepts) is (spec.picture is not None)
+        assert (Modality.AUDIO in spec.accepts) is (spec.sound is not None)
+
+
+def test_an_unknown_model_is_answered_with_the_known_ones(catalogue: EncoderSource) -> None:
+    for ask in (catalogue.load, catalogue.spec, catalogue.fingerprint):
+        with pytest.raises(AppError, match=r"no model “gpt”.*siglip2-b-16, clip-vit-b-32"):
+            ask("gpt")
+
+
+def test_asking_what_there_is_imports_no_torch() -> None:
+    code = """
+import sys
+from pathlib import Path
+from app.engine.encoders.catalogue import Catalogue
+catalogue = Catalogue(Path("nowhere"))
+catalogue.statuses(), [catalogue.spec(key) for key in catalogue.keys()], catalogue.fingerprint("timbre")
+catalogue.load("colour-texture")
+print([name for name in ("torch", "open_clip", "transformers", "torchaudio") if name in sys.modules])
+"""
+    assert run_python(code) == "[]"
+
+
+def test_loading_cnn14_fetches_nothing_and_leaves_the_home_folder_alone(tmp_path: Path) -> None:
+    code = """
+from app.engine.encoders.panns import build_cnn14
+print(sum(parameter.numel() for parameter in build_cnn14().parameters() if parameter.requires_grad))
+"""
+    home = {"HOME": str(tmp_path), "USERPROFILE": str(tmp_path), "MPLCONFIGDIR": str(tmp_path / "fonts")}
+    assert run_python(code, PATH="", **home) == "80753615"
+    assert not (tmp_path / "panns_data").exists()
+
+
+def test_the_hub_is_told_to_stay_offline() -> None:
+    code = """
+import app.engine.encoders
+import huggingface_hub.constants as hub
+print(hub.HF_HUB_OFFLINE)
+"""
+    assert run_python(code) == "True"
+
+
+@pytest.mark.parametrize("key", BUILT_IN)
+def test_an_encoder_is_loaded_once_and_keeps_the_promised_fingerprint(catalogue: EncoderSource, key: str) -> None:
+    loaded = []
+    threads = [threading.Thread(target=lambda: loaded.append(catalogue.load(key))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({id(encoder) for encoder in loaded}) == 1
+    assert loaded[0].fingerprint == catalogue.fingerprint(key)
+    assert loaded[0].spec == catalogue.spec(key)
+    assert loaded[0].device == "cpu"
+
+
+def test_no_two_models_share_a_fingerprint(catalogue: EncoderSource) -> None:
+    assert catalogue.fingerprint("timbre") != catalogue.fingerprint("colour-texture")
+
+
+def test_a_fingerprint_is_the_same_on_every_machine_and_in_every_run(tmp_path: Path) -> None:
+    here = Catalogue(tmp_path / "a").fingerprint("timbre")
+    code = """
+from pathlib import Path
+from app.engine.encoders.catalogue import Catalogue
+print(Catalogue(Path("elsewhere"), device="cpu").fingerprint("timbre"))
+"""
+    assert run_python(code, PYTHONHASHSEED="7") == here

@@ -1,0 +1,410 @@
+"""The neural families: what a weights file on disk gives is what the upstream package gives for the same weights.
+
+Every network here is the real architecture with seeded random weights. They are few and shared by the tests of this
+file, because they are large; each file is removed as soon as its last test has run.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import open_clip
+import pytest
+import safetensors.torch
+import tokenizers
+import torch
+import torchvision
+from PIL import Image, ImageDraw
+from tokenizers import models, normalizers, pre_tokenizers, processors, trainers
+
+from app.engine.encoders.base import Encoder
+from app.engine.encoders.catalogue import Catalogue
+from app.engine.encoders.panns import SHORTEST_SAMPLES, build_cnn14
+from app.engine.errors import UnsupportedModality, WeightsCorrupt, WeightsMissing
+from app.engine.media.images import prepare
+from app.engine.samples import Picture, Sound, Text
+from app.engine.types import Modality
+
+FAITHFUL = 0.99999
+TEXTS = ("a photo of a cat", "Two Dogs, running!", "ein roter Ball im Schnee " * 20, "")
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("an encoder opened a connection")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+@pytest.fixture(scope="module")
+def pictures() -> list[Image.Image]:
+    """Three drawings of different shapes."""
+    rng = np.random.default_rng(7)
+    drawings = []
+    for size in ((320, 240), (231, 402), (224, 224)):
+        noise = rng.integers(0, 256, (6, 6, 3), dtype=np.uint8)
+        image = Image.fromarray(noise).resize(size, Image.Resampling.BICUBIC)
+        corners = sorted(rng.integers(0, min(size), 2).tolist())
+        ImageDraw.Draw(image).ellipse((corners[0], corners[0], corners[1] + 1, corners[1] + 1), fill=(255, 40, 0))
+        drawings.append(image)
+    return drawings
+
+
+def noise(length: int, seed: int = 3) -> npt.NDArray[np.float32]:
+    return np.random.default_rng(seed).uniform(-0.5, 0.5, length).astype(np.float32)
+
+
+def assert_same(ours: npt.NDArray[np.float32], theirs: torch.Tensor) -> None:
+    """Same directions, row by row; ours of length 1."""
+    expected = torch.nn.functional.normalize(theirs.double(), dim=1).numpy()
+    np.testing.assert_allclose(np.linalg.norm(ours, axis=1), 1, atol=1e-6)
+    assert ours.dtype == np.float32
+    assert ours.shape == expected.shape
+    assert (ours * expected).sum(1).min() >= FAITHFUL
+    if len(ours) > 1:
+        assert (ours[0] * ours[1]).sum() < FAITHFUL, "the inputs must differ for the comparison to mean anything"
+
+
+def encode_pictures(encoder: Encoder, images: list[Image.Image]) -> npt.NDArray[np.float32]:
+    assert encoder.spec.picture is not None
+    return encoder.encode([Picture(prepare(image, encoder.spec.picture)) for image in images])
+
+
+def write_tokenizer(folder: Path, ends_texts: bool = True) -> None:
+    """A small tokenizer of Gemma's kind: byte fallback, ▁ for a space, <pad> 0, <eos> 1, <bos> 2, <unk> 3."""
+    tokenizer = tokenizers.Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    tokenizer.normalizer = normalizers.Replace(" ", "▁")
+    tokenizer.pre_tokenizer = pre_tokenizers.Split("▁", "merged_with_next")
+    special = ["<pad>", "<eos>", "<bos>", "<unk>", *(f"<0x{byte:02X}>" for byte in range(256))]
+    trainer = trainers.BpeTrainer(vocab_size=400, special_tokens=special, show_progress=False)
+    tokenizer.train_from_iterator([text.lower() for text in TEXTS] * 3, trainer)
+    if ends_texts:
+        tokenizer.post_processor = processors.TemplateProcessing(single="$A <eos>", special_tokens=[("<eos>", 1)])
+    tokenizer.save(str(folder / "tokenizer.json"))
+    named = {f"{name}_token": f"<{name}>" for name in ("pad", "eos", "bos", "unk")}
+    facts = {"tokenizer_class": "GemmaTokenizer", "add_bos_token": False, "add_eos_token": True}
+    (folder / "tokenizer_config.json").write_text(json.dumps({**named, **facts, "padding_side": "right"}), "utf-8")
+
+
+def save_half(network: torch.nn.Module, path: Path) -> None:
+    """Write ``network`` in half precision, and round it in place to what was written."""
+    state = {name: tensor.half().contiguous() for name, tensor in network.state_dict().items()}
+    safetensors.torch.save_file(state, path)
+    network.load_state_dict(state)
+
+
+def upstream_clip(name: str) -> Any:
+    logging.disable(logging.WARNING)  # that weights are random is meant here
+    torch.manual_seed(11)
+    try:
+        return open_clip.create_model(name, load_weights=False).eval()
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+# --- open_clip: the two models of the catalogue in their real size -------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def clip_vit_b_32(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Encoder, Any]]:
+    models_dir = tmp_path_factory.mktemp("clip")
+    weights = models_dir / "clip-vit-b-32" / "open_clip_model.safetensors"
+    weights.parent.mkdir()
+    upstream = upstream_clip("ViT-B-32-quickgelu")
+    save_half(upstream, weights)
+    yield Catalogue(models_dir, device="cpu").load("clip-vit-b-32"), upstream
+    weights.unlink()
+
+
+def test_clip_gives_the_picture_vectors_that_open_clip_gives(
+    clip_vit_b_32: tuple[Encoder, Any], pictures: list[Image.Image]
+) -> None:
+    encoder, upstream = clip_vit_b_32
+    preprocess = open_clip.image_transform(224, is_train=False)
+    with torch.inference_mode():
+        theirs = upstream.encode_image(torch.stack([preprocess(image) for image in pictures]))
+    assert_same(encode_pictures(encoder, pictures), theirs)
+
+
+def test_clip_gives_the_text_vectors_that_open_clip_gives(clip_vit_b_32: tuple[Encoder, Any]) -> None:
+    encoder, upstream = clip_vit_b_32
+    with torch.inference_mode():
+        theirs = upstream.encode_text(open_clip.get_tokenizer("ViT-B-32-quickgelu")(list(TEXTS)))
+    assert_same(encoder.encode([Text(text) for text in TEXTS]), theirs)
+
+
+def test_clip_refuses_sounds(clip_vit_b_32: tuple[Encoder, Any]) -> None:
+    encoder, _ = clip_vit_b_32
+    with pytest.raises(UnsupportedModality, match="compares words and pictures, not sounds"):
+        encoder.encode([Sound(noise(32000))])
+
+
+def test_siglip2_in_its_real_size_gives_the_vectors_that_open_clip_gives(
+    tmp_path: Path, pictures: list[Image.Image]
+) -> None:
+    folder = tmp_path / "siglip2-b-16"
+    folder.mkdir()
+    write_tokenizer(folder)
+    upstream = upstream_clip("ViT-B-16-SigLIP2")
+    save_half(upstream, folder / "open_clip_model.safetensors")
+    encoder = Catalogue(tmp_path, device="cpu").load("siglip2-b-16")
+    (folder / "open_clip_model.safetensors").unlink()
+
+    facts = open_clip.get_pretrained_cfg("ViT-B-16-SigLIP2", "webli")
+    preprocess = open_clip.image_transform(
+        224, False, facts["mean"], facts["std"], facts["resize_mode"], facts["interpolation"]
+    )
+    tokenizer = open_clip.tokenizer.HFTokenizer(str(folder), context_length=64, clean="canonicalize")
+    with torch.inference_mode():
+        their_pictures = upstream.encode_image(torch.stack([preprocess(image) for image in pictures]))
+        their_texts = upstream.encode_text(tokenizer(list(TEXTS)))
+    assert_same(encode_pictures(encoder, pictures), their_pictures)
+    assert_same(encoder.encode([Text(text) for text in TEXTS]), their_texts)
+
+
+# --- open_clip: folders that describe themselves -------------------------------------------------------------------
+
+
+SMALL_CONFIG: dict[str, Any] = {
+    "model_cfg": {
+        "embed_dim": 48,
+        "custom_text": True,
+        "init_logit_bias": -10,
+        "vision_cfg": {"image_size": 64, "layers": 2, "width": 64, "patch_size": 16},
+        "text_cfg": {
+            "context_length": 16,
+            "vocab_size": 600,
+            "hf_tokenizer_name": "timm/ViT-B-16-SigLIP2",
+            "tokenizer_kwargs": {"clean": "canonicalize"},
+            "width": 64,
+            "heads": 2,
+            "layers": 2,
+            "no_causal_mask": True,
+            "pool_type": "last",
+        },
+    },
+    "preprocess_cfg": {
+        "mean": [0.5, 0.4, 0.3],
+        "std": [0.5, 0.6, 0.7],
+        "interpolation": "bilinear",
+        "resize_mode": "squash",
+    },
+}
+
+
+@pytest.fixture
+def small_folder(tmp_path: Path) -> Path:
+    """A folder in open_clip's own layout, of a small model, where siglip2-b-16 is looked for."""
+    folder = tmp_path / "siglip2-b-16"
+    folder.mkdir()
+    (folder / "open_clip_config.json").write_text(json.dumps(SMALL_CONFIG), "utf-8")
+    write_tokenizer(folder)
+    network = upstream_clip(f"local-dir:{folder}")
+    safetensors.torch.save_file(network.state_dict(), folder / "open_clip_model.safetensors")
+    return folder
+
+
+def test_a_folder_that_describes_itself_is_honoured(small_folder: Path, pictures: list[Image.Image]) -> None:
+    upstream, preprocess = open_clip.create_model_from_pretrained(f"local-dir:{small_folder}")
+    tokenizer = open_clip.get_tokenizer(f"local-dir:{small_folder}")
+    catalogue = Catalogue(small_folder.parent, device="cpu")
+    spec = catalogue.spec("siglip2-b-16")
+    assert (spec.dim, spec.picture and spec.picture.size_px, spec.picture and spec.picture.fit) == (48, 64, "squash")
+
+    encoder = catalogue.load("siglip2-b-16")
+    with torch.inference_mode():
+        their_pictures = upstream.eval().encode_image(torch.stack([preprocess(image) for image in pictures]))
+        their_texts = upstream.encode_text(tokenizer(list(TEXTS)))
+    assert_same(encode_pictures(encoder, pictures), their_pictures)
+    assert_same(encoder.encode([Text(text) for text in TEXTS]), their_texts)
+
+
+def test_texts_end_as_siglip2_has_learned_whichever_file_says_so(small_folder: Path) -> None:
+    """transformers 5 no longer reads add_eos_token where a tokenizer.json lies beside it."""
+    texts = [Text(text) for text in TEXTS]
+    expected = Catalogue(small_folder.parent, device="cpu").load("siglip2-b-16").encode(texts)
+    write_tokenizer(small_folder, ends_texts=False)
+    found = Catalogue(small_folder.parent, device="cpu").load("siglip2-b-16").encode(texts)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_checkpoints_of_training_programs_are_unwrapped(small_folder: Path) -> None:
+    texts = [Text(text) for text in TEXTS]
+    expected = Catalogue(small_folder.parent, device="cpu").load("siglip2-b-16").encode(texts)
+    weights = small_folder / "open_clip_model.safetensors"
+    state = {f"module.{name}": tensor for name, tensor in safetensors.torch.load_file(weights).items()}
+    weights.unlink()
+    state["module.logit_scale"] = state["module.logit_scale"].reshape(1)
+    torch.save({"epoch": 3, "name": "run", "state_dict": state}, small_folder / "epoch_3.pt")
+    found = Catalogue(small_folder.parent, device="cpu").load("siglip2-b-16").encode(texts)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_the_fingerprint_follows_what_the_vectors_depend_on(small_folder: Path) -> None:
+    catalogue = Catalogue(small_folder.parent, device="cpu")
+    first = catalogue.fingerprint("siglip2-b-16")
+    assert catalogue.load("siglip2-b-16").fingerprint == first
+    seen = {first}
+    write_tokenizer(small_folder, ends_texts=False)
+    seen.add(catalogue.fingerprint("siglip2-b-16"))
+    config = json.loads(json.dumps(SMALL_CONFIG))
+    config["preprocess_cfg"]["mean"] = [0.5, 0.5, 0.5]
+    (small_folder / "open_clip_config.json").write_text(json.dumps(config), "utf-8")
+    seen.add(catalogue.fingerprint("siglip2-b-16"))
+    assert len(seen) == 3
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("preprocess_cfg", {"resize_mode": "longest"}),
+        ("preprocess_cfg", {"interpolation": "random"}),
+        ("preprocess_cfg", {"mean": [0.5]}),
+        ("model_cfg", {"vision_cfg": {}}),
+    ],
+)
+def test_a_config_that_cannot_be_followed_is_refused_and_shown(
+    small_folder: Path, part: str, change: dict[str, Any]
+) -> None:
+    config = {**SMALL_CONFIG, part: {**SMALL_CONFIG[part], **change}}
+    (small_folder / "open_clip_config.json").write_text(json.dumps(config), "utf-8")
+    catalogue = Catalogue(small_folder.parent, device="cpu")
+    with pytest.raises(WeightsCorrupt, match=r"open_clip_config\.json cannot be used"):
+        catalogue.load("siglip2-b-16")
+    assert {status.key: status.ready for status in catalogue.statuses()}["siglip2-b-16"] is False
+
+
+def test_a_config_that_asks_for_a_download_is_refused(small_folder: Path) -> None:
+    config = json.loads(json.dumps(SMALL_CONFIG))
+    config["model_cfg"]["text_cfg"]["hf_model_name"] = "somebody/some-model"
+    (small_folder / "open_clip_config.json").write_text(json.dumps(config), "utf-8")
+    with pytest.raises(WeightsCorrupt, match="cannot build without a download"):
+        Catalogue(small_folder.parent, device="cpu").load("siglip2-b-16")
+
+
+def test_a_missing_tokenizer_is_named(small_folder: Path) -> None:
+    (small_folder / "tokenizer.json").unlink()
+    with pytest.raises(WeightsMissing, match=r"tokenizer\.json must lie beside") as caught:
+        Catalogue(small_folder.parent, device="cpu").load("siglip2-b-16")
+    assert caught.value.path == str(small_folder)
+
+
+def test_a_damaged_tokenizer_is_refused(small_folder: Path) -> None:
+    (small_folder / "tokenizer.json").write_text("{", "utf-8")
+    with pytest.raises(WeightsCorrupt, match=r"tokenizer\.json and tokenizer_config\.json"):
+        Catalogue(small_folder.parent, device="cpu").load("siglip2-b-16")
+
+
+# --- ResNet-50 -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("save", [torch.save, safetensors.torch.save_file], ids=["pth", "safetensors"])
+def test_resnet50_gives_the_features_that_torchvision_gives(
+    tmp_path: Path, pictures: list[Image.Image], save: Callable[[Any, Path], None]
+) -> None:
+    torch.manual_seed(5)
+    upstream = torchvision.models.resnet50(weights=None).eval()
+    name = "resnet50-11ad3fa6.pth" if save is torch.save else "mine.safetensors"
+    (tmp_path / "resnet50").mkdir()
+    save(upstream.state_dict(), tmp_path / "resnet50" / name)
+    encoder = Catalogue(tmp_path, device="cpu").load("resnet50")
+    (tmp_path / "resnet50" / name).unlink()
+
+    preprocess = torchvision.models.ResNet50_Weights.IMAGENET1K_V2.transforms()
+    upstream.fc = torch.nn.Identity()
+    with torch.inference_mode():
+        theirs = upstream(torch.stack([preprocess(image) for image in pictures]))
+    assert_same(encode_pictures(encoder, pictures), theirs)
+
+
+# --- PANNs Cnn14 ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def cnn14(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Encoder, torch.nn.Module]]:
+    models_dir = tmp_path_factory.mktemp("panns")
+    weights = models_dir / "panns-cnn14" / "Cnn14_mAP=0.431.pth"
+    weights.parent.mkdir()
+    upstream = build_cnn14().eval()
+    generator = torch.Generator().manual_seed(9)
+    for parameter in upstream.parameters():
+        if parameter.requires_grad:  # the spectrogram's own are fixed, and right from the start
+            bound = 1.7 / max(1, parameter[0].numel()) ** 0.5
+            torch.nn.init.uniform_(parameter, -bound, bound, generator)
+    for module in upstream.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.ones_(module.weight)
+            torch.nn.init.uniform_(module.running_mean, -0.1, 0.1, generator)
+    torch.save({"iteration": 600000, "model": upstream.state_dict()}, weights)
+    yield Catalogue(models_dir, device="cpu").load("panns-cnn14"), upstream
+    weights.unlink()
+
+
+def test_cnn14_gives_the_embeddings_that_panns_gives(cnn14: tuple[Encoder, torch.nn.Module]) -> None:
+    encoder, upstream = cnn14
+    waves = np.stack([noise(48000), np.sin(np.arange(48000) / 20).astype(np.float32)])
+    with torch.inference_mode():
+        theirs = upstream(torch.from_numpy(waves))["embedding"]
+    assert_same(encoder.encode([Sound(wave) for wave in waves]), theirs)
+
+
+def test_cnn14_gives_each_sound_the_vector_it_has_alone(cnn14: tuple[Encoder, torch.nn.Module]) -> None:
+    encoder, _ = cnn14
+    sounds = [Sound(noise(length, seed)) for seed, length in enumerate((20000, 33333, 20000, 12000))]
+    together = encoder.encode(sounds)
+    alone = np.concatenate([encoder.encode([sound]) for sound in sounds])
+    assert (together * alone).sum(1).min() >= FAITHFUL
+
+
+@pytest.mark.parametrize("length", [0, 1, SHORTEST_SAMPLES - 1, SHORTEST_SAMPLES])
+def test_cnn14_takes_sounds_of_any_shortness(cnn14: tuple[Encoder, torch.nn.Module], length: int) -> None:
+    encoder, _ = cnn14
+    vectors = encoder.encode([Sound(noise(length))])
+    assert np.linalg.norm(vectors) == pytest.approx(1, abs=1e-6)
+
+
+def test_cnn14_takes_silence_and_samples_that_are_no_numbers(cnn14: tuple[Encoder, torch.nn.Module]) -> None:
+    encoder, _ = cnn14
+    odd = np.zeros(20000, np.float32)
+    odd[:3] = np.nan, np.inf, -np.inf
+    silence, broken = encoder.encode([Sound(np.zeros(20000, np.float32)), Sound(odd)])
+    assert np.linalg.norm(silence) == pytest.approx(1, abs=1e-6)
+    np.testing.assert_allclose(broken, silence, atol=1e-6)
+
+
+# --- every family --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize("key", ["siglip2-b-16", "clip-vit-b-32", "resnet50", "panns-cnn14"])
+def test_weights_of_another_network_are_refused_and_the_difference_named(
+    shared_data: Path, tmp_path: Path, key: str
+) -> None:
+    ending = ".pt" if "b-" in key else ".pth"
+    (tmp_path / key).mkdir()
+    (tmp_path / key / f"wrong{ending}").write_bytes(
+        (shared_data / "hostile" / "weights" / "resnet20-12fca82f.th").read_bytes()
+    )
+    if key == "siglip2-b-16":
+        write_tokenizer(tmp_path / key)
+    with pytest.raises(WeightsCorrupt, match=r"a network of another shape: expected \S+ \d+×[\d×]+") as caught:
+        Catalogue(tmp_path, device="cpu").load(key)
+    if key == "resnet50":
+        assert "expected conv1.weight 64×3×7×7, found 16×3×3×3" in caught.value.message
+    assert caught.value.path is not None
+    assert caught.value.path.endswith(f"wrong{ending}")
+
+
+def test_no_samples_give_no_vectors(cnn14: tuple[Encoder, torch.nn.Module]) -> None:
+    encoder, _ = cnn14
+    assert encoder.encode([]).shape == (0, 2048)
+    assert encoder.spec.accepts == {Modality.AUDIO}
