@@ -77,7 +77,8 @@ def _exif_time_ms(text: str, fraction: str, offset: str) -> int | None:
 
 def _exif_texts(image: ImageFile) -> Iterator[str]:
     exif = image.getexif()
-    yield str(exif.get(ExifTags.Base.ImageDescription, ""))
+    # Pillow reads ASCII fields as Latin-1; what programs write into them is mostly UTF-8.
+    yield _decoded(str(exif.get(ExifTags.Base.ImageDescription, "")).encode("latin-1", "replace"))
     for tag in _WINDOWS_TAGS:
         yield bytes(exif.get(tag, b"")).decode("utf-16-le", "ignore")
 
