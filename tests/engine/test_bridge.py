@@ -1,0 +1,149 @@
+"""The bridge: requests cross to the engine's process and come back; its death is noticed and loses nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.bridge.client import EngineClient, ProcessLauncher
+from app.engine.errors import AppError, EngineDied, LibraryTooNew
+from app.engine.jobs import Cancelled, Progress
+from app.engine.types import IndexRequest, Query, SearchRequest
+
+Make = Callable[..., Path]
+WAIT_S = 60
+
+
+class Died:
+    """Remembers that the engine ended by itself."""
+
+    def __init__(self) -> None:
+        self.event = threading.Event()
+
+    def __call__(self) -> None:
+        self.event.set()
+
+
+@pytest.fixture
+def died() -> Died:
+    return Died()
+
+
+@pytest.fixture
+def client(home: Path, died: Died) -> Iterator[EngineClient]:
+    engine = EngineClient(ProcessLauncher(home), died)
+    engine.start()
+    yield engine
+    engine.close()
+
+
+def test_a_library_is_opened_indexed_and_searched_across_the_bridge(
+    client: EngineClient, photo: Make, tmp_path: Path
+) -> None:
+    first, second = photo("a.png", 1), photo("b.png", 2)
+    assert client.call("open", "default").future.result(WAIT_S).roots == ()
+    seen: list[Progress] = []
+    request = IndexRequest((str(tmp_path / "media"),), ("colour-texture",))
+    report = client.call("index", request, on_progress=seen.append).future.result(WAIT_S)
+    assert report.spaces["colour-texture"].items == 2
+    assert {"Looking through folders", "Encoding"} <= {progress.phase for progress in seen}
+    reply = client.call("search", SearchRequest(Query.of_image(str(first)), generation=7)).future.result(WAIT_S)
+    assert ([Path(hit.path) for hit in reply.hits], reply.generation) == ([second], 7)
+    assert client.call("libraries").future.result(WAIT_S) == ("default",)
+
+
+def test_errors_cross_as_they_are(client: EngineClient, tmp_path: Path) -> None:
+    client.call("open", "default").future.result(WAIT_S)
+    with pytest.raises(AppError, match="no such folder") as refused:
+        client.call("index", IndexRequest((str(tmp_path / "nowhere"),))).future.result(WAIT_S)
+    assert refused.value.path == str(tmp_path / "nowhere")
+
+
+def test_a_fault_of_the_program_is_called_one(client: EngineClient) -> None:
+    client.call("open", "default").future.result(WAIT_S)
+    with pytest.raises(AppError, match="fault of the program"):
+        client.call("search", "not a request").future.result(WAIT_S)
+    with pytest.raises(AppError, match="fault of the program"):
+        client.call("close").future.result(WAIT_S)
+
+
+def test_nothing_can_be_asked_before_a_library_is_open(client: EngineClient) -> None:
+    with pytest.raises(AppError, match="Open or create"):
+        client.call("status").future.result(WAIT_S)
+
+
+def test_a_library_that_cannot_be_opened_leaves_the_engine_alive(client: EngineClient, home: Path) -> None:
+    client.call("open", "default").future.result(WAIT_S)
+    client.call("open", "second").future.result(WAIT_S)
+    connection = sqlite3.connect(home / "libraries" / "default" / "library.sqlite")
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(LibraryTooNew):
+        client.call("open", "default").future.result(WAIT_S)
+    assert client.call("open", "second").future.result(WAIT_S).name == "second"
+
+
+def test_a_job_is_paused_resumed_and_cancelled(client: EngineClient, photo: Make, tmp_path: Path) -> None:
+    for seed in range(8):
+        photo(f"{seed}.png", seed)
+    client.call("open", "default").future.result(WAIT_S)
+    paused = threading.Event()
+
+    def watch(progress: Progress) -> None:
+        if progress.paused:
+            paused.set()
+
+    call = client.call("index", IndexRequest((str(tmp_path / "media"),), ("colour-texture",)), on_progress=watch)
+    call.pause()
+    assert paused.wait(WAIT_S)
+    assert client.call("status").future.result(WAIT_S).name == "default"
+    call.resume()
+    call.cancel()
+    with pytest.raises(Cancelled):
+        call.future.result(WAIT_S)
+
+
+def test_a_killed_engine_is_noticed_restarted_and_has_kept_what_was_committed(
+    client: EngineClient, died: Died, photo: Make, tmp_path: Path
+) -> None:
+    for seed in range(150):
+        photo(f"{seed}.png", seed)
+    client.call("open", "default").future.result(WAIT_S)
+    under_way = threading.Event()
+
+    def watch(progress: Progress) -> None:
+        if progress.phase == "Encoding" and progress.done > 70:  # at least one group is committed
+            under_way.set()
+
+    request = IndexRequest((str(tmp_path / "media"),), ("colour-texture",))
+    call = client.call("index", request, on_progress=watch)
+    assert under_way.wait(WAIT_S)
+    assert client.pid
+    os.kill(client.pid, signal.SIGKILL)
+    with pytest.raises(EngineDied):
+        call.future.result(WAIT_S)
+    assert died.event.wait(WAIT_S)
+    with pytest.raises(EngineDied):
+        client.call("status").future.result(WAIT_S)
+
+    client.start()
+    kept = client.call("open", "default").future.result(WAIT_S).spaces["colour-texture"].items
+    report = client.call("index", request).future.result(WAIT_S)
+    assert 64 <= kept < 150
+    assert report.encoded["colour-texture"] == 150 - kept
+    assert report.spaces["colour-texture"].items == 150
+
+
+def test_closing_ends_the_engine_and_is_no_death(home: Path, died: Died) -> None:
+    client = EngineClient(ProcessLauncher(home), died)
+    client.start()
+    client.call("open", "default").future.result(WAIT_S)
+    client.close()
+    assert not died.event.is_set()
+    assert client.pid is None
