@@ -84,7 +84,7 @@ class DecodedItem:
 
 @dataclass(frozen=True, eq=False)
 class DecodedPart:
-    """Some items of a file. ``next`` is where the next part begins; None: this was the last."""
+    """Some items of a file. ``next`` is where the next part begins; None: this was the last, and it may be empty."""
 
     kind: MediaKind
     facts: MediaFacts

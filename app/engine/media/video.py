@@ -13,7 +13,7 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorPrimaries, Colorspace, ColorTrc
+from av.video.reformatter import ColorPrimaries, Colorspace, ColorTrc, VideoReformatter
 from av.video.stream import VideoStream
 from PIL import Image
 
@@ -56,6 +56,7 @@ class Film:
     def __init__(self, container: InputContainer, stream: VideoStream) -> None:
         self._stream = stream
         self._track = Track(container, stream, VideoFrame, _PREROLLS_MS)
+        self._reformatter = VideoReformatter()  # one for all frames: the tables for HDR take seconds to compute
 
     def shots(self, interval_ms: int, start_ms: int = 0) -> Iterator[Shot]:
         """The frames shown at ``start_ms``, ``start_ms + interval_ms`` and so on, each once.
@@ -110,10 +111,24 @@ class Film:
 
     def _image(self, frame: VideoFrame) -> Image.Image:
         width_px, height_px = self._square_pixel_size(frame)
-        rgb = _to_rgb(frame, width_px, height_px)
+        rgb = self._to_rgb(frame, width_px, height_px)
         image = Image.fromarray(rgb.to_ndarray())
         method = _UPRIGHT.get(_display_signs(frame))
         return image if method is None else image.transpose(method)
+
+    def _to_rgb(self, frame: VideoFrame, width_px: int, height_px: int) -> VideoFrame:
+        options: dict[str, Any] = {"width": width_px, "height": height_px, "format": "rgb24"}
+        if frame.colorspace == _UNSPECIFIED_COLORSPACE and frame.height >= _HD_HEIGHT_PX:
+            options["src_colorspace"] = Colorspace.ITU709  # as players assume for high definition
+        if frame.color_trc == ColorTrc.SMPTE2084:
+            # PQ codes light absolutely and looks grey if taken for sRGB; HLG was designed to look right as it is.
+            to_srgb: dict[str, Any] = {
+                "dst_color_trc": ColorTrc.IEC61966_2_1,
+                "dst_color_primaries": ColorPrimaries.BT709,
+            }
+            with suppress(FFmpegError):  # swscale knows not every combination
+                return self._reformatter.reformat(frame, **options, **to_srgb)
+        return self._reformatter.reformat(frame, **options)
 
     def _square_pixel_size(self, frame: VideoFrame) -> tuple[int, int]:
         aspect = self._stream.sample_aspect_ratio or Fraction(1)
@@ -122,19 +137,6 @@ class Film:
         if aspect >= 1:  # always enlarge, so that no detail is lost
             return round(frame.width * aspect), frame.height
         return frame.width, round(frame.height / aspect)
-
-
-def _to_rgb(frame: VideoFrame, width_px: int, height_px: int) -> VideoFrame:
-    options: dict[str, Any] = {"width": width_px, "height": height_px, "format": "rgb24"}
-    if frame.colorspace == _UNSPECIFIED_COLORSPACE and frame.height >= _HD_HEIGHT_PX:
-        options["src_colorspace"] = Colorspace.ITU709  # as players assume for high definition
-    if frame.color_trc == ColorTrc.SMPTE2084:
-        # PQ codes light absolutely and looks grey if taken for sRGB; HLG was designed to look right as it is.
-        with suppress(FFmpegError):  # swscale knows not every combination
-            return frame.reformat(
-                **options, dst_color_trc=ColorTrc.IEC61966_2_1, dst_color_primaries=ColorPrimaries.BT709
-            )
-    return frame.reformat(**options)
 
 
 def _display_signs(frame: VideoFrame) -> tuple[int, ...]:
