@@ -1,0 +1,166 @@
+"""The command line: one document on standard output, a status a script can trust, sentences on standard error."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.__main__ import main
+
+Make = Callable[..., Path]
+Run = Callable[..., tuple[int, Any, str]]
+
+
+@pytest.fixture
+def run(home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command with ``--json``: its status, its document and what it wrote to standard error."""
+
+    def call(*arguments: str) -> tuple[int, Any, str]:
+        monkeypatch.setattr(sys, "argv", ["semblance", *arguments, "--home", str(home), "--json"])
+        status = main()
+        out, err = capsys.readouterr()
+        return status, json.loads(out), err
+
+    return call
+
+
+def test_index_search_and_status(run: Run, photo: Make, sound: Make, tmp_path: Path) -> None:
+    query, other = photo("a.png", 1), photo("b.png", 2)
+    sound("c.wav")
+    status, report, _ = run("index", str(tmp_path / "media"), "--models", "colour-texture,timbre")
+    assert status == 0
+    assert report["files"]["new"] == 3
+    assert report["items"] == {"photo": 2, "frame": 0, "audio": 1}
+    assert report["spaces"]["colour-texture"]["items"] == 2
+    assert report["failures"] == []
+    assert report["seconds"] > 0
+    status, reply, _ = run("search", "--image", str(query), "-k", "3")
+    assert status == 0
+    assert reply["model"] == "colour-texture"
+    (hit,) = reply["hits"]
+    assert (hit["rank"], hit["path"], hit["kind"], hit["found_by"]) == (1, str(other), "photo", ["meaning"])
+    assert (hit["start_ms"], hit["end_ms"]) == (None, None)
+    assert set(reply["timings_ms"]) == {"encode", "neighbours", "total"}
+    status, library, _ = run("status")
+    assert (status, library["roots"][0]["files"], library["models"]) == (0, 3, ["colour-texture", "timbre"])
+
+
+def test_search_by_sound_and_words_with_filters(run: Run, photo: Make, sound: Make, tmp_path: Path) -> None:
+    photo("tree.png")
+    tone = sound("tree.wav", 300)
+    sound("other.wav", 310)
+    run("index", str(tmp_path / "media"), "--models", "colour-texture,timbre")
+    _, reply, _ = run("search", "--audio", str(tone))
+    assert [Path(hit["path"]).name for hit in reply["hits"]] == ["other.wav"]
+    _, reply, _ = run("search", "--text", "tree", "--kind", "audio")
+    assert [Path(hit["path"]).name for hit in reply["hits"]] == ["tree.wav"]
+    assert reply["hits"][0]["found_by"] == ["keywords"]
+    _, reply, _ = run("search", "--text", "tree", "--before", "1999-12-31")
+    assert reply["hits"] == []
+
+
+def test_models_are_listed_with_what_they_lack(run: Run, home: Path) -> None:
+    status, document, _ = run("models", "list")
+    models = {model["key"]: model for model in document["models"]}
+    assert status == 0
+    assert {"clip-vit-b-32", "siglip2-b-16", "resnet50", "panns-cnn14", "colour-texture", "timbre"} <= set(models)
+    assert models["timbre"]["ready"]
+    assert not models["resnet50"]["ready"]
+    assert str(home / "models" / "resnet50") in models["resnet50"]["problem"]
+
+
+def test_judgments_in_measures_out(run: Run, photo: Make, tmp_path: Path) -> None:
+    for seed in range(4):
+        photo(f"{seed}.png", seed)
+    run("index", str(tmp_path / "media"), "--models", "colour-texture")
+    status, document, _ = run("evaluate")
+    assert (status, set(document["error"])) == (1, {"title", "message", "path"})
+    qrels = tmp_path / "qrels.txt"
+    qrels.write_text(f"image:{tmp_path}/media/0.png 0 {tmp_path}/media/1.png 1\n")
+    status, taken, _ = run("judge", "import", str(qrels))
+    assert (status, taken["imported"]) == (0, 1)
+    status, document, _ = run("evaluate", "-k", "2")
+    assert status == 0
+    assert document["measures"] == ["P@2", "R@2", "F1@2", "AP", "RR", "nDCG@2", "Judged@2"]
+    (model,) = document["models"]
+    assert set(model["mean"]) == set(document["measures"])
+    assert len(model["queries"][0]["hits"]) == 2
+    status, written, _ = run("judge", "export", str(tmp_path / "out.txt"))
+    assert (status, written["exported"]) == (0, 1)
+    assert len((tmp_path / "out.txt").read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("index", "/nowhere/at/all"), "no such folder"),
+        (("index",), "Name a folder"),
+        (("search",), "--text"),
+        (("search", "--text", "a", "--after", "yesterday"), "2024-07-31"),
+        (("search", "--image", "/nowhere.jpg"), "cannot be read"),
+        (("search", "--text", "a", "--model", "gpt"), "gpt"),
+        (("search", "--text", "a", "--model", "clip-vit-b-32"), "clip-vit-b-32"),
+        (("judge", "import", "/nowhere.txt"), "nowhere.txt"),
+    ],
+)
+def test_what_a_user_can_mend_is_an_error_document_and_status_1(
+    run: Run, arguments: tuple[str, ...], says: str
+) -> None:
+    status, document, err = run(*arguments)
+    assert status == 1
+    assert says in json.dumps(document["error"])
+    assert document["error"]["title"] in err
+
+
+@pytest.mark.parametrize(
+    "arguments", [("search", "-k", "0"), ("search", "--kind", "cats"), ("dance",), ("models",), ("judge", "import")]
+)
+def test_a_wrong_command_line_is_status_2(arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["semblance", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+
+
+def test_options_may_stand_before_the_verb(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["semblance", "--home", str(home), "--library", "one", "--json", "status"])
+    assert main() == 0
+    assert json.loads(capsys.readouterr().out)["name"] == "one"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
+def test_an_interrupted_index_ends_with_130_and_goes_on_later(home: Path, photo: Make, tmp_path: Path) -> None:
+    for seed in range(400):
+        photo(f"{seed}.png", seed)
+    command = [sys.executable, "-m", "app", "--home", str(home), "index", str(tmp_path / "media"), "--json"]
+    command += ["--models", "colour-texture"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    library = home / "libraries" / "default" / "library.sqlite"
+    while not library.exists():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert out == ""
+    assert "kept" in err
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["spaces"]["colour-texture"]["items"] == 400
+
+
+def test_starting_loads_neither_torch_nor_qt() -> None:
+    code = (
+        "import sys, app.__main__, app.cli.arguments, app.cli.run;"
+        "print([name for name in ('torch', 'PySide6', 'numpy') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
