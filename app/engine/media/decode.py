@@ -18,6 +18,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 from PIL import Image
 
+from app.engine.errors import MediaUnreadable
 from app.engine.media import containers, images, thumbnails
 from app.engine.media.audio import Recording, Window
 from app.engine.media.refusal import refuse
@@ -181,7 +182,11 @@ class _Decoding:
                 self._size_px = first.size
             facts = _facts(container, self._size_px)
         if sound is not None and following is None:
-            following = self._add_windows()
+            try:
+                following = self._add_windows()
+            except MediaUnreadable:
+                if not self._items:  # a film is worth finding though its sound is in no codec known here
+                    raise
             if film is None and following is None and self._items:
                 facts = replace(facts, duration_ms=self._items[-1].end_ms)  # heard to its end, it is as long as it was
         if not self._items and self._request.cursor is None:
