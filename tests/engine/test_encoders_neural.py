@@ -26,11 +26,14 @@ from tokenizers import models, normalizers, pre_tokenizers, processors, trainers
 
 from app.engine.encoders.base import Encoder
 from app.engine.encoders.catalogue import Catalogue
+from app.engine.encoders.entries import read_entries
+from app.engine.encoders.network import picture_tensor
 from app.engine.encoders.panns import SHORTEST_SAMPLES, build_cnn14
 from app.engine.errors import UnsupportedModality, WeightsCorrupt, WeightsMissing
 from app.engine.media.images import prepare
 from app.engine.samples import Picture, Sound, Text
 from app.engine.types import Modality
+from app.paths import resources_dir
 
 FAITHFUL = 0.99999
 TEXTS = ("a photo of a cat", "Two Dogs, running!", "ein roter Ball im Schnee " * 20, "")
@@ -171,6 +174,18 @@ def test_siglip2_in_its_real_size_gives_the_vectors_that_open_clip_gives(
     assert_same(encoder.encode([Text(text) for text in TEXTS]), their_texts)
 
 
+@pytest.mark.shared_data
+def test_clip_sees_the_tensors_that_are_known_for_seven_photos(shared_data: Path) -> None:
+    folder = shared_data / "ref" / "clip_vitb32"
+    known = np.load(folder / "known7_expected.npz")
+    entry = next(entry for entry in read_entries(resources_dir() / "models.toml") if entry.key == "clip-vit-b-32")
+    assert entry.picture is not None
+    photos = [Image.open(folder / "known7" / f"{name}.jpg").convert("RGB") for name in known["names"]]
+    samples = [Picture(prepare(photo, entry.picture)) for photo in photos]
+    tensor = picture_tensor(samples, entry.mean, entry.std, "cpu")
+    np.testing.assert_array_equal(tensor.numpy(), known["preprocessed"])
+
+
 # --- open_clip: folders that describe themselves -------------------------------------------------------------------
 
 
@@ -245,6 +260,19 @@ def test_checkpoints_of_training_programs_are_unwrapped(small_folder: Path) -> N
     weights.unlink()
     state["module.logit_scale"] = state["module.logit_scale"].reshape(1)
     torch.save({"epoch": 3, "name": "run", "state_dict": state}, small_folder / "epoch_3.pt")
+    found = Catalogue(small_folder.parent, device="cpu").load("siglip2-b-16").encode(texts)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_checkpoints_from_before_the_text_tower_had_a_name_fit(small_folder: Path) -> None:
+    texts = [Text(text) for text in TEXTS]
+    expected = Catalogue(small_folder.parent, device="cpu").load("siglip2-b-16").encode(texts)
+    weights = small_folder / "open_clip_model.safetensors"
+    state = safetensors.torch.load_file(weights)
+    weights.unlink()
+    facts = {"input_resolution": torch.tensor(64), "context_length": torch.tensor(16), "vocab_size": torch.tensor(600)}
+    flat = {name.removeprefix("text."): tensor for name, tensor in state.items()}
+    torch.save({**flat, **facts}, small_folder / "open_clip_pytorch_model.bin")
     found = Catalogue(small_folder.parent, device="cpu").load("siglip2-b-16").encode(texts)
     np.testing.assert_array_equal(found, expected)
 

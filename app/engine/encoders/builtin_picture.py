@@ -11,7 +11,8 @@ carries a fixed share of the similarity:
 
 Histograms enter as square roots, which keeps a few large bins from drowning the rest (Hellinger's distance). A mirror
 image has the same description: what differs between left and right enters by its size and not its sign. A grey copy
-keeps its edges, texture and lightness; a tilted one its colours and texture. Nothing is fitted to a library.
+keeps its edges, texture and lightness. A picture turned by more than some 10° is another picture to it. Nothing is
+fitted to a library.
 """
 
 from __future__ import annotations

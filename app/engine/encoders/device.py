@@ -60,7 +60,7 @@ class Placement:
         self._device = CPU
         if device.startswith("cuda"):
             # TensorFloat-32 keeps 10 bits of mantissa. A space mixes vectors of GPU and CPU, so both compute alike.
-            torch.backends.cudnn.conv.fp32_precision = "ieee"  # type: ignore[attr-defined]
+            torch.backends.cudnn.allow_tf32 = False
         if device != CPU:
             self._move_if_room(device)
 
