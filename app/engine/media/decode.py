@@ -185,8 +185,8 @@ class _Decoding:
             try:
                 following = self._add_windows()
             except MediaUnreadable:
-                if not self._items:  # a film is worth finding though its sound is in no codec known here
-                    raise
+                if not self._items and self._request.cursor is None:
+                    raise  # else a film is worth finding though its sound is in no codec known here
             if film is None and following is None and self._items:
                 facts = replace(facts, duration_ms=self._items[-1].end_ms)  # heard to its end, it is as long as it was
         if not self._items and self._request.cursor is None:
