@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -65,12 +66,11 @@ class Lookup:
 
     def items(self, item_ids: Sequence[int]) -> dict[int, ItemRow]:
         """The rows of these items that some file holds."""
-        marks = ",".join("?" * len(item_ids))
         rows = self._database.read.execute(
-            "SELECT i.id, c.sha256, c.kind, i.kind, i.start_ms, i.end_ms, f.path FROM items i "  # noqa: S608
+            "SELECT i.id, c.sha256, c.kind, i.kind, i.start_ms, i.end_ms, f.path FROM items i "
             "JOIN contents c ON c.id = i.content_id JOIN files f ON f.content_id = c.id "
-            f"WHERE i.id IN ({marks}) ORDER BY f.path",
-            tuple(item_ids),
+            "WHERE i.id IN (SELECT value FROM json_each(?)) ORDER BY f.path",
+            (json.dumps([*item_ids]),),
         )
         found: dict[int, ItemRow] = {}
         for item_id, sha256, media_kind, kind, start_ms, end_ms, path in rows:
@@ -140,10 +140,9 @@ class Lookup:
         return list(dict.fromkeys(item for (item,) in rows))
 
     def thumbnails(self, item_ids: Sequence[int]) -> dict[int, bytes]:
-        marks = ",".join("?" * len(item_ids))
         rows = self._database.read.execute(
-            f"SELECT item_id, image FROM thumbnails WHERE item_id IN ({marks})",  # noqa: S608
-            tuple(item_ids),
+            "SELECT item_id, image FROM thumbnails WHERE item_id IN (SELECT value FROM json_each(?))",
+            (json.dumps([*item_ids]),),
         )
         return dict(rows.fetchall())
 

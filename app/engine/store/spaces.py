@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -191,11 +192,9 @@ class Spaces:
     def of_items(self, space: Space, item_ids: Ids, block: int = 4096) -> Iterator[tuple[Ids, Vectors]]:
         """The vectors of certain items, in blocks; items without one are left out."""
         for begin in range(0, len(item_ids), block):
-            wanted = [int(item_id) for item_id in item_ids[begin : begin + block]]
-            marks = ",".join("?" * len(wanted))
             rows = self._database.read.execute(
-                f"SELECT item_id, vector FROM vectors WHERE space_id = ? AND item_id IN ({marks})",  # noqa: S608
-                (space.id, *wanted),
+                "SELECT item_id, vector FROM vectors WHERE space_id = ? AND item_id IN (SELECT value FROM json_each(?))",
+                (space.id, json.dumps(item_ids[begin : begin + block].tolist())),
             ).fetchall()
             if rows:
                 yield np.array([r[0] for r in rows], dtype=np.int64), _vectors([r[1] for r in rows], space.dim)
