@@ -193,7 +193,8 @@ class Spaces:
         """The vectors of certain items, in blocks; items without one are left out."""
         for begin in range(0, len(item_ids), block):
             rows = self._database.read.execute(
-                "SELECT item_id, vector FROM vectors WHERE space_id = ? AND item_id IN (SELECT value FROM json_each(?))",
+                "SELECT item_id, vector FROM vectors "
+                "WHERE space_id = ? AND item_id IN (SELECT value FROM json_each(?))",
                 (space.id, json.dumps(item_ids[begin : begin + block].tolist())),
             ).fetchall()
             if rows:
