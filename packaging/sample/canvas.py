@@ -7,12 +7,13 @@ canvas's own generator, so a seed is a picture.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float32]
+Array = npt.NDArray[np.floating[Any]]
 Pixels = npt.NDArray[np.uint8]
 Point = tuple[float, float]
 Colour = str | Array
@@ -86,7 +87,8 @@ class Canvas:
         field = sum(cv2.resize(field[: 512 >> i, : 512 >> i], (512, 512)) / 2 ** (2 - i) for i in (0, 1, 2)) / 1.75
         map_x = ((self.x - self.width / 2) / (grain_px * depth) + 256) % 511
         map_y = np.broadcast_to(512 * stretch / grain_px / depth % 511, self.shape)
-        return cv2.remap(field, map_x.astype(np.float32), map_y.astype(np.float32), cv2.INTER_LINEAR)
+        laid: Array = cv2.remap(field, map_x.astype(np.float32), map_y.astype(np.float32), cv2.INTER_LINEAR)
+        return laid
 
     def glow(self, x: float, y: float, radius: float) -> Array:
         """(h, w) Gaussian light around a point, 1 at its centre."""
@@ -100,7 +102,8 @@ class Canvas:
 
     def disc(self, x: float, y: float, radius: float, softness: float = 1.0) -> Array:
         distance = np.hypot(self.x - x, self.y - y)
-        return np.clip((radius - distance) / softness + 0.5, 0, 1)
+        inside: Array = np.clip((radius - distance) / softness + 0.5, 0, 1)
+        return inside
 
     # --- paint ---
 

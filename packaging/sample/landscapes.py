@@ -15,7 +15,9 @@ def clouds(canvas: Canvas, lit: Colour, shade: Colour, *, cover: float, across: 
     """Clouds over the whole sky, lit from one side and shaded on the other. ``cover`` 0..1."""
     field = canvas.noise(across, down, 6, 0.55)
     thick = smoothstep(0.70 - cover * 0.38, 1.0 - cover * 0.38, field)
-    slope = cv2.GaussianBlur(field - np.roll(field, round(down * 0.22 * canvas.scale), axis=0), (0, 0), 2 * canvas.scale)
+    slope = cv2.GaussianBlur(
+        field - np.roll(field, round(down * 0.22 * canvas.scale), axis=0), (0, 0), 2 * canvas.scale
+    )
     colours = rgb(lit) + (rgb(shade) - rgb(lit)) * smoothstep(-0.12, 0.12, slope)[..., None]
     canvas.blend(colours, thick * 0.85)
 

@@ -17,7 +17,9 @@ def _lit_folds(canvas: Canvas, depth: float) -> None:
     canvas.pixels *= (1 + depth * np.clip(slope / (np.abs(slope).max() + 1e-6), -1, 1))[..., None]
 
 
-def stripes(canvas: Canvas, bands: tuple[tuple[float, Colour], ...], *, turn: float = 0.0, thread_px: float = 3) -> None:
+def stripes(
+    canvas: Canvas, bands: tuple[tuple[float, Colour], ...], *, turn: float = 0.0, thread_px: float = 3
+) -> None:
     """Bands of (width_px, colour), repeated across the cloth, ``turn`` radians from upright, with a plain weave."""
     along = canvas.x * np.cos(turn) + canvas.y * np.sin(turn)
     edges = np.cumsum([width for width, _ in bands])
@@ -44,7 +46,10 @@ def tartan(canvas: Canvas, sett: tuple[tuple[float, Colour], ...]) -> None:
 
 
 def knit(canvas: Canvas, rows: tuple[Colour, ...], *, stitch_px: float = 22, motif: str = "") -> None:
-    """Stocking stitch: columns of small Vs, coloured by row. ``motif`` draws a pattern, one string row per stitch row."""
+    """Stocking stitch: columns of small Vs, coloured by row.
+
+    ``motif`` draws a pattern in the last colour, its rows separated by "/".
+    """
     height = stitch_px * 0.82
     pattern = motif.split("/") if motif else []
     canvas.pixels[:] = rgb(rows[0]) * 0.35
@@ -57,9 +62,20 @@ def knit(canvas: Canvas, rows: tuple[Colour, ...], *, stitch_px: float = 22, mot
             x, y = (column + 0.5) * stitch_px, row * height
             for side in (-1, 1):
                 middle = (x + side * stitch_px * 0.25, y + height * 0.5)
-                canvas.ellipse(*middle, stitch_px * 0.21, stitch_px * 0.52, mix(tone, "#000000", 0.35), turn=side * 0.45)
-                canvas.ellipse(middle[0] - 0.8, middle[1] - 0.8, stitch_px * 0.155, stitch_px * 0.46, tone, turn=side * 0.45)
-                canvas.ellipse(middle[0] - 1.6, middle[1] - 2, stitch_px * 0.05, stitch_px * 0.3, mix(tone, "#ffffff", 0.25), turn=side * 0.45)
+                canvas.ellipse(
+                    *middle, stitch_px * 0.21, stitch_px * 0.52, mix(tone, "#000000", 0.35), turn=side * 0.45
+                )
+                canvas.ellipse(
+                    middle[0] - 0.8, middle[1] - 0.8, stitch_px * 0.155, stitch_px * 0.46, tone, turn=side * 0.45
+                )
+                canvas.ellipse(
+                    middle[0] - 1.6,
+                    middle[1] - 2,
+                    stitch_px * 0.05,
+                    stitch_px * 0.3,
+                    mix(tone, "#ffffff", 0.25),
+                    turn=side * 0.45,
+                )
     canvas.pixels *= (0.9 + 0.2 * canvas.noise(6, 6, 3))[..., None]
 
 
@@ -105,9 +121,14 @@ def quarter_circles(canvas: Canvas, paper: Colour, inks: tuple[Colour, ...], *, 
                 centre_x = left + tile * (np.cos(angle.mean()) < 0)
                 centre_y = top + tile * (np.sin(angle.mean()) < 0)
                 for share, ink in ((1.0, front), (0.5, back)):
-                    arc = list(zip(centre_x + tile * share * np.cos(angle), centre_y + tile * share * np.sin(angle), strict=True))
+                    arc = list(
+                        zip(
+                            centre_x + tile * share * np.cos(angle),
+                            centre_y + tile * share * np.sin(angle),
+                            strict=True,
+                        )
+                    )
                     canvas.polygon([(centre_x, centre_y), *arc], ink)
-    _printed(canvas)
 
 
 def rainbow_arcs(canvas: Canvas, paper: Colour, inks: tuple[Colour, ...]) -> None:
@@ -119,7 +140,6 @@ def rainbow_arcs(canvas: Canvas, paper: Colour, inks: tuple[Colour, ...]) -> Non
             angle = np.linspace(np.pi, 2 * np.pi, 90)
             arch = list(zip(x + radius * np.cos(angle), y + radius * np.sin(angle), strict=True))
             canvas.polygon([*arch, (x + radius, y + 22), (x - radius, y + 22)], ink)
-    _printed(canvas)
 
 
 def facets(canvas: Canvas, corners: tuple[Colour, Colour, Colour, Colour], *, columns: int = 11) -> None:

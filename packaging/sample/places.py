@@ -72,9 +72,13 @@ def _trunk(canvas: Canvas, x: float, foot: float, width: float, colour: Colour, 
     for y, side, size in canvas.rng.random((marks, 3)):
         middle = x + lean * (1 - y) + (side - 0.5) * width * 0.6
         if birch:
-            canvas.ellipse(middle, y * (foot - 8), width * (0.12 + 0.22 * size), 0.6 + width * 0.035, "#26221f", alpha=0.8)
+            canvas.ellipse(
+                middle, y * (foot - 8), width * (0.12 + 0.22 * size), 0.6 + width * 0.035, "#26221f", alpha=0.8
+            )
         else:
-            canvas.stroke([(middle, y * foot), (middle + 1, y * foot - 8 - 16 * size)], mix(colour, "#000000", 0.3), width / 22)
+            canvas.stroke(
+                [(middle, y * foot), (middle + 1, y * foot - 8 - 16 * size)], mix(colour, "#000000", 0.3), width / 22
+            )
 
 
 def _foliage(canvas: Canvas, leaves: tuple[Colour, ...], air: Colour, share: float) -> None:
@@ -83,7 +87,9 @@ def _foliage(canvas: Canvas, leaves: tuple[Colour, ...], air: Colour, share: flo
     for x, y in clumps:
         tone = leaves[int(canvas.rng.integers(len(leaves)))]
         for dx, dy, light in canvas.rng.normal(0, 1, (34, 3)):
-            colour = mix(mix(air, tone, 0.45 + 0.55 * share), "#fffbe0" if light > 0 else "#0c1408", min(abs(light) * 0.16, 0.4))
+            colour = mix(
+                mix(air, tone, 0.45 + 0.55 * share), "#fffbe0" if light > 0 else "#0c1408", min(abs(light) * 0.16, 0.4)
+            )
             place = (x + dx * 34 * (0.6 + share), y + dy * 15 * (0.6 + share))
             canvas.ellipse(*place, size, size * 0.62, colour, turn=float(dx), alpha=0.85)
 
@@ -108,7 +114,10 @@ def city(
     tallest: float = 270,
     extra: str = "",
 ) -> None:
-    """A skyline with lit windows; ``water`` is the height of the river that mirrors it. ``extra``: moon, bridge or rain."""
+    """A skyline with lit windows; ``water`` is the height of the river that mirrors it.
+
+    ``extra``: moon, bridge or rain.
+    """
     canvas.blend(canvas.gradient(sky), 1)
     if extra == "moon":
         sun(canvas, 510, 82, 24, "#fbf4dd", "#9fb4e8")
@@ -121,7 +130,16 @@ def city(
             width = float(canvas.rng.uniform(26, 62)) * (0.6 + 0.5 * share)
             middle = np.exp(-(((x - canvas.width * 0.52) / 230) ** 2))
             height = float(canvas.rng.uniform(0.35, 1.0)) * tallest * (1.12 - 0.5 * share) * (0.5 + 0.6 * middle)
-            _tower(canvas, x, foot, width, height, mix(haze, tower, 0.35 + 0.65 * share), windows, lit * (0.35 + 0.65 * share))
+            _tower(
+                canvas,
+                x,
+                foot,
+                width,
+                height,
+                mix(haze, tower, 0.35 + 0.65 * share),
+                windows,
+                lit * (0.35 + 0.65 * share),
+            )
             x += width + float(canvas.rng.uniform(-3, 9))
     if extra == "bridge" and water is not None:
         _bridge(canvas, water)
@@ -130,11 +148,20 @@ def city(
     if extra == "rain":
         for rx, ry, length in canvas.rng.random((420, 3)):
             start = (rx * 700 - 20, ry * canvas.height)
-            canvas.stroke([start, (start[0] - 4, start[1] + 12 + 12 * length)], mix("#5a6a92", "#b9c8e8", float(length)), 0.5)
+            canvas.stroke(
+                [start, (start[0] - 4, start[1] + 12 + 12 * length)], mix("#5a6a92", "#b9c8e8", float(length)), 0.5
+            )
 
 
 def _tower(
-    canvas: Canvas, x: float, foot: float, width: float, height: float, wall: Colour, windows: tuple[Colour, ...], lit: float
+    canvas: Canvas,
+    x: float,
+    foot: float,
+    width: float,
+    height: float,
+    wall: Colour,
+    windows: tuple[Colour, ...],
+    lit: float,
 ) -> None:
     top = foot - height
     canvas.rectangle(x, top, x + width, foot, wall)
@@ -170,9 +197,9 @@ def _bridge(canvas: Canvas, water: float) -> None:
             canvas.stroke([(x, y), (x, water - 28)], steel, 0.8)
             canvas.ellipse(float(x), float(y), 3.4, 3.4, "#ffc860", alpha=0.3)
             canvas.ellipse(float(x), float(y), 1.5, 1.5, "#ffe9b8")
-    for x in np.arange(12, canvas.width, 34):
-        canvas.ellipse(float(x), water - 34, 6, 6, "#ffd890", alpha=0.3)
-        canvas.ellipse(float(x), water - 34, 2.2, 2.2, "#fff0c8")
+    for lamp in range(12, canvas.width, 34):
+        canvas.ellipse(lamp, water - 34, 6, 6, "#ffd890", alpha=0.3)
+        canvas.ellipse(lamp, water - 34, 2.2, 2.2, "#fff0c8")
 
 
 class Boat(NamedTuple):

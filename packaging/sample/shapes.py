@@ -39,7 +39,11 @@ def palm(canvas: Canvas, x: float, foot: float, height: float, colour: Colour, l
     share = np.linspace(0, 1, 24)
     trunk_x, trunk_y = x + lean * share**1.8, foot - height * share
     for i in range(len(share) - 1):
-        canvas.stroke(list(zip(trunk_x[i : i + 2], trunk_y[i : i + 2], strict=True)), colour, height / 32 * (1.25 - share[i] * 0.6))
+        canvas.stroke(
+            list(zip(trunk_x[i : i + 2], trunk_y[i : i + 2], strict=True)),
+            colour,
+            height / 32 * (1.25 - share[i] * 0.6),
+        )
     top_x, top_y = float(trunk_x[-1]), float(trunk_y[-1])
     for angle in np.linspace(-2.9, -0.2, 9) + canvas.rng.normal(0, 0.08, 9):
         reach = height * 0.36
@@ -86,14 +90,20 @@ def sail_boat(
     front += [(x - size * (0.02 + 0.36 * s), y - size * (0.9 - 0.76 * s - 0.05 * np.sin(np.pi * s))) for s in t]
     body = [(x - 0.42 * size, y - 0.12 * size), (x + 0.46 * size, y - 0.13 * size)]
     body += [(x + 0.36 * size, y + 0.02 * size), (x - 0.26 * size, y + 0.02 * size)]
-    parts: list[tuple[list[Point], Colour]] = [(main, sail), (front, jib if jib is not None else mix(sail, "#8a93a8", 0.18)), (body, hull)]
+    parts: list[tuple[list[Point], Colour]] = [
+        (main, sail),
+        (front, jib if jib is not None else mix(sail, "#8a93a8", 0.18)),
+        (body, hull),
+    ]
     if stripe is not None:
         share = [(0.50, 0.28), (0.62, 0.40)]
         band = [(x + 0.02 * size, y - s * size) for s, _ in share]
         band += [(x + size * 0.46 * (1 - s) * 1.12, y - s * size * 0.97) for s, _ in reversed(share)]
         parts.insert(1, (band, stripe))
     for points, colour in parts:
-        canvas.polygon([(px, y + 0.03 * size - (py - y) * 0.62) for px, py in points], mix(colour, "#203048", 0.3), reflection)
+        canvas.polygon(
+            [(px, y + 0.03 * size - (py - y) * 0.62) for px, py in points], mix(colour, "#203048", 0.3), reflection
+        )
     for points, colour in parts:
         canvas.polygon(points, colour)
     shade = [(x + 0.02 * size, y - 0.14 * size), mast, (x + 0.14 * size, y - 0.14 * size)]
@@ -101,7 +111,9 @@ def sail_boat(
     canvas.stroke([(x, y - 0.1 * size), mast], mix(hull, "#3a2a20", 0.7), max(0.8, size / 70))
 
 
-def ball(canvas: Canvas, x: float, y: float, radius: float, colour: Colour, *, ry: float | None = None, gloss: float = 0.5) -> None:
+def ball(
+    canvas: Canvas, x: float, y: float, radius: float, colour: Colour, *, ry: float | None = None, gloss: float = 0.5
+) -> None:
     """A shaded sphere (or egg, with ``ry``) lit from the upper left, with a highlight and a darker rim."""
     ry = ry or radius
     rows, columns, inside, nx, ny, nz = _sphere(canvas, x, y, radius, ry)
@@ -145,7 +157,15 @@ def snowman(canvas: Canvas, x: float, y: float, size: float) -> None:
         canvas.ellipse(x, y - button * size, 2.6 * size, 2.6 * size, "#1c1c22")
     canvas.polygon([(x, y - 145 * size), (x + 26 * size, y - 139 * size), (x, y - 138 * size)], "#f0832b")
     canvas.rectangle(x - 22 * size, y - 128 * size, x + 22 * size, y - 119 * size, "#c8313a")
-    canvas.polygon([(x + 8 * size, y - 122 * size), (x + 20 * size, y - 122 * size), (x + 24 * size, y - 86 * size), (x + 13 * size, y - 86 * size)], "#b02932")
+    canvas.polygon(
+        [
+            (x + 8 * size, y - 122 * size),
+            (x + 20 * size, y - 122 * size),
+            (x + 24 * size, y - 86 * size),
+            (x + 13 * size, y - 86 * size),
+        ],
+        "#b02932",
+    )
     canvas.rectangle(x - 25 * size, y - 166 * size, x + 25 * size, y - 161 * size, "#26262e")
     canvas.rectangle(x - 16 * size, y - 194 * size, x + 16 * size, y - 164 * size, "#26262e")
     canvas.rectangle(x - 16 * size, y - 172 * size, x + 16 * size, y - 166 * size, "#c8313a")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Signal = npt.NDArray[np.float32]
+Signal = npt.NDArray[np.floating[Any]]
 SAMPLE_RATE_HZ = 32_000
 
 
@@ -72,7 +73,9 @@ def drift(rng: np.random.Generator, length_s: float, every_s: float, low: float,
 # --- instruments -----------------------------------------------------------------------------------------------------
 
 
-def pluck(rng: np.random.Generator, note: float, length_s: float, *, damping: float = 0.996, bright: float = 0.5) -> Signal:
+def pluck(
+    rng: np.random.Generator, note: float, length_s: float, *, damping: float = 0.996, bright: float = 0.5
+) -> Signal:
     """A plucked string (Karplus and Strong 1983): a burst of noise that circulates through an averaging filter.
 
     The delay line is run one period at a time, which numpy can do at once.
@@ -90,7 +93,9 @@ def pluck(rng: np.random.Generator, note: float, length_s: float, *, damping: fl
     return output.ravel()[: round(length_s * SAMPLE_RATE_HZ)]
 
 
-def strum(rng: np.random.Generator, chords: list[list[float]], every_s: float, *, spread_s: float = 0.03, bright: float = 0.5) -> Signal:
+def strum(
+    rng: np.random.Generator, chords: list[list[float]], every_s: float, *, spread_s: float = 0.03, bright: float = 0.5
+) -> Signal:
     length_s = every_s * len(chords) + 1.2
     events = [
         (number * every_s + string * spread_s, pluck(rng, note, length_s - number * every_s, bright=bright))
@@ -100,11 +105,23 @@ def strum(rng: np.random.Generator, chords: list[list[float]], every_s: float, *
     return at(length_s, events)
 
 
-BELL_PARTIALS = ((0.5, 1.0, 1.0), (1.0, 0.9, 0.8), (1.2, 0.7, 0.65), (1.5, 0.5, 0.5), (2.0, 0.8, 0.45), (2.74, 0.4, 0.3), (3.76, 0.3, 0.2), (5.3, 0.18, 0.12))
-"""Ratio to the strike note, strength, and share of the ring: hum, prime, tierce, quint, nominal and above, as bells are tuned."""
+BELL_PARTIALS = (
+    (0.5, 1.0, 1.0),
+    (1.0, 0.9, 0.8),
+    (1.2, 0.7, 0.65),
+    (1.5, 0.5, 0.5),
+    (2.0, 0.8, 0.45),
+    (2.74, 0.4, 0.3),
+    (3.76, 0.3, 0.2),
+    (5.3, 0.18, 0.12),
+)
+"""Ratio to the strike note, strength, and share of the ring: hum, prime, tierce, quint, nominal and above, as church
+bells are tuned."""
 
 
-def bell(note: float, length_s: float, ring_s: float, partials: tuple[tuple[float, float, float], ...] = BELL_PARTIALS) -> Signal:
+def bell(
+    note: float, length_s: float, ring_s: float, partials: tuple[tuple[float, float, float], ...] = BELL_PARTIALS
+) -> Signal:
     time = seconds(length_s)
     total = np.zeros_like(time)
     for ratio, strength, share in partials:
@@ -120,7 +137,9 @@ def drum(rng: np.random.Generator, kind: str) -> Signal:
     noise = rng.normal(0, 1, len(time)).astype(np.float32)
     if kind == "kick":
         pitch = 48 + 110 * np.exp(-time / 0.035)
-        return np.asarray(1.4 * np.sin(2 * np.pi * np.cumsum(pitch) / SAMPLE_RATE_HZ) * np.exp(-time / 0.17), np.float32)
+        return np.asarray(
+            1.4 * np.sin(2 * np.pi * np.cumsum(pitch) / SAMPLE_RATE_HZ) * np.exp(-time / 0.17), np.float32
+        )
     if kind == "snare":
         body = np.sin(2 * np.pi * 190 * time) * np.exp(-time / 0.06)
         return np.asarray(0.7 * body + 0.7 * band(noise, 900, 9000) * np.exp(-time / 0.09), np.float32)
@@ -142,7 +161,9 @@ def beat(rng: np.random.Generator, bars: int, step_s: float, lines: dict[str, st
     return at(step_s * len(next(iter(lines.values()))) * bars + 0.4, events)
 
 
-def flute(rng: np.random.Generator, note: float, length_s: float, *, breath: float = 0.06, vibrato_hz: float = 5.0) -> Signal:
+def flute(
+    rng: np.random.Generator, note: float, length_s: float, *, breath: float = 0.06, vibrato_hz: float = 5.0
+) -> Signal:
     """A blown tone: few harmonics, a slow start, vibrato that sets in late, and the noise of the breath."""
     time = seconds(length_s)
     swell = np.minimum(1, time / 0.09) * np.minimum(1, (length_s - time) / 0.08)
@@ -165,7 +186,16 @@ def melody(rng: np.random.Generator, notes: list[tuple[float, float]], *, breath
 # --- nature ----------------------------------------------------------------------------------------------------------
 
 
-def chirps(rng: np.random.Generator, length_s: float, *, low_hz: float, high_hz: float, every_s: float, trill: int, rising: bool) -> Signal:
+def chirps(
+    rng: np.random.Generator,
+    length_s: float,
+    *,
+    low_hz: float,
+    high_hz: float,
+    every_s: float,
+    trill: int,
+    rising: bool,
+) -> Signal:
     """Bird song: short glides in groups, with a little air around them."""
     events, start = [], 0.15
     while start < length_s - 0.4:
@@ -174,7 +204,7 @@ def chirps(rng: np.random.Generator, length_s: float, *, low_hz: float, high_hz:
             time = seconds(float(rng.uniform(0.05, 0.11)))
             share = time / time[-1]
             glide = middle * (1 + 0.28 * (share if rising else 1 - share) + 0.05 * np.sin(2 * np.pi * 38 * time))
-            tone = np.sin(2 * np.pi * np.cumsum(glide) / SAMPLE_RATE_HZ) * np.sin(np.pi * share) ** 1.5
+            tone = np.sin(2 * np.pi * np.cumsum(glide) / SAMPLE_RATE_HZ) * np.sin(np.pi * share).clip(0) ** 1.5
             events.append((start + syllable * 0.12, np.asarray(tone * rng.uniform(0.5, 1), np.float32)))
         start += every_s * float(rng.uniform(0.6, 1.4)) + 0.12 * trill
     leaves = band(rng.normal(0, 1, round(length_s * SAMPLE_RATE_HZ)).astype(np.float32), 800, 5000)
@@ -199,10 +229,13 @@ def surf(rng: np.random.Generator, length_s: float, *, wave_s: float = 4.2, deep
     noise = rng.normal(0, 1, (3, count)).astype(np.float32)
     place = seconds(length_s) / wave_s + 0.15 * drift(rng, length_s, wave_s, -1, 1)
     share = place % 1
-    swell = np.where(share < 0.35, (share / 0.35) ** 2.2, np.exp(-(share - 0.35) / 0.22))
-    foam = np.where(share < 0.3, 0, np.exp(-(share - 0.3) / 0.3) * np.minimum(1, (share - 0.3) / 0.05))
+    ebb = np.minimum(1, (1 - share) / 0.25)
+    swell = np.where(share < 0.35, (share / 0.35) ** 2.2, ebb * np.exp(-(share - 0.35) / 0.22))
+    foam = np.where(share < 0.3, 0, ebb * np.exp(-(share - 0.3) / 0.3) * np.minimum(1, (share - 0.3) / 0.05))
     low, middle, high = band(noise[0], 40, 260), band(noise[1], 250, 1800), band(noise[2], 2000, 9000)
-    return np.asarray(deep * 2.2 * low * (0.35 + swell) + 1.2 * middle * (0.08 + swell) + 0.7 * high * (0.05 + foam), np.float32)
+    return np.asarray(
+        deep * 2.2 * low * (0.35 + swell) + 1.2 * middle * (0.08 + swell) + 0.7 * high * (0.05 + foam), np.float32
+    )
 
 
 # --- machines --------------------------------------------------------------------------------------------------------
@@ -214,14 +247,23 @@ def tones(length_s: float, pairs: list[tuple[float, float, float, float]]) -> Si
     for start_s, tone_s, first_hz, second_hz in pairs:
         time = seconds(tone_s)
         edge = np.minimum(1, np.minimum(time, tone_s - time) / 0.008)
-        events.append((start_s, np.asarray(edge * (np.sin(2 * np.pi * first_hz * time) + np.sin(2 * np.pi * second_hz * time)), np.float32)))
+        events.append(
+            (
+                start_s,
+                np.asarray(
+                    edge * (np.sin(2 * np.pi * first_hz * time) + np.sin(2 * np.pi * second_hz * time)), np.float32
+                ),
+            )
+        )
     return at(length_s, events)
 
 
 def engine(rng: np.random.Generator, length_s: float, *, idle_hz: float, rev_hz: float, rough: float) -> Signal:
     """A hum of harmonics of the firing rate, which rises and falls once, with the clatter of the valves."""
     time = seconds(length_s)
-    rate = idle_hz + (rev_hz - idle_hz) * np.sin(np.pi * time / length_s) ** 2 + drift(rng, length_s, 0.1, -rough, rough)
+    rate = (
+        idle_hz + (rev_hz - idle_hz) * np.sin(np.pi * time / length_s) ** 2 + drift(rng, length_s, 0.1, -rough, rough)
+    )
     phase = 2 * np.pi * np.cumsum(rate) / SAMPLE_RATE_HZ
     hum = sum(np.sin(k * phase + k * k) / k**0.9 for k in range(1, 14))
     clatter = band(rng.normal(0, 1, len(time)).astype(np.float32), 300, 3500) * (0.5 + 0.5 * np.sin(phase)) ** 4

@@ -53,13 +53,17 @@ def _stem(canvas: Canvas, x: float, y: float, size: float) -> None:
     canvas.stroke([(x, y), (x + bend * 0.5, y + size), (x + bend, y + size * 2.4)], "#47792f", max(0.5, size / 11))
 
 
-def daisy(canvas: Canvas, x: float, y: float, size: float, petal: Colour = "#fdfdf8", heart: Colour = "#f4b51e") -> None:
+def daisy(
+    canvas: Canvas, x: float, y: float, size: float, petal: Colour = "#fdfdf8", heart: Colour = "#f4b51e"
+) -> None:
     _stem(canvas, x, y, size)
     start, squash = float(canvas.rng.random()), float(canvas.rng.uniform(0.6, 0.95))
     for angle in start + np.linspace(0, 2 * np.pi, 13, endpoint=False):
         px, py = x + np.cos(angle) * size * 0.56, y + np.sin(angle) * size * 0.56 * squash
         turn = float(np.arctan2(np.sin(angle) * squash, np.cos(angle)))
-        canvas.ellipse(px, py, size * 0.44, size * 0.14, mix(petal, "#8fa0b8", 0.25 * (0.5 + 0.5 * np.sin(angle))), turn)
+        canvas.ellipse(
+            px, py, size * 0.44, size * 0.14, mix(petal, "#8fa0b8", 0.25 * (0.5 + 0.5 * np.sin(angle))), turn
+        )
     canvas.ellipse(x, y, size * 0.25, size * 0.25 * squash, heart)
     canvas.ellipse(x - size * 0.05, y - size * 0.06, size * 0.13, size * 0.1, mix(heart, "#ffffff", 0.3))
 
@@ -76,7 +80,17 @@ def tulip(canvas: Canvas, x: float, y: float, size: float, colour: Colour = "#e2
     _stem(canvas, x, y, size)
     leaf = [(x, y + size * 2.3), (x + size * 0.7, y + size * 0.6), (x + size * 0.25, y + size * 1.8)]
     canvas.polygon(leaf, "#5c9442")
-    cup = [(-0.5, -0.75), (-0.25, -0.4), (0, -0.9), (0.25, -0.4), (0.5, -0.75), (0.48, 0.1), (0.22, 0.5), (-0.22, 0.5), (-0.48, 0.1)]
+    cup = [
+        (-0.5, -0.75),
+        (-0.25, -0.4),
+        (0, -0.9),
+        (0.25, -0.4),
+        (0.5, -0.75),
+        (0.48, 0.1),
+        (0.22, 0.5),
+        (-0.22, 0.5),
+        (-0.48, 0.1),
+    ]
     canvas.polygon([(x + dx * size, y + dy * size) for dx, dy in cup], colour)
     inner = [(-0.2, -0.2), (0, -0.9), (0.2, -0.2), (0.12, 0.48), (-0.12, 0.48)]
     canvas.polygon([(x + dx * size, y + dy * size) for dx, dy in inner], mix(colour, "#ffffff", 0.22))
@@ -164,7 +178,13 @@ def still_life(
         canvas.ellipse(320, 318, 186, 34, mix(bowl, "#000000", 0.4))
     for fruit in fruits:
         if bowl is None:
-            shadow(canvas, fruit.x + fruit.radius * 0.25, fruit.y + fruit.radius * 0.92, fruit.radius * 1.15, fruit.radius * 0.26)
+            shadow(
+                canvas,
+                fruit.x + fruit.radius * 0.25,
+                fruit.y + fruit.radius * 0.92,
+                fruit.radius * 1.15,
+                fruit.radius * 0.26,
+            )
         else:
             shadow(canvas, fruit.x + 3, fruit.y + 5, fruit.radius * 1.12, fruit.radius * 1.12, 0.3)
         draw_fruit(canvas, fruit)
@@ -179,7 +199,13 @@ def draw_fruit(canvas: Canvas, fruit: Fruit) -> None:
         for row, many in enumerate((4, 5, 4, 3, 2, 1)):
             for column in range(many):
                 tone = mix(colour, "#ffffff", 0.12 * float(canvas.rng.random()))
-                ball(canvas, x + (column - (many - 1) / 2) * radius * 0.46, y + (row - 2) * radius * 0.4, radius * 0.27, tone)
+                ball(
+                    canvas,
+                    x + (column - (many - 1) / 2) * radius * 0.46,
+                    y + (row - 2) * radius * 0.4,
+                    radius * 0.27,
+                    tone,
+                )
         return
     if kind == "cherry":
         for side in (-1, 1):
@@ -214,7 +240,9 @@ def _skin(canvas: Canvas, kind: str, x: float, y: float, radius: float) -> None:
 def _bowl(canvas: Canvas, colour: Colour) -> None:
     angle = np.linspace(0, np.pi, 60)
     rim = list(zip(320 + 190 * np.cos(angle), 322 + 30 * np.sin(angle), strict=True))
-    side = list(zip(320 - 190 * np.cos(angle) * (1 - 0.1 * np.sin(angle)), 322 + 112 * np.sin(angle) ** 0.7, strict=True))
+    side = list(
+        zip(320 - 190 * np.cos(angle) * (1 - 0.1 * np.sin(angle)), 322 + 112 * np.sin(angle) ** 0.7, strict=True)
+    )
     canvas.polygon(rim + side, colour)
     for step in range(26):
         left = 320 + 6 * step
@@ -259,7 +287,9 @@ def _balloon(canvas: Canvas, balloon: Balloon) -> None:
     columns = slice(max(0, int((x - radius * 1.02) * canvas.scale)), max(0, int((x + radius * 1.02) * canvas.scale)))
     down = (canvas.y[rows] - y) / radius
     lower = np.clip(down / 1.36, 0, 1)
-    half = np.where(down < 0, np.sqrt(np.clip(1 - down**2, 0, 1)), np.cos(lower * np.pi / 2).clip(0) ** 0.8 * 0.84 + 0.16)
+    half = np.where(
+        down < 0, np.sqrt(np.clip(1 - down**2, 0, 1)), np.cos(lower * np.pi / 2).clip(0) ** 0.8 * 0.84 + 0.16
+    )
     half = np.where((down < -1) | (down > 1.36), 1e-6, half)
     across = (canvas.x[:, columns] - x) / radius / half
     longitude = np.arcsin(np.clip(across, -1, 1))
@@ -272,6 +302,10 @@ def _balloon(canvas: Canvas, balloon: Balloon) -> None:
     part += (palette[gore] * (0.35 + 0.75 * lit * seam)[..., None] - part) * inside[..., None]
     mouth = y + radius * 1.36
     for side in (-1, 1):
-        canvas.stroke([(x + side * radius * 0.15, mouth), (x + side * radius * 0.1, mouth + radius * 0.3)], "#3a2c20", max(0.5, radius / 60))
+        canvas.stroke(
+            [(x + side * radius * 0.15, mouth), (x + side * radius * 0.1, mouth + radius * 0.3)],
+            "#3a2c20",
+            max(0.5, radius / 60),
+        )
     canvas.rectangle(x - radius * 0.13, mouth + radius * 0.28, x + radius * 0.13, mouth + radius * 0.48, "#7a4f2a")
     canvas.rectangle(x - radius * 0.14, mouth + radius * 0.26, x + radius * 0.14, mouth + radius * 0.31, "#a87440")

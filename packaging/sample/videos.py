@@ -20,7 +20,7 @@ FRAMES_PER_S = 24
 
 @dataclass(frozen=True)
 class Video:
-    """``themes`` are what each second of it shows, one entry per two seconds: the frames that are looked at."""
+    """``themes`` are what its frames at 0 s, 2 s and so on show, ``sound_themes`` what is heard."""
 
     file: str
     caption: str
@@ -28,6 +28,7 @@ class Video:
     length_s: int
     themes: tuple[frozenset[str], ...]
     sound: Callable[[np.random.Generator], Signal] | None = None
+    sound_themes: frozenset[str] = frozenset()
 
     def frames(self) -> Iterator[Pixels]:
         """(360, 480, 3) uint8 sRGB each, the same at every call."""
@@ -45,7 +46,8 @@ def _backdrop(seed: int, draw: Callable[[Canvas], None]) -> Array:
     canvas = Canvas(seed, oversampling=2)
     draw(canvas)
     small = cv2.resize(canvas.pixels, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_AREA)
-    return np.clip(small, 0, 1)
+    backdrop: Array = np.clip(small, 0, 1)
+    return backdrop
 
 
 def _over(background: Array) -> Canvas:
@@ -61,11 +63,20 @@ def _shown(canvas: Canvas) -> Pixels:
 
 def boat_at_sunset(frames: int) -> Iterator[Pixels]:
     """A boat sails from left to right while the day turns into evening."""
-    day = _backdrop(11, lambda c: places.sailing(c, [(0, "#3f86d6"), (240, "#d6ecfa")], sea=("#5a9fd0", "#14508a"), boats=(), horizon=270))
+    day = _backdrop(
+        11,
+        lambda c: places.sailing(
+            c, [(0, "#3f86d6"), (240, "#d6ecfa")], sea=("#5a9fd0", "#14508a"), boats=(), horizon=270
+        ),
+    )
     evening = _backdrop(
         11,
         lambda c: landscapes.sunset(
-            c, [(0, "#2c2a5e"), (130, "#a0507a"), (230, "#f2803c"), (270, "#ffcf7a")], sun_at=(430, 225), sun_radius=32, horizon=270
+            c,
+            [(0, "#2c2a5e"), (130, "#a0507a"), (230, "#f2803c"), (270, "#ffcf7a")],
+            sun_at=(430, 225),
+            sun_radius=32,
+            horizon=270,
         ),
     )
     rows, columns = np.mgrid[0:HEIGHT_PX, 0:WIDTH_PX].astype(np.float32)
@@ -78,8 +89,12 @@ def boat_at_sunset(frames: int) -> Iterator[Pixels]:
         canvas = _over(cv2.remap(scene, columns + shift, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT))
         dusk = float(np.clip(share * 1.3 - 0.1, 0, 1))
         sail_boat(
-            canvas, -30 + 480 * share, 262 + 2.5 * np.sin(time * 2.6), 120,
-            sail=mix("#fbfaf5", "#4a2a3a", dusk), hull=mix("#b8352c", "#1a0f1a", dusk),
+            canvas,
+            50 + 370 * share,
+            262 + 2.5 * np.sin(time * 2.6),
+            120,
+            sail=mix("#fbfaf5", "#4a2a3a", dusk),
+            hull=mix("#b8352c", "#1a0f1a", dusk),
         )
         yield _shown(canvas)
 
@@ -87,9 +102,14 @@ def boat_at_sunset(frames: int) -> Iterator[Pixels]:
 def bouncing_ball(frames: int) -> Iterator[Pixels]:
     """A red ball bounces on through a meadow, over striped cloth and before a poster."""
     scenes = [
-        _backdrop(21, lambda c: things.meadow(c, ("daisy", "poppy"), sky=[(0, "#3f86d6"), (200, "#d6ecfa")], count=260)),
+        _backdrop(
+            21, lambda c: things.meadow(c, ("daisy", "poppy"), sky=[(0, "#3f86d6"), (200, "#d6ecfa")], count=260)
+        ),
         _backdrop(22, lambda c: patterns.stripes(c, ((40, "#f4f3ec"), (40, "#2f5fa8")))),
-        _backdrop(23, lambda c: patterns.quarter_circles(c, "#f3ead8", ("#e8432e", "#f4b52a", "#1f5fa6", "#f3ead8", "#17202e"))),
+        _backdrop(
+            23,
+            lambda c: patterns.quarter_circles(c, "#f3ead8", ("#e8432e", "#f4b52a", "#1f5fa6", "#f3ead8", "#17202e")),
+        ),
     ]
     for number in range(frames):
         time = number / FRAMES_PER_S
@@ -107,8 +127,8 @@ def traffic_at_night(frames: int) -> Iterator[Pixels]:
     """Cars drive past the lit windows of a city: white lamps one way, red lamps the other."""
     street = _backdrop(31, lambda c: _street(c))
     rng = np.random.default_rng(32)
-    cars = [(bool(lane), float(start), float(speed)) for lane, start, speed in zip(
-        np.arange(14) % 2, rng.uniform(0, 700, 14), rng.uniform(95, 150, 14), strict=True)]
+    lanes = ((False, 128.0), (True, 104.0))
+    cars = [(away, 117 * i + float(rng.uniform(-22, 22)), speed) for away, speed in lanes for i in range(6)]
     for number in range(frames):
         canvas = _over(street)
         time = number / FRAMES_PER_S
@@ -150,6 +170,7 @@ VIDEOS = [
         8,
         (_DAY, _DAY, _EVENING, _EVENING),
         lambda rng: surf(rng, 8.0, wave_s=3.1),
+        frozenset({"water", "waves"}),
     ),
     Video(
         "videos/bouncing-ball.webm",
