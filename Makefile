@@ -16,6 +16,7 @@ demo: $(READY)
 	@$(BIN)/python -m app demo
 
 test: lint
+	@$(BIN)/python packaging/check_system.py offscreen
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 2 --dist worksteal tests -m "not benchmark" $(PYTEST_ARGS)
 
 lint: $(READY)

@@ -44,6 +44,8 @@ def index(console: Console, report: IndexReport) -> None:
     for key, space in report.spaces.items():
         table.add_row(key, f"{space.items:,}", f"{space.dim:,}", f"{report.encoded.get(key, 0):,}")
     console.print(table)
+    for note in report.notes:
+        console.print(f"[yellow]{escape(note)}")
     _failures(console, report.failures)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from app.engine.embedding import Chosen, embed
 from app.engine.encoders.base import EncoderSource, EncoderSpec
-from app.engine.errors import AppError, WeightsMissing
+from app.engine.errors import AppError, WeightsCorrupt, WeightsMissing
 from app.engine.jobs import Job
 from app.engine.media.pool import DecoderPool
 from app.engine.scanning import folder_bytes, is_online, update_files
@@ -16,10 +15,8 @@ from app.engine.search import Shelves
 from app.engine.store.files import Files
 from app.engine.store.lookup import Lookup
 from app.engine.store.preferences import Preferences
-from app.engine.store.spaces import Spaces
+from app.engine.store.spaces import Spaces, Work
 from app.engine.types import IndexReport, IndexRequest, MediaKind, Modality, Space, SpaceCount
-
-log = logging.getLogger(__name__)
 
 
 class Indexer:
@@ -52,14 +49,15 @@ class Indexer:
         """
         began_s = time.monotonic()
         folders = [folder_bytes(folder) for folder in request.folders]
-        keys = self._choose_models(request.models)
+        keys, notes = self._choose_models(request.models)
         for folder in folders:
             self._files.add_root(folder)
         if not folders:
             folders = [root for root in self._files.roots() if is_online(root)]
         before = self._files.orphans()
         outcome = update_files(self._files, folders, job)
-        encoded = self._encode(keys, job)
+        chosen = self._load(keys, bool(request.models), notes, job)
+        encoded = dict.fromkeys(keys, 0) | self._embed(chosen, job)
         self._files.purge(before)  # a content is kept for one run after its last file went: it may have moved
         self._save_indexes(keys, job)
         unreadable = {failure.path for failure in outcome.failures}
@@ -74,6 +72,7 @@ class Indexer:
             failures=tuple(failures),
             skipped=tuple(outcome.skipped),
             encoded=encoded,
+            notes=tuple(notes),
             seconds=round(time.monotonic() - began_s, 3),
         )
 
@@ -85,8 +84,12 @@ class Indexer:
             if self._is_ready(key) and (space := self._space(key))
         }
 
-    def _choose_models(self, requested: Sequence[str]) -> tuple[str, ...]:
-        """The models of this run, in the catalogue's order. They join the library's own choice."""
+    def _choose_models(self, requested: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+        """The models of this run, in the catalogue's order, and what is to be said of those left out.
+
+        They join the library's own choice. A model that was asked for by name must be ready; one that is the
+        library's choice, or nobody's, is left out while it is not.
+        """
         problems = {status.key: status.problem for status in self._encoders.statuses() if not status.ready}
         for key in requested:
             self._encoders.spec(key)  # an unknown key is refused here
@@ -96,25 +99,35 @@ class Indexer:
         before = self._preferences.models
         wanted = set(requested or before or known)
         ready = tuple(key for key in known if key in wanted and key not in problems)
-        for key in before:
-            if key in problems and not requested:
-                log.warning("%s is left out: %s", key, problems[key])
         if not ready:
             raise AppError("No model can be used", "Choose at least one model that is ready, then index again.")
         self._preferences.choose_models([key for key in known if key in {*ready, *before}])
-        return ready
+        left_out = [] if requested else [key for key in before if key in problems]
+        return ready, [f"{key} was left out: {problems[key]}" for key in left_out]
 
-    def _encode(self, keys: Sequence[str], job: Job) -> dict[str, int]:
+    def _load(self, keys: Sequence[str], requested: bool, notes: list[str], job: Job) -> list[Chosen]:
+        """The models that have work to do. One with a bad weights file stops the run only if it was asked for."""
         spaces = {key: self._make_space(key) for key in keys}
         for key, space in spaces.items():
             if other := _kinds_not_taken(self._encoders.spec(key)):
                 self._spaces.pass_over(space.id, other)
-        work = self._spaces.work([space.id for space in spaces.values()])
-        if not work:
-            return dict.fromkeys(keys, 0)
-        job.begin("Loading models")
-        chosen = [Chosen(self._encoders.load(key), space) for key, space in spaces.items()]
-        return embed(self._pool, self._spaces, chosen, work, job)
+        chosen = []
+        lacking = {space_id for work in self._work(spaces.values()) for space_id in work.missing}
+        for key in job.track([key for key in keys if spaces[key].id in lacking], "Loading models", len(keys)):
+            try:
+                chosen.append(Chosen(self._encoders.load(key), spaces[key]))
+            except (WeightsCorrupt, WeightsMissing) as error:
+                if requested:
+                    raise
+                notes.append(f"{key} was left out: {error.message}")
+        return chosen
+
+    def _embed(self, chosen: Sequence[Chosen], job: Job) -> dict[str, int]:
+        work = self._work([one.space for one in chosen])
+        return embed(self._pool, self._spaces, chosen, work, job) if work else {}
+
+    def _work(self, spaces: Iterable[Space]) -> list[Work]:
+        return self._spaces.work([space.id for space in spaces])
 
     def _save_indexes(self, keys: Sequence[str], job: Job) -> None:
         for key in job.track(keys, "Saving the search index", len(keys)):

@@ -217,6 +217,8 @@ class IndexReport:
     encoded: dict[str, int]
     """How many vectors this pass computed, per model: 0 when nothing had to be embedded again."""
     seconds: float
+    notes: tuple[str, ...] = ()
+    """Sentences about models that were left out."""
 
 
 @dataclass(frozen=True)

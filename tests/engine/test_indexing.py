@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.errors import AppError, WeightsMissing
+from app.engine.errors import AppError, WeightsCorrupt, WeightsMissing
 from app.engine.jobs import Cancelled, Job, Progress
 from app.engine.session import Session
 from app.engine.types import IndexReport, IndexRequest, ItemKind, Query, SearchRequest
@@ -226,6 +226,18 @@ def test_what_cannot_be_done_is_said(session: Session, photo: Make, tmp_path: Pa
     assert str(tmp_path / "home" / "models" / "clip-vit-b-32") in missing.value.message
     with pytest.raises(AppError, match="colour-texture"):
         session.index(IndexRequest((str(path.parent),), ("no-such-model",)))
+
+
+def test_a_bad_weights_file_leaves_out_its_model_alone(session: Session, photo: Make, home: Path) -> None:
+    folder = str(photo("a.jpg").parent)
+    weights = home / "models" / "resnet50" / "resnet50.pth"
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(b"these are no weights")
+    report = session.index(IndexRequest((folder,)))
+    assert report.encoded == {"resnet50": 0, "colour-texture": 1, "timbre": 0}
+    assert [note.partition(" ")[0] for note in report.notes] == ["resnet50"]
+    with pytest.raises(WeightsCorrupt):
+        session.index(IndexRequest((folder,), ("resnet50",)))
 
 
 def test_a_cancelled_run_is_finished_by_the_next(session: Session, photo: Make, tmp_path: Path) -> None:
