@@ -41,17 +41,14 @@ class Actions(QObject):
         self.menu.addSeparator()
         self._sidebar = self._toggle(self.tr("Show the folders"), "Ctrl+B")
         self._sidebar.toggled.connect(self.sidebar_toggled)
-        self._details = self._toggle(self.tr("Show the details"), "Ctrl+D")
-        self._details.toggled.connect(self.details_toggled)
+        self.details = self._toggle(self.tr("Show the details"), "Ctrl+D")
+        self.details.toggled.connect(self.details_toggled)
         self._sizes = self._choice(self.tr("Thumbnails"), THUMBNAILS, chosen.thumbnail_px)
         self._sizes.triggered.connect(self._choose_size)
         self._themes = self._choice(self.tr("Theme"), THEMES, chosen.theme)
         self._themes.triggered.connect(self._choose_theme)
         self.menu.addSeparator()
         self.quit = self._action("", self.tr("Quit"), "Ctrl+Q")
-
-    def show_details(self, shown: bool) -> None:
-        self._details.setChecked(shown)
 
     def _action(self, icon: str, words: str, *shortcuts: str) -> QAction:
         action = QAction(words, self)

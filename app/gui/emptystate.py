@@ -25,7 +25,6 @@ class EmptyState(QWidget):
         self._sentence = theme.label("")
         for text in (self._headline, self._sentence):
             text.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
-            text.setMinimumWidth(min(TEXT_WIDTH_PX, 280))
             text.setMaximumWidth(TEXT_WIDTH_PX)
         self._buttons = QHBoxLayout()
         self._buttons.setSpacing(theme.SMALL_PX)
@@ -34,8 +33,12 @@ class EmptyState(QWidget):
         column.setSpacing(theme.MEDIUM_PX)
         column.addStretch(2)
         column.addWidget(self._icon)
-        column.addWidget(self._headline, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addWidget(self._sentence, 0, Qt.AlignmentFlag.AlignHCenter)
+        for text in (self._headline, self._sentence):
+            row = QHBoxLayout()  # an alignment in the column would take away the height of wrapped lines
+            row.addStretch(1)
+            row.addWidget(text, 1000)
+            row.addStretch(1)
+            column.addLayout(row)
         column.addSpacing(theme.SMALL_PX)
         column.addLayout(self._buttons)
         column.addStretch(3)

@@ -138,7 +138,7 @@ class DateRange(QPushButton):
         menu = QMenu(self)
         menu.addAction(action)
         self.setMenu(menu)
-        theme.set_role(self, "quiet")
+        theme.set_role(self, "menu")
         self.setToolTip(self.tr("Find only what was taken (or else changed) between two days"))
         self._show()
 
@@ -166,7 +166,7 @@ class DateRange(QPushButton):
         self.changed.emit()
 
     def _show(self) -> None:
-        first, last = (self.locale().toString(day, "d MMM yyyy") if day else "" for day in self._days())
+        first, last = (self.locale().toString(day, "d MMM yy") if day else "" for day in self._days())
         if first and last:
             words = f"{first} – {last}"
         elif first:

@@ -230,7 +230,7 @@ class SearchPage(QWidget):
                 self.tr("Welcome to Semblance"),
                 self.tr(
                     "Find what is alike in your own photos, videos and sounds. Add a folder, or drop one here. "
-                    "Nothing leaves this computer, and your files are only read."
+                    "Your files are only read, and nothing leaves this computer."
                 ),
                 (
                     (self.tr("Add a folder…"), self.add_folder_wanted.emit),

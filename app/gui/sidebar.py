@@ -47,7 +47,7 @@ class Sidebar(QWidget):
         self._folders.setAccessibleName(self.tr("Folders of this library"))
         self._folders.setIconSize(QSize(theme.ICON_PX, theme.ICON_PX))
         self._folders.setSpacing(1)
-        self._folders.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self._folders.setTextElideMode(Qt.TextElideMode.ElideRight)
         self._folders.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._folders.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self._folders.customContextMenuRequested.connect(self._show_menu)
@@ -124,8 +124,9 @@ class Sidebar(QWidget):
             self._add_row("folder", name, root.files, root.path, root.path)
             return
         why = self.tr("{0}\nis not there now (an unplugged drive?). What was indexed of it is kept.").format(root.path)
-        self._add_row("folder-offline", self.tr("{0} (offline)").format(name), root.files, root.path, why)
+        self._add_row("folder-offline", name, root.files, root.path, why)
         row = self._folders.item(self._folders.count() - 1)
+        row.setData(Qt.ItemDataRole.AccessibleTextRole, self.tr("{0}, offline").format(name))
         row.setForeground(self.palette().color(QPalette.ColorRole.PlaceholderText))
 
     def _add_row(self, icon: str, name: str, count: int, path: str | None, tooltip: str) -> None:

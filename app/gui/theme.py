@@ -10,9 +10,11 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from string import Template
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QLabel, QStyleFactory, QWidget
+
+from app.paths import resources_dir
 
 TINY_PX, SMALL_PX, MEDIUM_PX, LARGE_PX, HUGE_PX = 4, 8, 12, 16, 24
 """The only distances between things."""
@@ -101,7 +103,9 @@ def apply(choice: str = Choice.SYSTEM) -> None:
     hints = QGuiApplication.styleHints()
     QApplication.setStyle(QStyleFactory.create("Fusion"))
     hints.setColorScheme(schemes.get(choice, Qt.ColorScheme.Unknown))
-    hints.colorSchemeChanged.connect(_dress, Qt.ConnectionType.UniqueConnection)
+    app = QApplication.instance()
+    if app and not app.findChild(_Dresser):
+        hints.colorSchemeChanged.connect(_Dresser(app).dress)
     _dress(schemes.get(choice, hints.colorScheme()))
 
 
@@ -123,12 +127,19 @@ def label(text: str, kind: Type = Type.BODY, parent: QWidget | None = None) -> Q
 
 
 def set_role(widget: QWidget, role: str) -> None:
-    """Let the style sheet know what a widget is for: a `Type`, or one of its other roles ("primary", "link", "quiet"
-    for a button; "card", "chip", "banner", "bar", "line" for a frame)."""
+    """Let the style sheet know what a widget is for: a `Type`, or one of its other roles ("primary", "link", "quiet",
+    "menu" for a button; "card", "chip", "banner", "bar", "line" for a frame)."""
     widget.setProperty("role", str(role))
     if widget.isVisible():  # the style has already been worked out: have it done again
         widget.style().unpolish(widget)
         widget.style().polish(widget)
+
+
+class _Dresser(QObject):
+    """Follows the desktop for as long as the program runs."""
+
+    def dress(self, scheme: Qt.ColorScheme) -> None:
+        _dress(scheme)
 
 
 def _dress(scheme: Qt.ColorScheme) -> None:
@@ -140,7 +151,13 @@ def _dress(scheme: Qt.ColorScheme) -> None:
     base_pt = app.font().pointSizeF()
     sizes = {f"{kind}_pt": f"{base_pt * scale:.1f}" for kind, scale in _SCALE.items()}
     distances = {"tiny": TINY_PX, "small": SMALL_PX, "medium": MEDIUM_PX, "large": LARGE_PX, "radius": RADIUS_PX}
-    app.setStyleSheet(_SHEET.substitute(asdict(chosen), **sizes, **distances))
+    tick = "check" if chosen is DARK else "check-white"  # a style sheet shows drawings in the colours they have
+    drawings = {"chevron": _drawing("chevron"), "tick": _drawing(tick)}
+    app.setStyleSheet(_SHEET.substitute(asdict(chosen), **sizes, **distances, **drawings))
+
+
+def _drawing(name: str) -> str:
+    return (resources_dir() / "icons" / f"{name}.svg").as_posix()
 
 
 def _palette(chosen: Colours) -> QPalette:
@@ -207,9 +224,23 @@ QPushButton[role="link"] { background: transparent; border: 1px solid transparen
     padding: 2px ${tiny}px; }
 QPushButton[role="link"]:hover { text-decoration: underline; }
 QPushButton[role="link"]:focus { border-color: $accent; }
-QComboBox::drop-down { border: none; width: 24px; }
+QComboBox::drop-down, QDateEdit::drop-down { border: none; width: 24px; }
+QComboBox::down-arrow, QDateEdit::down-arrow { image: url("$chevron"); width: 12px; height: 12px; }
+QPushButton::menu-indicator { image: url("$chevron"); width: 12px; height: 12px;
+    subcontrol-origin: padding; subcontrol-position: right center; right: ${small}px; }
+QPushButton[role="menu"] { background: transparent; border-color: transparent; padding-right: 26px; }
+QPushButton[role="menu"]:hover { background: $raised; }
+QPushButton[role="menu"]:focus { border-color: $accent; padding-right: 25px; }
 QComboBox QAbstractItemView { background: $surface; border: 1px solid $border; outline: none; padding: ${tiny}px;
     selection-background-color: $selection; selection-color: $text; }
+
+QCheckBox, QRadioButton { spacing: ${small}px; }
+QCheckBox::indicator { width: 16px; height: 16px; border: 1px solid $muted; border-radius: 5px; background: $surface; }
+QCheckBox::indicator:hover { border-color: $accent; }
+QCheckBox::indicator:focus { border: 2px solid $accent; width: 14px; height: 14px; }
+QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url("$tick"); }
+QCheckBox::indicator:checked:focus { border-color: $text; }
+QCheckBox::indicator:disabled { background: transparent; border-color: $border; }
 
 QToolButton { background: transparent; border: 2px solid transparent; border-radius: ${radius}px; padding: ${tiny}px; }
 QToolButton:hover { background: $raised; }
@@ -231,7 +262,8 @@ QFrame[role="line"] { background: $border; border: none; max-height: 1px; }
 
 QListView, QTreeView, QTableView { background: $surface; border: 1px solid $border; border-radius: ${radius}px;
     outline: none; alternate-background-color: $ground; }
-QListView::item, QTreeView::item { padding: 6px; border-radius: 6px; }
+QListView::item { padding: 6px; border-radius: 6px; }
+QTreeView::item { min-height: 26px; }
 QListView::item:selected, QTreeView::item:selected, QTableView::item:selected { background: $selection; color: $text; }
 QListView:focus, QTreeView:focus, QTableView:focus { border: 2px solid $accent; }
 QHeaderView::section { background: $surface; border: none; border-bottom: 1px solid $border; padding: 6px ${small}px;

@@ -30,7 +30,7 @@ from app.paths import log_path, pasted_dir
 
 SIDEBAR_PX, DETAILS_PX = 220, 340
 FIRST_SIZE_PX = (1280, 800)
-LEAST_SIZE_PX = (880, 560)
+LEAST_SIZE_PX = (980, 560)
 
 
 class MainWindow(QMainWindow):
@@ -47,6 +47,7 @@ class MainWindow(QMainWindow):
         self._engine = engine
         self._home = home
         self._settings = settings.load(home)
+        self._hit: Hit | None = None
         self.workspace = Workspace(engine, library or self._settings.library, parent=self)
         self.thumbnails = ThumbnailStore(engine, self)
         self.top = TopBar()
@@ -80,7 +81,7 @@ class MainWindow(QMainWindow):
             self.pages.addWidget(page)
         self._split = QSplitter(Qt.Orientation.Horizontal)
         self._split.setHandleWidth(theme.TINY_PX)
-        for part, width_px in ((self.sidebar, 180), (self.pages, 420), (self.details, 260)):
+        for part, width_px in ((self.sidebar, 200), (self.pages, 520), (self.details, 240)):
             part.setMinimumWidth(width_px)
             self._split.addWidget(part)
         self._split.setStretchFactor(1, 1)
@@ -92,7 +93,7 @@ class MainWindow(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self.top)
         around = QVBoxLayout()
-        around.setContentsMargins(theme.LARGE_PX, 0, theme.LARGE_PX, 0)
+        around.setContentsMargins(theme.MEDIUM_PX, theme.SMALL_PX, theme.MEDIUM_PX, 0)
         around.addWidget(self.banner)
         column.addLayout(around)
         column.addWidget(self._split, 1)
@@ -103,7 +104,7 @@ class MainWindow(QMainWindow):
 
     def _wire_pages(self) -> None:
         self.top.page_chosen.connect(self.show_page)
-        self.search.hit_chosen.connect(self.details.show_hit)
+        self.search.hit_chosen.connect(self._show_hit)
         self.search.hit_opened.connect(self._open_hit)
         self.search.play_wanted.connect(self.details.toggle_play)
         self.search.judge_wanted.connect(self._judge)
@@ -146,7 +147,7 @@ class MainWindow(QMainWindow):
         actions.clear_query.triggered.connect(self._clear_query)
         actions.page_chosen.connect(self.show_page)
         actions.sidebar_toggled.connect(self.sidebar.setVisible)
-        actions.details_toggled.connect(self.details.setVisible)
+        actions.details_toggled.connect(self._show_details)
         actions.theme_chosen.connect(self._choose_theme)
         actions.thumbnail_px_chosen.connect(self._choose_thumbnail_px)
         actions.quit.triggered.connect(self.close)
@@ -157,7 +158,7 @@ class MainWindow(QMainWindow):
         """Show `topbar.SEARCH`, `topbar.EVALUATE` or `topbar.MODELS`."""
         self.pages.setCurrentIndex(index)
         self.top.set_page(index)
-        self.details.stop()
+        self._show_hit(self.search.grid.current if index == SEARCH else None)
         if index == EVALUATE:
             self.evaluate.refresh()
 
@@ -199,8 +200,18 @@ class MainWindow(QMainWindow):
         event.accept()
 
     def _open_hit(self, hit: Hit) -> None:
+        self.actions_.details.setChecked(True)
+        self._show_hit(hit)
+
+    def _show_hit(self, hit: Hit | None) -> None:
+        self._hit = hit
         self.details.show_hit(hit)
-        self.actions_.show_details(True)
+        self._show_details()
+
+    def _show_details(self) -> None:
+        """The details have their place while there is something to choose from, if they are wanted at all."""
+        to_choose = self.pages.currentWidget() is self.search and self.search.grid.results.hits > 0
+        self.details.setVisible(self.actions_.details.isChecked() and (self._hit is not None or to_choose))
 
     def _judge(self, query: Query, title: str) -> None:
         self.show_page(EVALUATE)
@@ -233,7 +244,6 @@ class MainWindow(QMainWindow):
 
     def _opening(self, library: str) -> None:
         self.thumbnails.clear()
-        self.details.show_hit(None)
         self.sidebar.set_opening(library)
         self.search.show_opening()
 
