@@ -37,9 +37,10 @@ package: $(READY)
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) packaging/check_system.py build
+	@echo "Setting up $(VENV): about 5 GB, some minutes."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	HNSWLIB_NO_NATIVE=1 $(BIN)/python -m pip install --constraint constraints.txt --editable '.[dev]'
+	HNSWLIB_NO_NATIVE=1 $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 clean:

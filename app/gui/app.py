@@ -6,13 +6,15 @@ import sys
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from app import settings
 from app.bridge.client import EngineClient, ProcessLauncher
-from app.gui import icons, theme
+from app.gui import theme
 from app.gui.engine import Engine
 from app.gui.window import MainWindow
+from app.paths import resources_dir
 
 
 def run(home: Path, library: str | None) -> int:
@@ -22,7 +24,7 @@ def run(home: Path, library: str | None) -> int:
         raise TypeError("The window needs a QApplication, but another kind of application runs in this process.")
     app.setApplicationName("Semblance")
     app.setDesktopFileName("semblance")
-    app.setWindowIcon(icons.icon("library", "accent"))
+    app.setWindowIcon(QIcon(str(resources_dir() / "icons" / "semblance.svg")))
     theme.apply(settings.load(home).theme)
     engine = Engine(EngineClient(ProcessLauncher(home)), app)
     window = MainWindow(engine, home, library)
