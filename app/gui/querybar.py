@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QLineEdit, QMenu, QToolButton, QWidget
 
 from app.engine.errors import AppError
@@ -15,8 +15,8 @@ from app.gui import icons, intake, theme
 from app.gui.chips import QueryChip
 from app.gui.engine import Engine
 
-NAMED_CHIPS_MAX = 2
-"""More chips than this show their preview alone."""
+NAMED_CHIP_PX, WORDS_PX = 190, 180
+"""Chips show their names while there is this much room for each and for the words."""
 
 PICTURES = (
     "*.jpg *.jpeg *.png *.webp *.gif *.bmp *.tif *.tiff *.avif *.heic *.heif "
@@ -156,6 +156,10 @@ class QueryBar(QFrame):
                 self.style().polish(self)
         return super().eventFilter(watched, event)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_chips()
+
     def changeEvent(self, event: QEvent) -> None:
         if event.type() is QEvent.Type.PaletteChange:
             self._draw_glass()
@@ -217,8 +221,12 @@ class QueryBar(QFrame):
             words = self.tr("Search: type words, or drop or paste a picture or a sound")
         self._words.setPlaceholderText(words)
         self._clear.setVisible(not self.is_empty)
+        self._fit_chips()
+
+    def _fit_chips(self) -> None:
+        compact = self.width() < len(self._chips) * NAMED_CHIP_PX + WORDS_PX
         for chip in self._chips:
-            chip.set_compact(len(self._chips) > NAMED_CHIPS_MAX)
+            chip.set_compact(compact)
 
     def _make_add_button(self) -> QToolButton:
         menu = QMenu(self)

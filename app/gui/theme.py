@@ -216,9 +216,9 @@ QPushButton[role="primary"] { background: $accent; color: $on_accent; border-col
 QPushButton[role="primary"]:hover { border-color: $text; }
 QPushButton[role="primary"]:focus { border-color: $text; }
 QPushButton[role="primary"]:disabled { background: $raised; color: $muted; border-color: $raised; }
-QPushButton[role="quiet"] { background: transparent; border-color: transparent; }
+QPushButton[role="quiet"] { background: transparent; border-color: transparent; padding: 6px ${small}px; }
 QPushButton[role="quiet"]:hover { background: $raised; }
-QPushButton[role="quiet"]:focus { border-color: $accent; }
+QPushButton[role="quiet"]:focus { border-color: $accent; padding: 5px 7px; }
 QPushButton[role="quiet"]:checked { background: $selection; }
 QPushButton[role="link"] { background: transparent; border: 1px solid transparent; color: $accent;
     padding: 2px ${tiny}px; }
@@ -228,9 +228,9 @@ QComboBox::drop-down, QDateEdit::drop-down { border: none; width: 24px; }
 QComboBox::down-arrow, QDateEdit::down-arrow { image: url("$chevron"); width: 12px; height: 12px; }
 QPushButton::menu-indicator { image: url("$chevron"); width: 12px; height: 12px;
     subcontrol-origin: padding; subcontrol-position: right center; right: ${small}px; }
-QPushButton[role="menu"] { background: transparent; border-color: transparent; padding-right: 26px; }
+QPushButton[role="menu"] { background: transparent; border-color: transparent; padding: 6px 26px 6px ${small}px; }
 QPushButton[role="menu"]:hover { background: $raised; }
-QPushButton[role="menu"]:focus { border-color: $accent; padding-right: 25px; }
+QPushButton[role="menu"]:focus { border-color: $accent; padding: 5px 25px 5px 7px; }
 QComboBox QAbstractItemView { background: $surface; border: 1px solid $border; outline: none; padding: ${tiny}px;
     selection-background-color: $selection; selection-color: $text; }
 
