@@ -32,14 +32,11 @@ class Rows:
     def __init__(self, vectors: Vectors) -> None:
         self.rows = {row + 1: (100 + row, vector) for row, vector in enumerate(vectors)}
 
-    def count(self, space_id: int) -> int:
-        return len(self.rows)
+    def count(self, space_id: int, up_to_row: int = 10**9) -> int:
+        return len(self.ids(space_id, up_to_row))
 
-    def ids(self, space_id: int) -> Ids:
-        return np.array([item_id for item_id, _ in self.rows.values()], np.int64)
-
-    def last_row(self, space_id: int) -> int:
-        return max(self.rows, default=0)
+    def ids(self, space_id: int, up_to_row: int = 10**9) -> Ids:
+        return np.array([item_id for row, (item_id, _) in self.rows.items() if row <= up_to_row], np.int64)
 
     def after(self, space: Space, row: int, block: int = 4096) -> Iterator[tuple[int, Ids, Vectors]]:
         if later := [number for number in sorted(self.rows) if number > row]:
@@ -54,7 +51,7 @@ class Rows:
 
     def add(self, vectors: Vectors) -> None:
         for vector in vectors:
-            row = self.last_row(1) + 1
+            row = max(self.rows, default=0) + 1
             self.rows[row] = (99 + row, vector)
 
     def remove(self, item_ids: Ids) -> None:
@@ -153,6 +150,24 @@ def test_as_many_come_back_as_the_filter_leaves(tmp_path: Path, share: float) ->
     oracle, exact = shelf.search(query, 40, allowed, exact=True)
     assert exact
     assert len(set(found.ids.tolist()) & set(oracle.ids.tolist())) >= 0.9 * len(oracle.ids)
+
+
+def test_what_arrives_while_a_shelf_is_in_use_is_found_next_time(tmp_path: Path) -> None:
+    class Growing(Rows):
+        """Gains a row whenever it is counted, as while another thread indexes."""
+
+        def count(self, space_id: int, up_to_row: int = 10**9) -> int:
+            counted = super().count(space_id, up_to_row)
+            self.add(unit_vectors(1, seed=1000 + len(self.rows)))
+            return counted
+
+    rows = Growing(unit_vectors(300))
+    shelf = Shelf(rows, SPACE, tmp_path, exact_up_to=100)
+    shelf.search(unit_vectors(1)[0], 5, rows.ids(1))
+    graph = shelf._graph
+    newest = rows.rows[max(rows.rows)]
+    assert shelf.search(newest[1], 1, rows.ids(1))[0].ids.tolist() == [newest[0]]
+    assert shelf._graph is graph
 
 
 def test_a_large_shelf_is_saved_and_read_again(tmp_path: Path) -> None:

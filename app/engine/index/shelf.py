@@ -30,9 +30,8 @@ FIRST_OVERFETCH = 2
 class VectorSource(Protocol):
     """What a shelf needs of the store; see `app.engine.store.spaces.Spaces`."""
 
-    def count(self, space_id: int) -> int: ...
-    def ids(self, space_id: int) -> Ids: ...
-    def last_row(self, space_id: int) -> int: ...
+    def count(self, space_id: int, up_to_row: int = ...) -> int: ...
+    def ids(self, space_id: int, up_to_row: int = ...) -> Ids: ...
     def after(self, space: Space, row: int, block: int = 4096) -> Iterator[tuple[int, Ids, Vectors]]: ...
     def of_items(self, space: Space, item_ids: Ids, block: int = 4096) -> Iterator[tuple[Ids, Vectors]]: ...
 
@@ -113,19 +112,22 @@ class Shelf:
     # --- staying in step with SQLite ---
 
     def _synced_matrix(self) -> _Matrix:
-        last_row = self._source.last_row(self._space.id)
-        count = self._source.count(self._space.id)
-        held = self._matrix
-        if held is None or held.last_row != last_row or len(held.ids) != count:
-            blocks = list(self._source.after(self._space, 0))
-            ids = np.concatenate([ids for _, ids, _ in blocks]) if blocks else np.empty(0, np.int64)
-            vectors = (
-                np.concatenate([vectors for _, _, vectors in blocks])
-                if blocks
-                else np.empty((0, self._space.dim), np.float32)
-            )
-            held = self._matrix = _Matrix(ids, vectors, last_row)
+        held = self._matrix or _Matrix(np.empty(0, np.int64), np.empty((0, self._space.dim), np.float32), 0)
+        held = self._with_rows_after(held)
+        if len(held.ids) != self._source.count(self._space.id, held.last_row):  # something was removed
+            held = self._with_rows_after(_Matrix(held.ids[:0], held.vectors[:0], 0))
+        self._matrix = held
         return held
+
+    def _with_rows_after(self, held: _Matrix) -> _Matrix:
+        blocks = list(self._source.after(self._space, held.last_row))
+        if not blocks:
+            return held
+        return _Matrix(
+            np.concatenate((held.ids, *(ids for _, ids, _ in blocks))),
+            np.concatenate((held.vectors, *(vectors for _, _, vectors in blocks))),
+            blocks[-1][0],
+        )
 
     def _synced_graph(self) -> HnswIndex:
         self._matrix = None
@@ -135,7 +137,7 @@ class Shelf:
         for row, ids, vectors in self._source.after(self._space, self._graph_row):
             graph.add(ids, vectors)
             self._graph_row = row
-        if len(graph) != self._source.count(self._space.id):
+        if len(graph) != self._source.count(self._space.id, self._graph_row):
             graph = self._without_removed(graph)
         self._graph = graph
         return graph
@@ -152,7 +154,7 @@ class Shelf:
 
     def _without_removed(self, graph: HnswIndex) -> HnswIndex:
         """Drop what SQLite no longer holds; when that is much, or the two do not add up, build anew."""
-        live = {int(item_id) for item_id in self._source.ids(self._space.id)}
+        live = {int(item_id) for item_id in self._source.ids(self._space.id, self._graph_row)}
         known = graph.ids()
         if live <= known and len(known - live) <= REBUILD_ABOVE_DEAD_SHARE * len(known):
             graph.keep_only(live)

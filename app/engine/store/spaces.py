@@ -19,6 +19,8 @@ STORED = np.float16
 
 Ids = npt.NDArray[np.int64]
 
+LAST_ROW = 2**63 - 1
+
 
 @dataclass(frozen=True)
 class Work:
@@ -159,23 +161,19 @@ class Spaces:
 
     # --- reading vectors ---
 
-    def count(self, space_id: int) -> int:
+    def count(self, space_id: int, up_to_row: int = LAST_ROW) -> int:
+        """How many vectors a space has, or had once it was written up to a row: rows are numbered in that order."""
         (count,) = self._database.read.execute(
-            "SELECT count(*) FROM vectors WHERE space_id = ?", (space_id,)
+            "SELECT count(*) FROM vectors WHERE space_id = ? AND id <= ?", (space_id, up_to_row)
         ).fetchone()
         return int(count)
 
-    def ids(self, space_id: int) -> Ids:
-        """The items that have a vector in the space."""
-        rows = self._database.read.execute("SELECT item_id FROM vectors WHERE space_id = ?", (space_id,)).fetchall()
+    def ids(self, space_id: int, up_to_row: int = LAST_ROW) -> Ids:
+        """The items that have a vector in the space, up to a row."""
+        rows = self._database.read.execute(
+            "SELECT item_id FROM vectors WHERE space_id = ? AND id <= ?", (space_id, up_to_row)
+        ).fetchall()
         return np.array(rows, dtype=np.int64).reshape(-1)
-
-    def last_row(self, space_id: int) -> int:
-        """The number of the newest vector of a space; numbers only grow."""
-        (row,) = self._database.read.execute(
-            "SELECT coalesce(max(id), 0) FROM vectors WHERE space_id = ?", (space_id,)
-        ).fetchone()
-        return int(row)
 
     def after(self, space: Space, row: int, block: int = 4096) -> Iterator[tuple[int, Ids, Vectors]]:
         """The vectors written after ``row``, in blocks: (last row of the block, item ids, vectors)."""
