@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap
+from PySide6.QtGui import QColor, QHideEvent, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QToolButton, QVBoxLayout, QWidget
 
 from app.bridge.client import Call
@@ -179,6 +179,11 @@ class Preview(QWidget):
     def open_externally(self) -> None:
         if self._hit and not desktop.open_file(self._hit.path):
             self._say(self.tr("The desktop knows no program that opens this file."))
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        if not event.spontaneous():  # a minimised window may go on playing, another page must not
+            self.stop()
+        super().hideEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Space and self.playable:

@@ -1,0 +1,144 @@
+"""The Evaluate page: keep test queries, judge their results blind, and read which model finds them best."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+
+from app.engine.types import Query, QuerySummary
+from app.gui import icons, theme
+from app.gui.banner import Banner
+from app.gui.comparing import ComparePanel
+from app.gui.emptystate import EmptyState
+from app.gui.engine import Engine
+from app.gui.judging import POOL_DEPTH, JudgePanel
+from app.gui.testqueries import QueryColumn
+from app.gui.thumbnails import ThumbnailStore
+
+JUDGE, COMPARE = 0, 1
+COLUMN_PX = 230
+
+
+class EvaluatePage(QWidget):
+    """Puts the column of queries beside the two views of one query. Signal ``item_opened`` with a `Hit`."""
+
+    item_opened = Signal(object)
+
+    def __init__(self, engine: Engine, thumbnails: ThumbnailStore, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.banner = Banner()
+        self.queries = QueryColumn(engine)
+        self.queries.setFixedWidth(COLUMN_PX)
+        self.judging = JudgePanel(engine, thumbnails)
+        self.comparing = ComparePanel(engine, thumbnails)
+        self._empty = EmptyState()
+        self._switch = QButtonGroup(self)
+        self._views = QStackedWidget()
+        self._stack = QStackedWidget()
+        self._depth = POOL_DEPTH
+        self._compose()
+        self._connect()
+        self._say_empty()
+
+    def refresh(self) -> None:
+        """The library, its contents or its models may have changed."""
+        self.queries.reload()
+
+    def use_query(self, query: Query, title: str) -> None:
+        """Keep a query from the search page and judge its results."""
+        self.show_view(JUDGE)
+        self.queries.add(query, title)
+
+    def show_view(self, view: int) -> None:
+        """Show `JUDGE` or `COMPARE` of the current query."""
+        self._switch.button(view).setChecked(True)
+        self._views.setCurrentIndex(view)
+        self._show_query()
+
+    def stop(self) -> None:
+        """Fall silent, because another page is shown."""
+        self.judging.stop()
+
+    def _compose(self) -> None:
+        switch = QHBoxLayout()
+        switch.setSpacing(theme.TINY_PX)
+        for view, icon, words in ((JUDGE, "check", self.tr("Judge")), (COMPARE, "compare", self.tr("Compare"))):
+            button = QPushButton(icons.icon(icon), words)
+            button.setCheckable(True)
+            theme.set_role(button, "quiet")
+            self._switch.addButton(button, view)
+            switch.addWidget(button)
+        switch.addStretch()
+        self._switch.button(JUDGE).setChecked(True)
+        self._views.addWidget(self.judging)
+        self._views.addWidget(self.comparing)
+        work = QWidget()
+        below = QVBoxLayout(work)
+        below.setContentsMargins(0, 0, 0, 0)
+        below.setSpacing(theme.MEDIUM_PX)
+        below.addLayout(switch)
+        below.addWidget(self._views, 1)
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(work)
+        right = QVBoxLayout()
+        right.setContentsMargins(theme.SMALL_PX, theme.MEDIUM_PX, theme.LARGE_PX, theme.MEDIUM_PX)
+        right.addWidget(self.banner)
+        right.addWidget(self._stack, 1)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.queries)
+        row.addLayout(right, 1)
+
+    def _connect(self) -> None:
+        self._switch.idClicked.connect(self.show_view)
+        self.queries.chosen.connect(self._choose)
+        self.queries.told.connect(self.banner.tell)
+        self.judging.judged.connect(self.queries.update_summary)
+        self.judging.compare_wanted.connect(self._compare)
+        self.comparing.judge_wanted.connect(self._judge_deeper)
+        self.comparing.opened.connect(self.item_opened)
+        for part in (self.queries, self.judging, self.comparing):
+            part.failed.connect(self.banner.show_error)
+
+    def _say_empty(self) -> None:
+        self._stack.setCurrentIndex(0)
+        self._empty.say(
+            "compare",
+            self.tr("Which model is best on your own files?"),
+            self.tr(
+                "Keep a few queries you care about, say which results are right, and read how well each model finds "
+                "them. Type a query on the left, or press “Judge these results” after any search."
+            ),
+            (
+                (self.tr("Type a query"), self.queries.words.setFocus),
+                (self.tr("Choose a picture or a sound…"), self.queries.choose_file),
+            ),
+        )
+
+    def _choose(self, summary: QuerySummary | None) -> None:
+        self._depth = POOL_DEPTH
+        if summary is None:
+            self.judging.show_query(None)
+            self._say_empty()
+            return
+        self._stack.setCurrentIndex(1)
+        self._show_query()
+
+    def _show_query(self) -> None:
+        """Let the visible view show the current query; the other one asks when it is turned to."""
+        summary = self.queries.current
+        if summary is None:
+            return
+        if self._views.currentIndex() == JUDGE:
+            self.judging.show_query(summary, self._depth)
+        else:
+            self.comparing.set_queries(self.queries.summaries, summary)
+            self.comparing.measure()
+
+    def _compare(self) -> None:
+        self.show_view(COMPARE)
+
+    def _judge_deeper(self, k: int) -> None:
+        self._depth = max(POOL_DEPTH, k)
+        self.show_view(JUDGE)

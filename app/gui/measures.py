@@ -1,0 +1,153 @@
+"""The table of measures: a row per model, a column per measure, the best of comparable models marked."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
+
+from app.engine.types import Evaluation, ModelEvaluation
+from app.gui import theme
+
+BEST_MARK = "★"
+DECIMALS = 3
+_NAME = re.compile(r"(?P<base>[A-Za-z0-9]+)(?:@(?P<k>\d+))?")
+
+_HEADERS = {"P": "Precision", "R": "Recall", "nDCG": "nDCG", "AP": "Average\nprecision", "RR": "Reciprocal\nrank"}
+
+_EXPLANATIONS = {
+    "P": "Of the first {k} results, the share that was judged relevant.",
+    "R": "Of everything judged relevant so far, the share found among the first {k} results. Relevant items that "
+    "nobody has judged are not known, so true recall may be lower.",
+    "F1": "The harmonic mean of precision and recall among the first {k} results: high only when both are.",
+    "AP": "Average precision: the precision at each relevant result, averaged. It rewards relevant results that come "
+    "early, down the whole list.",
+    "RR": "Reciprocal rank: 1 divided by the rank of the first relevant result. 1 means the first one is right.",
+    "nDCG": "How good the order of the first {k} results is, against the best possible order: 1 is perfect.",
+    "Judged": "The share of the first {k} results that somebody has judged. What is not judged counts as not relevant, "
+    "so below 1 the other measures may be too low.",
+}
+
+
+def header(name: str) -> str:
+    """A measure's name as a person reads it: ``P@10`` → ``Precision@10``."""
+    match = _NAME.fullmatch(name)
+    if not match:
+        return name
+    words = _HEADERS.get(match["base"], match["base"]) + (f"@{match['k']}" if match["k"] else "")
+    return f"{words}\nof judged relevant" if match["base"] == "R" else words
+
+
+def explanation(name: str) -> str:
+    """A measure in a plain sentence."""
+    match = _NAME.fullmatch(name)
+    if not match or match["base"] not in _EXPLANATIONS:
+        return f"{name}, as ir_measures defines it."
+    return _EXPLANATIONS[match["base"]].format(k=match["k"] or "")
+
+
+def answered_keys(model: ModelEvaluation) -> frozenset[str]:
+    """The queries a model's means are over; only means over the same queries may be compared."""
+    return frozenset(result.query_key for result in model.queries)
+
+
+def best(evaluation: Evaluation) -> set[tuple[str, str]]:
+    """The (model, measure) pairs that are best among the models over the same queries.
+
+    Values that read the same are equally good; where all do, none is best. Judged@k says how far the judging is, not
+    how good a model is, so it has no best.
+    """
+    found = set()
+    for keys in {answered_keys(model) for model in evaluation.models if model.queries}:
+        peers = [model for model in evaluation.models if answered_keys(model) == keys]
+        for name in evaluation.measures:
+            values = {model.model: round(model.mean[name], DECIMALS) for model in peers if name in model.mean}
+            if len(set(values.values())) > 1 and not name.startswith("Judged"):
+                found |= {(model, name) for model, value in values.items() if value == max(values.values())}
+    return found
+
+
+def as_text(evaluation: Evaluation, separator: str) -> str:
+    """The table for a spreadsheet: model, number of queries, then the measures by their standard names."""
+    written = io.StringIO()
+    writer = csv.writer(written, delimiter=separator, lineterminator="\n")
+    writer.writerow(["model", "queries", *evaluation.measures])
+    for model in _rows(evaluation):
+        values = [f"{model.mean[name]:.6f}" if name in model.mean else "" for name in evaluation.measures]
+        writer.writerow([model.name, len(model.queries), *values])
+    return written.getvalue()
+
+
+class MeasuresTable(QTableWidget):
+    """Read only; as tall as its rows."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(self.tr("Measures per model"))
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        self.verticalHeader().hide()
+        self.horizontalHeader().setHighlightSections(False)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def show_evaluation(self, evaluation: Evaluation) -> None:
+        models = list(_rows(evaluation))
+        marked = best(evaluation)
+        self.clear()
+        self.setColumnCount(2 + len(evaluation.measures))
+        self.setRowCount(len(models))
+        self._set_headers(evaluation)
+        for row, model in enumerate(models):
+            self._set_cell(row, 0, model.name)
+            self._set_cell(row, 1, str(len(model.queries)))
+            for column, name in enumerate(evaluation.measures, start=2):
+                value = f"{model.mean[name]:.{DECIMALS}f}" if name in model.mean else "–"
+                self._set_cell(row, column, value, (model.model, name) in marked)
+        self.resizeRowsToContents()
+        self._fit_height()
+
+    def _set_headers(self, evaluation: Evaluation) -> None:
+        columns = [
+            (self.tr("Model"), self.tr("The model whose results are measured.")),
+            (self.tr("Queries"), self.tr("How many queries it answered; its figures are means over them.")),
+            *((header(name), explanation(name)) for name in evaluation.measures),
+        ]
+        for column, (words, sentence) in enumerate(columns):
+            item = QTableWidgetItem(words)
+            item.setToolTip(sentence)
+            side = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight
+            item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
+            self.setHorizontalHeaderItem(column, item)
+        bar = self.horizontalHeader()
+        bar.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        bar.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        bar.setMinimumSectionSize(56)
+
+    def _set_cell(self, row: int, column: int, words: str, is_best: bool = False) -> None:
+        item = QTableWidgetItem(f"{BEST_MARK} {words}" if is_best else words)
+        if is_best:
+            item.setFont(theme.font(theme.Type.BODY, QFont.Weight.Bold))
+            item.setToolTip(self.tr("Best of the models over the same queries"))
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, self.tr("{0}, best").format(words))
+        side = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight
+        item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
+        self.setItem(row, column, item)
+
+    def _fit_height(self) -> None:
+        rows_px = sum(self.rowHeight(row) for row in range(self.rowCount()))
+        bar_px = self.horizontalScrollBar().sizeHint().height()
+        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + rows_px + bar_px)
+
+
+def _rows(evaluation: Evaluation) -> Iterable[ModelEvaluation]:
+    """The models that answered anything, those over the same queries together and most queries first."""
+    answered = [model for model in evaluation.models if model.queries]
+    return sorted(answered, key=lambda model: (-len(model.queries), sorted(answered_keys(model))))
