@@ -61,7 +61,7 @@ class TilePainter:
         colours = theme.colours()
         self._paint_ground(painter, cell, tile, state)
         frame = self._frame(cell)
-        _paint_thumbnail(painter, frame, pixmap, tile.hit)
+        paint_thumbnail(painter, frame, pixmap, tile.hit)
         if badge := _badge_words(tile.hit):
             self._paint_badge(painter, frame, tile.hit, badge)
         if tile.folded:
@@ -118,7 +118,7 @@ def _fold_words(tile: Tile) -> str:
     return f"− {tile.folded}" if tile.unfolded else f"+{wording.count(tile.folded, 'moment', 'moments')}"
 
 
-def _paint_thumbnail(painter: QPainter, frame: QRect, pixmap: QPixmap | None, hit: Hit) -> None:
+def paint_thumbnail(painter: QPainter, frame: QRect, pixmap: QPixmap | None, hit: Hit) -> None:
     """A picture fills its frame and loses what stands over; a waveform is shown whole."""
     outline = QPainterPath()
     outline.addRoundedRect(QRectF(frame), theme.RADIUS_PX, theme.RADIUS_PX)
