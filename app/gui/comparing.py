@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QComboBox,
@@ -228,10 +228,12 @@ class ComparePanel(QWidget):
             self._lists_title.setText(self.tr("The first {0} results for “{1}”").format(evaluation.k, summary.title))
             self.ranking.show_evaluation(evaluation, summary)
 
-    def _say(self, icon: str, headline: str, sentence: str, actions: Sequence[tuple[str, object]] = ()) -> None:
+    def _say(
+        self, icon: str, headline: str, sentence: str, actions: Sequence[tuple[str, Callable[[], None]]] = ()
+    ) -> None:
         for button in (self._copy, self._save):
             button.setEnabled(self.evaluation is not None)
-        self._message.say(icon, headline, sentence, actions)  # type: ignore[arg-type]
+        self._message.say(icon, headline, sentence, actions)
         self._stack.setCurrentIndex(0)
 
     def _want_judging(self) -> None:

@@ -318,7 +318,8 @@ class JudgePanel(QWidget):
 
     def _enter(self, row: int, grade: int | None) -> None:
         """Enter a grade, shown at once; it is taken back if the engine refuses it."""
-        assert self._summary
+        if self._summary is None:
+            return
         before = self._items[row]
         self._set_grade(row, grade)
         key, item_id = self._summary.key, before.item.item_id
