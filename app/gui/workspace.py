@@ -47,6 +47,7 @@ class Workspace(QObject):
         self._clock = clock
         self._deaths_s: deque[float] = deque(maxlen=DEATHS_MAX)
         self._on_opened: Callable[[], None] | None = None
+        self._attempt = 0
         self.library = library
         self.status: LibraryStatus | None = None
         self.models: tuple[ModelStatus, ...] = ()
@@ -67,15 +68,17 @@ class Workspace(QObject):
         """Open a library, or make it if there is none of that name."""
         self.library = library
         self.status = None
+        self._attempt += 1
+        attempt = self._attempt
         self.opening.emit(library)
 
         def failed(error: AppError) -> None:
-            if library == self.library and not isinstance(error, EngineDied):
+            if attempt == self._attempt and not isinstance(error, EngineDied):
                 self.open_failed.emit(error)
                 self._ask_libraries()
 
         def done(status: LibraryStatus) -> None:
-            if library == self.library:
+            if attempt == self._attempt:
                 self._opened(status)
 
         self._engine.request("open", library, on_done=done, on_failed=failed)
@@ -158,6 +161,7 @@ class Workspace(QObject):
         self._deaths_s.append(now_s)
         if len(self._deaths_s) == DEATHS_MAX and now_s - self._deaths_s[0] < DEATHS_WITHIN_S:
             self.status = None
+            self._attempt += 1
             self.engine_gave_up.emit()
             return
         self.engine_restarting.emit()

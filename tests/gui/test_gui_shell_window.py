@@ -1,0 +1,300 @@
+"""The window as a whole, the folders, the models, and the drawings and themes all of it uses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLineEdit, QListWidget, QPushButton
+from pytestqt.qtbot import QtBot
+
+import app.gui
+from app import settings
+from app.engine.errors import AppError, EngineDied, LibraryTooNew
+from app.engine.types import IndexRequest, Modality, Query, QueryPart, Root
+from app.gui import theme
+from app.gui.emptystate import EmptyState
+from app.gui.engine import Engine
+from app.gui.models import ModelsPage
+from app.gui.sidebar import Sidebar
+from app.gui.window import MainWindow
+from app.paths import log_path, resources_dir
+
+
+@pytest.fixture
+def window(qtbot: QtBot, fake_client, make_status, make_reply, models, jpeg: bytes, tmp_path: Path) -> MainWindow:
+    fake_client.answers.update(
+        open=lambda name: make_status(name=name), libraries=lambda: ("default",), models=lambda: models,
+        status=make_status, queries=lambda: (), query_preview=lambda part: jpeg,
+        thumbnails=lambda ids: dict.fromkeys(ids, jpeg),
+        search=lambda request: make_reply(12, generation=request.generation),
+    )  # fmt: skip
+    made = MainWindow(Engine(fake_client), tmp_path)
+    qtbot.addWidget(made)
+    made.show()
+    made.start()
+    qtbot.waitUntil(lambda: made.workspace.status is not None)
+    return made
+
+
+@pytest.fixture
+def restored_theme(qapp: QApplication) -> Iterator[None]:
+    sheet, palette = qapp.styleSheet(), qapp.palette()
+    yield
+    qapp.setStyleSheet(sheet)
+    qapp.setPalette(palette)
+
+
+def drop(window: MainWindow, *paths: Path) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    window.dropEvent(
+        QDropEvent(
+            QPointF(5, 5), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+        )
+    )
+
+
+def page_state(window: MainWindow) -> EmptyState:
+    return window.search.findChild(EmptyState)
+
+
+def test_the_window_is_there_before_the_engine_is_started(qtbot: QtBot, fake_client, tmp_path: Path) -> None:
+    window = MainWindow(Engine(fake_client), tmp_path)
+    qtbot.addWidget(window)
+    window.show()
+    assert fake_client.starts == 0
+    assert not fake_client.calls
+    assert page_state(window).headline == "Opening your library…"
+
+
+def test_a_dropped_folder_is_indexed_and_a_dropped_picture_searched_by(
+    window: MainWindow, fake_client, tmp_path: Path
+) -> None:
+    folder, picture = tmp_path / "photos", tmp_path / "a.jpg"
+    folder.mkdir()
+    picture.touch()
+    drop(window, folder)
+    assert fake_client.last("index").args == (IndexRequest((str(folder),)),)
+    window.show_page(2)
+    drop(window, picture)
+    assert fake_client.last("search").args[0].query == Query.of_image(str(picture))
+    assert window.pages.currentWidget() is window.search
+
+
+def test_something_else_dropped_is_refused_in_a_sentence(window: MainWindow, tmp_path: Path) -> None:
+    letter = tmp_path / "letter.txt"
+    letter.touch()
+    drop(window, letter)
+    assert "no picture, video or sound" in window.banner.text
+    assert str(letter) in window.banner.text
+
+
+def test_keys_reach_the_query_and_the_pages(qtbot: QtBot, window: MainWindow) -> None:
+    window.activateWindow()
+    qtbot.keyClick(window, Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
+    assert window.pages.currentWidget() is window.models
+    qtbot.keyClick(window, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    assert window.pages.currentWidget() is window.search
+    assert window.focusWidget() is window.search.bar.findChild(QLineEdit, "words")
+    window.search.bar.set_query(Query.of_text("dog"))
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    assert window.search.bar.is_empty
+
+
+def test_f5_looks_for_changes(qtbot: QtBot, window: MainWindow, fake_client) -> None:
+    qtbot.keyClick(window, Qt.Key.Key_F5)
+    assert fake_client.last("index").args == (IndexRequest(),)
+
+
+def test_details_appear_beside_results_and_not_beside_nothing(qtbot: QtBot, window: MainWindow) -> None:
+    assert window.details.isHidden()
+    window.search.bar.set_query(Query.of_text("dog"))
+    qtbot.waitUntil(lambda: not window.details.isHidden())
+    window.show_page(2)
+    assert window.details.isHidden()
+    window.show_page(0)
+    assert not window.details.isHidden()
+
+
+def test_a_result_found_while_indexing_is_asked_for_again_when_it_ends(
+    qtbot: QtBot, window: MainWindow, fake_client
+) -> None:
+    window.search.bar.set_query(Query.of_text("dog"))
+    window.workspace.rescan()
+    asked = len(fake_client.of("search"))
+    fake_client.last("index").fail(AppError("Stopped", "Try again."))
+    qtbot.waitUntil(lambda: len(fake_client.of("search")) == asked + 1)
+
+
+def test_an_error_nobody_took_is_told_in_the_banner(qtbot: QtBot, window: MainWindow, fake_client) -> None:
+    window.workspace.forget_root("/photos")
+    fake_client.last("forget_root").fail(AppError("That folder is busy", "Try again when indexing is done.", "/photos"))
+    qtbot.waitUntil(lambda: "That folder is busy" in window.banner.text)
+    assert "/photos" in window.banner.text
+
+
+def test_a_library_that_is_too_new_says_what_to_do_and_can_be_tried_again(
+    qtbot: QtBot, window: MainWindow, fake_client
+) -> None:
+    def refuse(name: str) -> None:
+        raise LibraryTooNew("This library is newer than the program", "Update Semblance.", "/libraries/new")
+
+    fake_client.answers["open"] = refuse
+    window.workspace.open("new")
+    qtbot.waitUntil(lambda: page_state(window).headline == "This library is newer than the program")
+    assert "Update Semblance." in page_state(window).sentence
+    next(made for made in page_state(window).findChildren(QPushButton) if made.text() == "Try again").click()
+    assert len(fake_client.of("open")) == 3
+
+
+def test_a_dying_engine_is_told_and_then_given_up_with_the_logs_path(
+    qtbot: QtBot, window: MainWindow, fake_client, tmp_path: Path
+) -> None:
+    fake_client.die()
+    qtbot.waitUntil(lambda: "The engine stopped and is being restarted" in window.banner.text)
+    assert "What was indexed is kept." in window.banner.text
+    fake_client.die()
+    fake_client.die()
+    qtbot.waitUntil(lambda: page_state(window).headline == "The engine keeps stopping")
+    assert str(log_path(tmp_path)) in page_state(window).sentence
+    starts = fake_client.starts
+    next(made for made in page_state(window).findChildren(QPushButton) if "Restart" in made.text()).click()
+    assert fake_client.starts == starts + 1
+
+
+def test_closing_ends_the_engine_and_keeps_the_choices(window: MainWindow, fake_client, tmp_path: Path) -> None:
+    window.actions_.thumbnail_px_chosen.emit(260)
+    window.close()
+    assert fake_client.closed
+    saved = settings.load(tmp_path)
+    assert (saved.library, saved.thumbnail_px) == ("default", 260)
+    assert saved.window_geometry
+
+
+def test_every_button_and_field_has_a_name_for_screen_readers(window: MainWindow) -> None:
+    window.search.bar.add_parts([QueryPart(Modality.IMAGE, path="/a.jpg")])
+    for kind in (QPushButton, QComboBox, QLineEdit):
+        for widget in window.search.findChildren(kind) + window.sidebar.findChildren(kind):
+            said = widget.accessibleName() or getattr(widget, "text", str)() or widget.toolTip()
+            assert said or widget.objectName().startswith("qt_"), widget
+
+
+# --- the sidebar -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sidebar(qtbot: QtBot, make_status) -> Sidebar:
+    made = Sidebar()
+    qtbot.addWidget(made)
+    made.set_status(make_status(roots=(Root("/photos", True, 1204, 1204), Root("/media/usb", False, 7, 7))))
+    return made
+
+
+def test_folders_show_their_counts_and_that_one_is_offline(sidebar: Sidebar) -> None:
+    rows = sidebar.findChild(QListWidget)
+    assert [rows.item(row).text() for row in range(3)] == ["All folders  ·  1,211", "photos  ·  1,204", "usb  ·  7"]
+    assert rows.item(2).data(Qt.ItemDataRole.AccessibleTextRole) == "usb, offline"
+    assert "is kept" in rows.item(2).toolTip()
+
+
+def test_a_folder_stays_chosen_until_it_is_gone(qtbot: QtBot, sidebar: Sidebar, make_status) -> None:
+    with qtbot.waitSignal(sidebar.folder_chosen) as chosen:
+        sidebar.findChild(QListWidget).setCurrentRow(1)
+    assert chosen.args == ["/photos"]
+    with qtbot.assertNotEmitted(sidebar.folder_chosen):
+        sidebar.set_status(make_status())
+    assert sidebar.folder == "/photos"
+    with qtbot.waitSignal(sidebar.folder_chosen) as chosen:
+        sidebar.set_status(make_status(roots=()))
+    assert chosen.args == [None]
+
+
+def test_no_other_library_can_be_opened_while_indexing(sidebar: Sidebar) -> None:
+    sidebar.set_indexing(True)
+    assert not sidebar.findChild(QComboBox).isEnabled()
+    sidebar.set_indexing(False)
+    assert sidebar.findChild(QComboBox).isEnabled()
+
+
+# --- the models ------------------------------------------------------------------------------------------------------
+
+
+def test_models_are_ticked_and_what_is_missing_is_said(qtbot: QtBot, models, make_status) -> None:
+    page = ModelsPage()
+    qtbot.addWidget(page)
+    page.set_models(models)
+    page.set_library(make_status())
+    boxes = {box.accessibleName(): box for box in page.findChildren(QCheckBox)}
+    clip = boxes["Use CLIP ViT-B/32 in this library"]
+    assert clip.isChecked()
+    assert not boxes["Use SigLIP 2 B/16 in this library"].isEnabled()
+    said = " ".join(label.text() for label in page.findChildren(type(theme.label(""))))
+    assert "Its weights are not on this computer." in said
+    assert "/home/me/semblance/models/siglip2-b-16" in said
+    with qtbot.waitSignal(page.chosen) as chosen:
+        boxes["Use Timbre in this library"].click()
+    assert chosen.args == [("clip-vit-b-32", "timbre")]
+
+
+def test_a_model_that_is_not_indexed_yet_offers_to_index(qtbot: QtBot, models, make_status) -> None:
+    page = ModelsPage()
+    qtbot.addWidget(page)
+    page.set_models(models)
+    page.set_library(make_status(models=("clip-vit-b-32", "timbre")))
+    index = next(made for made in page.findChildren(QPushButton) if made.text().startswith("Index"))
+    assert not index.isHidden()
+    page.set_library(make_status())
+    assert index.isHidden()
+
+
+# --- drawings and themes ---------------------------------------------------------------------------------------------
+
+
+def test_every_drawing_the_window_names_ships_with_it() -> None:
+    named = set()
+    for module in Path(app.gui.__path__[0]).glob("*.py"):
+        text = module.read_text(encoding="utf-8")
+        named |= set(re.findall(r'(?:icons\.icon|icons\.pixmap|_drawing|\.say)\(\s*"([a-z-]+)"', text))
+    assert {"search", "folder", "chevron", "warning"} <= named
+    assert [name for name in sorted(named) if not (resources_dir() / "icons" / f"{name}.svg").is_file()] == []
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast ratio of WCAG 2.2."""
+
+    def luminance(colour: str) -> float:
+        channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return sum(share * c for share, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("colours", [theme.LIGHT, theme.DARK], ids=["light", "dark"])
+def test_text_can_be_read_on_every_ground(colours: theme.Colours) -> None:
+    for ground in (colours.ground, colours.surface, colours.raised, colours.selection):
+        for text in (colours.text, colours.muted, colours.accent, colours.good, colours.bad, colours.warning):
+            assert contrast(text, ground) >= 4.5, (text, ground)
+    assert contrast(colours.on_accent, colours.accent) >= 4.5
+
+
+@pytest.mark.usefixtures("restored_theme")
+def test_the_theme_follows_the_choice() -> None:
+    theme.apply("dark")
+    assert theme.colours() is theme.DARK
+    theme.apply("light")
+    assert theme.colours() is theme.LIGHT
+
+
+def test_an_answer_lost_with_the_engine_is_no_error_of_its_own(qtbot: QtBot, window: MainWindow, fake_client) -> None:
+    window.workspace.forget_root("/photos")
+    fake_client.last("forget_root").fail(EngineDied("The engine stopped", ""))
+    fake_client.die()
+    qtbot.waitUntil(lambda: bool(window.banner.text))
+    assert window.banner.text.startswith("The engine stopped and is being restarted")
