@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -28,6 +29,7 @@ def run(home: Path, library: str | None) -> int:
     theme.apply(settings.load(home).theme)
     engine = Engine(EngineClient(ProcessLauncher(home)), app)
     window = MainWindow(engine, home, library)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Qt's loop would hold back Python's own answer to Ctrl+C
     window.show()
     QTimer.singleShot(0, window.start)
     return app.exec()

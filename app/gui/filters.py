@@ -36,6 +36,7 @@ class FilterBar(QWidget):
         self._models: tuple[ModelStatus, ...] = ()
         self._indexed: frozenset[str] = frozenset()
         self._under: str | None = None
+        self._offered: list[tuple[str, str]] | None = None
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.TINY_PX)
@@ -95,13 +96,19 @@ class FilterBar(QWidget):
 
     def show_models_for(self, query: Query | None) -> None:
         """Offer the models that are ready, indexed and accept the query; keep the chosen one if it is among them."""
+        able = [
+            (model.name, model.key)
+            for model in self._models
+            if model.ready and model.key in self._indexed and (query is None or query.modalities <= model.accepts)
+        ]
+        if able == self._offered:  # leave an open list alone
+            return
+        self._offered = able
         chosen = self.model
         self._model.clear()
         self._model.addItem(self.tr("Best available"), None)
-        for model in self._models:
-            accepts = query is None or query.modalities <= model.accepts
-            if model.ready and model.key in self._indexed and accepts:
-                self._model.addItem(model.name, model.key)
+        for name, key in able:
+            self._model.addItem(name, key)
         self._model.setCurrentIndex(max(0, self._model.findData(chosen)))
 
     def name_of(self, key: str | None) -> str:

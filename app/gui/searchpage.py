@@ -54,6 +54,7 @@ class SearchPage(QWidget):
         self._engine = engine
         self._status: LibraryStatus | None = None
         self._models: tuple[ModelStatus, ...] = ()
+        self._indexing = False
         self._call: Call | None = None
         self._generation = 0
         self._k = FIRST_K
@@ -128,6 +129,11 @@ class SearchPage(QWidget):
         if self._status and self.bar.query():
             self._ask(keep_place=True)
 
+    def set_indexing(self, indexing: bool) -> None:
+        self._indexing = indexing
+        if self._answered is None:
+            self._show_idle()
+
     def set_models(self, models: tuple[ModelStatus, ...]) -> None:
         self._models = models
         self.filters.set_models(models)
@@ -169,7 +175,7 @@ class SearchPage(QWidget):
         self.filters.show_models_for(query)
         if self._status is None:  # asked again as soon as the library is open
             return
-        if query is None or not self._status.kinds:
+        if query is None or not (self._status.roots or self._indexing):
             self._show_idle()
             return
         self._header.setText(self.tr("Searching…"))
@@ -224,7 +230,13 @@ class SearchPage(QWidget):
         self._answered = None
         if self._status is None:
             return
-        if not self._status.roots:
+        if self._indexing and not self._status.kinds:
+            self._say(
+                "library",
+                self.tr("Your files are being read"),
+                self.tr("What has been indexed can be searched at once: you need not wait for the rest."),
+            )
+        elif not self._status.roots:
             self._say(
                 "library",
                 self.tr("Welcome to Semblance"),

@@ -48,6 +48,7 @@ class MainWindow(QMainWindow):
         self._home = home
         self._settings = settings.load(home)
         self._hit: Hit | None = None
+        self._restarting = False
         self.workspace = Workspace(engine, library or self._settings.library, parent=self)
         self.thumbnails = ThumbnailStore(engine, self)
         self.top = TopBar()
@@ -250,6 +251,9 @@ class MainWindow(QMainWindow):
     def _opened(self, status: LibraryStatus) -> None:
         self.setWindowTitle(f"{status.name} – Semblance")
         self.evaluate.refresh()
+        if self._restarting:
+            self._restarting = False
+            self.banner.tell(self.tr("The engine was restarted"), self.tr("What was indexed is kept."))
 
     def _show_status(self, status: LibraryStatus) -> None:
         self.sidebar.set_status(status)
@@ -267,14 +271,19 @@ class MainWindow(QMainWindow):
         self.workspace.open(self.workspace.library)
 
     def _indexing_started(self) -> None:
-        self.sidebar.set_indexing(True)
+        self._show_indexing(True)
 
     def _indexing_ended(self) -> None:
-        self.sidebar.set_indexing(self.workspace.job.running)
+        self._show_indexing(self.workspace.job.running)
         self.search.refresh()
         self.evaluate.refresh()
 
+    def _show_indexing(self, indexing: bool) -> None:
+        self.sidebar.set_indexing(indexing)
+        self.search.set_indexing(indexing)
+
     def _engine_restarting(self) -> None:
+        self._restarting = True
         self.banner.warn(self.tr("The engine stopped and is being restarted"), self.tr("What was indexed is kept."))
 
     def _engine_gave_up(self) -> None:
@@ -290,7 +299,7 @@ class MainWindow(QMainWindow):
         self.banner.hide()
         self.workspace.job.abandon()
         self.indexing.hide()
-        self.sidebar.set_indexing(False)
+        self._show_indexing(False)
         self.search.show_problem(error, ((self.tr("Restart the engine"), self.workspace.restart),))
 
     # --- settings ----------------------------------------------------------------------------------------------------

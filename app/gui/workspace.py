@@ -15,6 +15,9 @@ from app.gui.engine import Engine
 from app.gui.indexjob import IndexJob
 
 SAMPLE = "sample"
+REFRESH_S = 3.0
+"""While folders are indexed the counts are asked for again this often, and search finds what is new."""
+
 DEATHS_MAX = 3
 DEATHS_WITHIN_S = 60.0
 """An engine that dies this often in this time is not started again by itself."""
@@ -48,10 +51,12 @@ class Workspace(QObject):
         self._deaths_s: deque[float] = deque(maxlen=DEATHS_MAX)
         self._on_opened: Callable[[], None] | None = None
         self._attempt = 0
+        self._refreshed_s = clock()
         self.library = library
         self.status: LibraryStatus | None = None
         self.models: tuple[ModelStatus, ...] = ()
         self.job = IndexJob(engine, self)
+        self.job.progressed.connect(self._progressed)
         self.job.finished.connect(self._refresh_all)
         self.job.cancelled.connect(self.refresh)
         self.job.failed.connect(self.refresh)
@@ -144,6 +149,12 @@ class Workspace(QObject):
 
     def _ask_libraries(self) -> None:
         self._engine.request("libraries", on_done=self.libraries_changed.emit)
+
+    def _progressed(self, _progress: Any) -> None:
+        now_s = self._clock()
+        if now_s - self._refreshed_s > REFRESH_S:
+            self._refreshed_s = now_s
+            self.refresh()
 
     def _refresh_all(self, _report: Any) -> None:
         self.refresh()

@@ -131,6 +131,18 @@ def test_a_result_found_while_indexing_is_asked_for_again_when_it_ends(
     qtbot.waitUntil(lambda: len(fake_client.of("search")) == asked + 1)
 
 
+def test_the_first_indexing_can_be_searched_before_it_ends(
+    qtbot: QtBot, window: MainWindow, fake_client, make_status
+) -> None:
+    fake_client.answers["open"] = lambda name: make_status(name=name, folder="/new", roots=(), kinds={})
+    window.workspace.open("new")
+    qtbot.waitUntil(lambda: page_state(window).headline == "Welcome to Semblance")
+    window.add_folders(["/photos"])
+    assert page_state(window).headline == "Your files are being read"
+    window.search.bar.set_query(Query.of_text("dog"))
+    assert fake_client.last("search").args[0].query == Query.of_text("dog")
+
+
 def test_an_error_nobody_took_is_told_in_the_banner(qtbot: QtBot, window: MainWindow, fake_client) -> None:
     window.workspace.forget_root("/photos")
     fake_client.last("forget_root").fail(AppError("That folder is busy", "Try again when indexing is done.", "/photos"))
@@ -155,9 +167,12 @@ def test_a_library_that_is_too_new_says_what_to_do_and_can_be_tried_again(
 def test_a_dying_engine_is_told_and_then_given_up_with_the_logs_path(
     qtbot: QtBot, window: MainWindow, fake_client, tmp_path: Path
 ) -> None:
+    opening = fake_client.answers.pop("open")
     fake_client.die()
     qtbot.waitUntil(lambda: "The engine stopped and is being restarted" in window.banner.text)
     assert "What was indexed is kept." in window.banner.text
+    fake_client.last("open").answer(opening("default"))
+    qtbot.waitUntil(lambda: "The engine was restarted" in window.banner.text)
     fake_client.die()
     fake_client.die()
     qtbot.waitUntil(lambda: page_state(window).headline == "The engine keeps stopping")
@@ -235,7 +250,8 @@ def test_models_are_ticked_and_what_is_missing_is_said(qtbot: QtBot, models, mak
     assert not boxes["Use SigLIP 2 B/16 in this library"].isEnabled()
     said = " ".join(label.text() for label in page.findChildren(type(theme.label(""))))
     assert "Its weights are not on this computer." in said
-    assert "/home/me/semblance/models/siglip2-b-16" in said
+    link = next(made for made in page.findChildren(QPushButton) if made.text() == "Open that folder")
+    assert link.toolTip() == "/home/me/semblance/models/siglip2-b-16"
     with qtbot.waitSignal(page.chosen) as chosen:
         boxes["Use Timbre in this library"].click()
     assert chosen.args == [("clip-vit-b-32", "timbre")]
@@ -293,6 +309,7 @@ def test_the_theme_follows_the_choice() -> None:
 
 
 def test_an_answer_lost_with_the_engine_is_no_error_of_its_own(qtbot: QtBot, window: MainWindow, fake_client) -> None:
+    del fake_client.answers["open"]
     window.workspace.forget_root("/photos")
     fake_client.last("forget_root").fail(EngineDied("The engine stopped", ""))
     fake_client.die()

@@ -113,6 +113,17 @@ def test_folders_added_while_indexing_wait_their_turn(qtbot: QtBot, workspace: W
     assert fake_client.last("index").args == (IndexRequest(("/b",)),)
 
 
+def test_counts_are_refreshed_while_indexing_but_not_at_every_step(
+    qtbot: QtBot, workspace: Workspace, fake_client, clock: Clock
+) -> None:
+    workspace.rescan()
+    for done in range(20):
+        clock.now_s += 0.5
+        fake_client.last("index").progress(Progress("Encoding", done, 20))
+        QCoreApplication.processEvents()
+    assert len(fake_client.of("status")) == 2
+
+
 # --- the panel -------------------------------------------------------------------------------------------------------
 
 
