@@ -38,9 +38,11 @@ KIND_WORDS = {"search": "by words", "image": "by picture", "sound": "by sound"}
 
 
 class ComparePanel(QWidget):
-    """Signals: ``judge_wanted`` with k, to judge what the lists show; ``opened`` with a `Hit`; ``failed``."""
+    """Signals: ``judge_wanted`` with k, to judge what the lists show; ``models_wanted``; ``opened`` with a `Hit`;
+    ``failed`` with an `AppError`."""
 
     judge_wanted = Signal(int)
+    models_wanted = Signal()
     opened = Signal(object)
     failed = Signal(object)
 
@@ -208,25 +210,40 @@ class ComparePanel(QWidget):
             ((self.tr("Judge results"), self._want_judging),),
         )
 
+    def _say_unanswered(self, evaluation: Evaluation) -> None:
+        self.evaluation = None
+        show_models = ((self.tr("Show the models"), self.models_wanted.emit),)
+        self._say("info", self.tr("No model can answer this"), "\n".join(note_lines(evaluation)), show_models)
+
     def _show(self, evaluation: Evaluation) -> None:
         self._call = None
+        if not any(model.queries for model in evaluation.models):
+            self._say_unanswered(evaluation)
+            return
         self.evaluation = evaluation
         for button in (self._copy, self._save):
             button.setEnabled(True)
         self._stack.setCurrentIndex(1)
         self.table.show_evaluation(evaluation)
-        self.table.setVisible(any(model.queries for model in evaluation.models))
         self._warning_words.setText(unjudged_words(evaluation))
         self._warning.setVisible(bool(self._warning_words.text()))
         self._notes.setText("\n".join(note_lines(evaluation)))
         self._notes.setVisible(bool(self._notes.text()))
-        measured = {query.key: query for query in evaluation.queries}
-        summary = measured.get(self._summary.key) if self._summary else None
-        for widget in (self._lists_title, self.ranking):
-            widget.setVisible(summary is not None)
-        if summary:
-            self._lists_title.setText(self.tr("The first {0} results for “{1}”").format(evaluation.k, summary.title))
-            self.ranking.show_evaluation(evaluation, summary)
+        self._show_lists(evaluation)
+
+    def _show_lists(self, evaluation: Evaluation) -> None:
+        """The ranked lists of the current query, where it is among the measured ones and a model answered it."""
+        if self._summary is None:
+            return
+        key = self._summary.key
+        answered = any(key in answered_keys(model) for model in evaluation.models)
+        self.ranking.setVisible(answered)
+        if not answered:
+            self._lists_title.setText(self.tr("“{0}” is not among the measured queries").format(self._summary.title))
+            return
+        summary = next(query for query in evaluation.queries if query.key == key)
+        self._lists_title.setText(self.tr("The first {0} results for “{1}”").format(evaluation.k, summary.title))
+        self.ranking.show_evaluation(evaluation, summary)
 
     def _say(
         self, icon: str, headline: str, sentence: str, actions: Sequence[tuple[str, Callable[[], None]]] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app.engine.types import Query, QuerySummary
@@ -20,12 +21,15 @@ COLUMN_PX = 230
 
 
 class EvaluatePage(QWidget):
-    """Puts the column of queries beside the two views of one query. Signal ``item_opened`` with a `Hit`."""
+    """Puts the column of queries beside the two views of one query. Signals: ``item_opened`` with a `Hit`;
+    ``models_wanted`` when a query needs another model."""
 
     item_opened = Signal(object)
+    models_wanted = Signal()
 
     def __init__(self, engine: Engine, thumbnails: ThumbnailStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._engine = engine
         self.banner = Banner()
         self.queries = QueryColumn(engine)
         self.queries.setFixedWidth(COLUMN_PX)
@@ -42,6 +46,7 @@ class EvaluatePage(QWidget):
 
     def refresh(self) -> None:
         """The library, its contents or its models may have changed."""
+        self._engine.request("models", on_done=self.queries.set_models, on_failed=self.banner.show_error)
         self.queries.reload()
 
     def use_query(self, query: Query, title: str) -> None:
@@ -58,6 +63,10 @@ class EvaluatePage(QWidget):
     def stop(self) -> None:
         """Fall silent, because another page is shown."""
         self.judging.stop()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self.queries.list.setFocus()  # and not the text field, which would take the keys that judge
+        super().showEvent(event)
 
     def _compose(self) -> None:
         switch = QHBoxLayout()
@@ -98,6 +107,8 @@ class EvaluatePage(QWidget):
         self.judging.compare_wanted.connect(self._compare)
         self.comparing.judge_wanted.connect(self._judge_deeper)
         self.comparing.opened.connect(self.item_opened)
+        for view in (self.judging, self.comparing):
+            view.models_wanted.connect(self.models_wanted)
         for part in (self.queries, self.judging, self.comparing):
             part.failed.connect(self.banner.show_error)
 

@@ -28,6 +28,7 @@ from app.gui.engine import Engine
 from app.gui.poolstrip import PoolStrip
 from app.gui.preview import Preview
 from app.gui.queryface import QueryFace
+from app.gui.testqueries import MADE_OF, query_icon
 from app.gui.thumbnails import ThumbnailStore
 
 RELEVANT, NOT_RELEVANT = 1, 0
@@ -35,10 +36,12 @@ POOL_DEPTH = 10
 
 
 class JudgePanel(QWidget):
-    """Signals: ``judged`` with the query's new `QuerySummary`; ``compare_wanted``; ``failed`` with an `AppError`."""
+    """Signals: ``judged`` with the query's new `QuerySummary`; ``failed`` with an `AppError`; ``compare_wanted`` and
+    ``models_wanted`` for the buttons of what is said instead of an item."""
 
     judged = Signal(object)
     compare_wanted = Signal()
+    models_wanted = Signal()
     failed = Signal(object)
 
     def __init__(self, engine: Engine, thumbnails: ThumbnailStore, parent: QWidget | None = None) -> None:
@@ -103,6 +106,7 @@ class JudgePanel(QWidget):
             self._items, self._row, self._undo = [], -1, []
             self._skipped.clear()
             self.strip.show_items([])
+            self._show_progress()
         if summary is None:
             return
         self.face.show_query(summary)
@@ -249,11 +253,7 @@ class JudgePanel(QWidget):
         self.strip.show_items(self._items)
         self._show_progress()
         if not self._items:
-            self._say(
-                "info",
-                self.tr("No model has an answer"),
-                self.tr("Add a folder, or choose on the Models page a model that can answer this kind of query."),
-            )
+            self._say_no_answer()
             return
         row = self._row_of(before.item.item_id) if before else None
         if row is None:
@@ -262,6 +262,17 @@ class JudgePanel(QWidget):
         else:
             self._row = row
             self.strip.go(row)
+
+    def _say_no_answer(self) -> None:
+        kind = MADE_OF[query_icon(self._summary.query)] if self._summary else ""
+        self._say(
+            "info",
+            self.tr("No model can answer this query"),
+            self.tr(
+                "None that is ready and has indexed something understands {0}. The Models page says which do."
+            ).format(kind),
+            ((self.tr("Show the models"), self.models_wanted.emit),),
+        )
 
     def _row_of(self, item_id: int) -> int | None:
         return next((row for row, item in enumerate(self._items) if item.item.item_id == item_id), None)
@@ -342,6 +353,8 @@ class JudgePanel(QWidget):
     def _show_progress(self) -> None:
         judged = sum(1 for item in self._items if item.grade is not None)
         self._count.setText(self.tr("{0} of {1} judged").format(judged, len(self._items)))
+        for widget in (self._count, self._bar, self.strip):
+            widget.setVisible(bool(self._items))
         self._bar.setRange(0, max(1, len(self._items)))
         self._bar.setValue(judged)
         self.undo.setEnabled(bool(self._undo))

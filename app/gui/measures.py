@@ -18,8 +18,6 @@ BEST_MARK = "★"
 DECIMALS = 3
 _NAME = re.compile(r"(?P<base>[A-Za-z0-9]+)(?:@(?P<k>\d+))?")
 
-_HEADERS = {"P": "Precision", "R": "Recall", "nDCG": "nDCG", "AP": "Average\nprecision", "RR": "Reciprocal\nrank"}
-
 _EXPLANATIONS = {
     "P": "Of the first {k} results, the share that was judged relevant.",
     "R": "Of everything judged relevant so far, the share found among the first {k} results. Relevant items that "
@@ -35,12 +33,8 @@ _EXPLANATIONS = {
 
 
 def header(name: str) -> str:
-    """A measure's name as a person reads it: ``P@10`` → ``Precision@10``."""
-    match = _NAME.fullmatch(name)
-    if not match:
-        return name
-    words = _HEADERS.get(match["base"], match["base"]) + (f"@{match['k']}" if match["k"] else "")
-    return f"{words}\nof judged relevant" if match["base"] == "R" else words
+    """A measure's standard name, but that recall says of what it is the share: what nobody judged is not known."""
+    return f"Recall{name[1:]} of\njudged relevant" if name.startswith("R@") else name
 
 
 def explanation(name: str) -> str:
@@ -128,8 +122,8 @@ class MeasuresTable(QTableWidget):
             self.setHorizontalHeaderItem(column, item)
         bar = self.horizontalHeader()
         bar.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        bar.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        bar.setMinimumSectionSize(56)
+        bar.setSectionResizeMode(self.columnCount() - 1, QHeaderView.ResizeMode.Stretch)
+        bar.setMinimumSectionSize(72)
 
     def _set_cell(self, row: int, column: int, words: str, is_best: bool = False) -> None:
         item = QTableWidgetItem(f"{BEST_MARK} {words}" if is_best else words)

@@ -24,11 +24,12 @@ from PySide6.QtWidgets import (
 )
 
 from app.engine.errors import AppError
-from app.engine.types import Modality, QrelsImport, Query, QuerySummary
+from app.engine.types import Modality, ModelStatus, QrelsImport, Query, QuerySummary
 from app.gui import icons, intake, theme, wording
 from app.gui.engine import Engine
 
 SUMMARY_ROLE = Qt.ItemDataRole.UserRole
+WORDS_ROLE, UNDERSTOOD_ROLE = Qt.ItemDataRole.UserRole + 1, Qt.ItemDataRole.UserRole + 2
 UNKNOWN_SHOWN = 3
 
 
@@ -37,6 +38,9 @@ def query_icon(query: Query) -> str:
     if Modality.AUDIO in query.modalities:
         return "sound"
     return "image" if Modality.IMAGE in query.modalities else "search"
+
+
+MADE_OF = {"search": "words", "image": "pictures", "sound": "sounds"}
 
 
 def progress_words(summary: QuerySummary) -> str:
@@ -57,14 +61,15 @@ class QueryColumn(QWidget):
         super().__init__(parent)
         self._engine = engine
         self._generation = 0
+        self._models: tuple[ModelStatus, ...] | None = None
         self.setAcceptDrops(True)
         self.words = QLineEdit()
         self.words.setPlaceholderText(self.tr("New query: type words"))
         self.words.setAccessibleName(self.tr("Words of a new test query"))
         self.words.setClearButtonEnabled(True)
         self.words.returnPressed.connect(self._add_words)
-        self._file = QPushButton(icons.icon("plus"), self.tr("Choose a picture or a sound…"))
-        self._file.setToolTip(self.tr("You can also drop a file onto this column"))
+        self._file = QPushButton(icons.icon("plus"), self.tr("Picture or sound…"))
+        self._file.setToolTip(self.tr("Choose a picture or a sound to test with; you can also drop one here"))
         self._file.clicked.connect(self.choose_file)
         self.list = QListWidget()
         self.list.setItemDelegate(_QueryDelegate(self.list))
@@ -82,8 +87,9 @@ class QueryColumn(QWidget):
         self._compose()
 
     def _compose(self) -> None:
-        exchange = QPushButton(self.tr("Import / export"))
-        theme.set_role(exchange, "quiet")
+        exchange = QToolButton()
+        exchange.setText(self.tr("Import / export…"))
+        exchange.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(exchange)
         menu.addAction(self.tr("Import judgments (TREC qrels)…"), self.choose_import)
         menu.addAction(self.tr("Export judgments (TREC qrels)…"), self.choose_export)
@@ -111,6 +117,16 @@ class QueryColumn(QWidget):
     def summaries(self) -> tuple[QuerySummary, ...]:
         return tuple(self.list.item(row).data(SUMMARY_ROLE) for row in range(self.list.count()))
 
+    def set_models(self, models: tuple[ModelStatus, ...]) -> None:
+        """The models there are: queries that none of the ready ones understands are marked."""
+        self._models = models
+        for row, summary in enumerate(self.summaries):
+            self._describe(self.list.item(row), summary)
+
+    def understood(self, query: Query) -> bool:
+        """Whether a model that is ready accepts all parts of a query."""
+        return self._models is None or any(model.ready and query.modalities <= model.accepts for model in self._models)
+
     def reload(self, select: str = "") -> None:
         """Ask for the queries again. The one with key ``select`` becomes current, else the current one stays."""
         self._generation += 1
@@ -131,7 +147,7 @@ class QueryColumn(QWidget):
         """New counts of one query."""
         for row in range(self.list.count()):
             if self.list.item(row).data(SUMMARY_ROLE).key == summary.key:
-                _describe(self.list.item(row), summary)
+                self._describe(self.list.item(row), summary)
 
     # --- adding and removing -----------------------------------------------------------------------------------------
 
@@ -191,6 +207,7 @@ class QueryColumn(QWidget):
             )
 
     def _added(self, summary: QuerySummary) -> None:
+        self.list.setFocus()  # away from the text field, which would take the keys that judge
         self.reload(select=summary.key)
 
     def _remove_now(self, key: str) -> None:
@@ -233,29 +250,42 @@ class QueryColumn(QWidget):
     # --- the list ----------------------------------------------------------------------------------------------------
 
     def _fill(self, summaries: tuple[QuerySummary, ...], wanted: str) -> None:
-        row_before = max(0, self.list.currentRow())
+        row_before = self.list.currentRow()
         self.list.blockSignals(True)
         self.list.clear()
         for summary in summaries:
             item = QListWidgetItem()
-            _describe(item, summary)
+            self._describe(item, summary)
             self.list.addItem(item)
-        keys = [summary.key for summary in summaries]
-        row = keys.index(wanted) if wanted in keys else min(row_before, len(keys) - 1)
-        self.list.setCurrentRow(row)
+        self.list.setCurrentRow(self._row_to_show(summaries, wanted, row_before))
         self.list.blockSignals(False)
         self.loaded.emit()
         self._tell_current()
 
+    def _row_to_show(self, summaries: tuple[QuerySummary, ...], wanted: str, before: int) -> int:
+        """The wanted query; else the place of one that was removed; else the first that a model understands."""
+        keys = [summary.key for summary in summaries]
+        if wanted in keys:
+            return keys.index(wanted)
+        if before >= 0:
+            return min(before, len(keys) - 1)
+        able = (row for row, summary in enumerate(summaries) if self.understood(summary.query))
+        return next(able, 0 if summaries else -1)
+
+    def _describe(self, item: QListWidgetItem, summary: QuerySummary) -> None:
+        understood = self.understood(summary.query)
+        words = progress_words(summary)
+        if not understood:
+            words = self.tr("No model for {0}").format(MADE_OF[query_icon(summary.query)])
+        item.setData(SUMMARY_ROLE, summary)
+        item.setData(WORDS_ROLE, words)
+        item.setData(UNDERSTOOD_ROLE, understood)
+        item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{summary.title}, {words}")
+        item.setToolTip(f"{summary.title}\n{words}")
+
     def _tell_current(self) -> None:
         self._remove.setEnabled(self.current is not None)
         self.chosen.emit(self.current)
-
-
-def _describe(item: QListWidgetItem, summary: QuerySummary) -> None:
-    item.setData(SUMMARY_ROLE, summary)
-    item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{summary.title}, {progress_words(summary)}")
-    item.setToolTip(summary.title)
 
 
 class _QueryDelegate(QStyledItemDelegate):
@@ -278,9 +308,10 @@ class _QueryDelegate(QStyledItemDelegate):
         painter.drawPixmap(inner.left(), inner.center().y() - theme.ICON_PX // 2, mark)
         inner.setLeft(inner.left() + theme.ICON_PX + theme.SMALL_PX)
         title = theme.font(theme.Type.BODY, QFont.Weight.DemiBold)
-        self._line(painter, inner, Qt.AlignmentFlag.AlignTop, title, theme.colours().text, summary.title)
+        colour = theme.colours().text if index.data(UNDERSTOOD_ROLE) else theme.colours().muted
+        self._line(painter, inner, Qt.AlignmentFlag.AlignTop, title, colour, summary.title)
         caption = theme.font(theme.Type.CAPTION)
-        words = progress_words(summary)
+        words = index.data(WORDS_ROLE)
         self._line(painter, inner, Qt.AlignmentFlag.AlignBottom, caption, theme.colours().muted, words)
 
     @staticmethod

@@ -115,6 +115,7 @@ class MainWindow(QMainWindow):
         self.search.bar.folders_taken.connect(self.add_folders)
         self.search.bar.failed.connect(self.banner.show_error)
         self.evaluate.item_opened.connect(self._open_hit)
+        self.evaluate.models_wanted.connect(self._show_models)
         self.details.search_like.connect(self._search_like)
         self.sidebar.library_chosen.connect(self.workspace.open)
         self.sidebar.folder_chosen.connect(self.search.filters.set_under)
