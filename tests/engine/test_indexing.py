@@ -268,3 +268,20 @@ def test_all_the_reference_data_is_indexed_or_listed_with_a_reason(session: Sess
     assert indexed == len(files - listed)
     assert report.items[ItemKind.FRAME] > 40
     assert all(failure.reason for failure in (*report.failures, *report.skipped))
+
+
+@pytest.mark.parametrize("phase", ["Reading files", "Encoding"])
+def test_a_folder_forgotten_while_it_is_indexed_stays_forgotten(
+    session: Session, photo: Make, tmp_path: Path, phase: str
+) -> None:
+    for seed in range(4):
+        photo(f"{seed}.png", seed)
+    folder = str(tmp_path / "media")
+
+    def forget(progress: Progress) -> None:
+        if progress.phase == phase and progress.done == 0:
+            session.forget_root(folder)
+
+    session.index(IndexRequest((folder,), ("colour-texture",)), Job(forget, min_interval_s=0))
+    status = session.status()
+    assert (status.roots, sum(status.kinds.values()), sum(status.items.values())) == ((), 0, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,29 @@ def test_a_failed_transaction_leaves_nothing_behind(tmp_path: Path) -> None:
         assert database.read.execute("SELECT count(*) FROM settings").fetchone() == (1,)
     finally:
         database.close()
+
+
+def test_whichever_thread_closes_a_library_frees_it(home: Path) -> None:
+    session = Session.open(home)
+    closing = threading.Thread(target=session.close)
+    closing.start()
+    closing.join()
+    with Session.open(home):
+        pass
+
+
+def test_a_closed_library_is_not_opened_again_by_a_late_question(home: Path) -> None:
+    session = Session.open(home)
+    session.close()
+    with pytest.raises(AppError, match="closed"):
+        session.queries()
+
+
+def test_a_full_disk_is_told_in_a_sentence_and_nothing_half_is_kept(tmp_path: Path) -> None:
+    database = Database(tmp_path / "library")
+    (pages,) = database.read.execute("PRAGMA page_count").fetchone()
+    database.read.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(AppError, match="disk may be full"), database.transaction() as change:
+        change.execute("INSERT INTO settings VALUES ('a', ?)", ("x" * 100_000,))
+    assert database.read.execute("SELECT count(*) FROM settings").fetchone() == (0,)
+    database.close()

@@ -42,6 +42,7 @@ class Database:
         self._all: list[sqlite3.Connection] = []
         self._opening = threading.Lock()
         self._writing = threading.RLock()
+        self._is_closed = False
         try:
             self._prepare()
         except BaseException:
@@ -58,20 +59,27 @@ class Database:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All of the block or nothing of it is committed. Threads take turns."""
+        """All of the block or nothing of it is committed. Threads take turns.
+
+        Raises:
+            AppError: the disk is full or fails.
+        """
         connection = self.read
         with self._writing:
-            connection.execute("BEGIN IMMEDIATE")
             try:
+                connection.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.execute("COMMIT")
-            except BaseException:
+            except BaseException as error:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+                if isinstance(error, sqlite3.Error) and (told := storage_error(error, self.path)):
+                    raise told from error
                 raise
 
     def close(self) -> None:
         with self._opening:
+            self._is_closed = True  # a thread that comes late must not open the file anew without the lock
             for connection in self._all:
                 connection.close()
             self._all.clear()
@@ -84,28 +92,56 @@ class Database:
             connection.execute("PRAGMA journal_mode = WAL")
             migrate(connection, str(self.folder))
         except sqlite3.DatabaseError as error:
-            raise LibraryDamaged(
-                "This library cannot be read",
-                f"Its database is damaged ({error}). Put back a copy of the folder from a backup, or move the folder "
-                "away and index again: your photos, videos and sounds are untouched.",
-                str(self.path),
-            ) from error
+            raise (storage_error(error, self.path) or _damaged(error, self.path)) from error
 
     def _connect(self) -> sqlite3.Connection:
         # Transactions are begun by hand (isolation_level None): sqlite3's own rules would commit behind our back.
-        connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         with self._opening:
+            if self._is_closed:
+                raise AppError("This library was closed", "Open it again, then repeat what you did.", str(self.folder))
+            connection = sqlite3.connect(
+                self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+            )
             self._all.append(connection)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = NORMAL")
         return connection
 
 
+def storage_error(error: sqlite3.Error, path: Path | None = None) -> AppError | None:
+    """What a user may be told of a failure of SQLite, or None where it is the program's fault."""
+    place = str(path) if path else None
+    match getattr(error, "sqlite_errorcode", 0) & 0xFF:  # the low byte is the kind, the rest its detail
+        case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN:
+            return AppError(
+                "The library cannot be read or written",
+                f"The disk may be full, gone or write-protected ({error}). What was finished is kept: see that the "
+                "library's folder can be written and has room, then try again.",
+                place,
+            )
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return LibraryLocked(
+                "This library is in use", "Another program holds its database. Close that one, then try again.", place
+            )
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return _damaged(error, path)
+    return None
+
+
+def _damaged(error: sqlite3.Error, path: Path | None) -> LibraryDamaged:
+    return LibraryDamaged(
+        "This library cannot be read",
+        f"Its database is damaged ({error}). Put back a copy of the folder from a backup, or move the folder "
+        "away and index again: your photos, videos and sounds are untouched.",
+        str(path) if path else None,
+    )
+
+
 def _hold(folder: Path) -> FileLock:
     """Take the library for this process; the system gives it back even if the process is killed."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / LOCK_NAME)
+        lock = FileLock(folder / LOCK_NAME, thread_local=False)  # whoever closes may not be the thread that opened
         lock.acquire(timeout=0)
     except Timeout:
         raise LibraryLocked(

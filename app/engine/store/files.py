@@ -85,9 +85,12 @@ class Files:
         return [KnownFile(*row) for row in rows]
 
     def record_read(self, files: Sequence[ReadFile], renamed_from: dict[bytes, int]) -> None:
-        """Enter files that were read; ``renamed_from`` maps the path of a moved file to the row it moved from."""
+        """Enter files that were read; ``renamed_from`` maps the path of a moved file to the row it moved from.
+
+        Files whose root was forgotten meanwhile are left out.
+        """
         with self._database.transaction() as change:
-            for file in files:
+            for file in _below_roots(change, files):
                 change.execute(
                     "INSERT INTO contents (sha256, kind) VALUES (?, ?) ON CONFLICT DO NOTHING", (file.sha256, file.kind)
                 )
@@ -159,6 +162,11 @@ def _upsert_file(
         (path, size_bytes, mtime_ns, content_id, failure),
     ).fetchone()
     write_words(change, file_id)
+
+
+def _below_roots(change: sqlite3.Connection, files: Sequence[ReadFile]) -> list[ReadFile]:
+    roots = [root for (root,) in change.execute("SELECT path FROM roots")]
+    return [file for file in files if any(is_within(file.path, root) for root in roots)]
 
 
 def write_words(change: sqlite3.Connection, file_id: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -119,8 +120,9 @@ class Spaces:
         return work
 
     def commit(self, batch: Batch) -> None:
-        """Write a batch in one transaction."""
+        """Write a batch in one transaction. Contents that were forgotten since they were decoded stay forgotten."""
         with self._database.transaction() as change:
+            kept = _present(change, {item.content_id for item in batch.items} | {id_ for id_, _ in batch.finished})
             for content_id, facts in batch.facts.items():
                 change.execute(
                     "UPDATE contents SET kind = ?, width_px = ?, height_px = ?, duration_ms = ?, taken_ms = ?, "
@@ -137,7 +139,7 @@ class Spaces:
                 )
                 for (file_id,) in change.execute("SELECT id FROM files WHERE content_id = ?", (content_id,)).fetchall():
                     write_words(change, file_id)
-            for item in batch.items:
+            for item in (item for item in batch.items if item.content_id in kept):
                 (item_id,) = change.execute(
                     "INSERT INTO items (content_id, kind, start_ms, end_ms) VALUES (?, ?, ?, ?) "
                     "ON CONFLICT (content_id, kind, start_ms) DO UPDATE SET end_ms = excluded.end_ms RETURNING id",
@@ -152,7 +154,8 @@ class Spaces:
                     [(space_id, item_id, vector.astype(STORED).tobytes()) for space_id, vector in item.vectors.items()],
                 )
             change.executemany(
-                "INSERT INTO encoded (content_id, space_id) VALUES (?, ?) ON CONFLICT DO NOTHING", batch.finished
+                "INSERT INTO encoded (content_id, space_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                [(content_id, space_id) for content_id, space_id in batch.finished if content_id in kept],
             )
             change.executemany(
                 "UPDATE contents SET failure = ? WHERE id = ?",
@@ -197,6 +200,14 @@ class Spaces:
             ).fetchall()
             if rows:
                 yield np.array([r[0] for r in rows], dtype=np.int64), _vectors([r[1] for r in rows], space.dim)
+
+
+def _present(connection: sqlite3.Connection, content_ids: set[int]) -> set[int]:
+    """Those of these contents that the library still has."""
+    rows = connection.execute(
+        "SELECT id FROM contents WHERE id IN (SELECT value FROM json_each(?))", (json.dumps([*content_ids]),)
+    )
+    return {content_id for (content_id,) in rows}
 
 
 def _vectors(blobs: Sequence[bytes], dim: int) -> Vectors:
