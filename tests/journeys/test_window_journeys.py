@@ -1,0 +1,156 @@
+"""What a person does, from the open window to the table of measures, with nothing in between made up."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QLineEdit
+from pytestqt.qtbot import QtBot
+
+from app.engine.jobs import Progress
+from app.engine.types import IndexReport, Query
+from app.gui.evaluate import COMPARE
+from app.gui.measures import MeasuresTable
+from app.gui.window import MainWindow
+
+WAIT_MS = 90_000
+REPLAY = "replay:ReplaySource"
+
+
+def index(qtbot: QtBot, window: MainWindow, *folders: Path) -> IndexReport:
+    with qtbot.waitSignal(window.workspace.job.finished, timeout=WAIT_MS) as finished:
+        window.add_folders([str(folder) for folder in folders])
+    report: IndexReport = finished.args[0]
+    return report
+
+
+def type_words(qtbot: QtBot, window: MainWindow, words: str) -> None:
+    line = window.findChild(QLineEdit, "words")
+    line.clear()
+    qtbot.keyClicks(line, words)
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+
+
+def drop(window: MainWindow, path: Path) -> None:
+    """Drag a file in and let it go: Qt passes a drop only to a widget that the drag has entered."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    how = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    entered = QDragEnterEvent(QPoint(10, 10), *how)
+    QApplication.sendEvent(window, entered)
+    assert entered.isAccepted()
+    QApplication.sendEvent(window, QDropEvent(QPointF(10, 10), *how))
+
+
+def names(window: MainWindow) -> list[str]:
+    return [Path(tile.hit.path).name for tile in window.search.grid.results.tiles]
+
+
+@pytest.mark.shared_data
+def test_words_picture_and_sound_find_what_is_alike(
+    qtbot: QtBot, open_window: Callable[..., object], shared_data: Path
+) -> None:
+    window = open_window(REPLAY).window
+    report = index(qtbot, window, shared_data / "images" / "photos_clip", shared_data / "audio" / "fsd50k_tiny")
+    assert report.encoded["clip-replay"] == 400
+
+    type_words(qtbot, window, "bear")
+    qtbot.waitUntil(lambda: len(names(window)) > 0, timeout=WAIT_MS)
+    bear = window.search.grid.results.tiles[0].hit
+    window.search.grid.set_current(0)
+    qtbot.waitUntil(lambda: bool(window.details.facts), timeout=WAIT_MS)
+
+    window.details.search_like.emit(bear)
+    qtbot.waitUntil(lambda: names(window) and names(window)[0] != Path(bear.path).name, timeout=WAIT_MS)
+    assert Path(bear.path).name not in names(window)
+
+    sound = next((shared_data / "audio" / "fsd50k_tiny").glob("*.flac"))
+    drop(window, sound)
+    qtbot.waitUntil(lambda: names(window) and names(window)[0].endswith(".flac"), timeout=WAIT_MS)
+    assert sound.name not in names(window)
+
+
+def test_a_killed_engine_comes_back_and_finishes_the_index(
+    qtbot: QtBot, open_window: Callable[..., object], tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    media = tmp_path / "media"
+    media.mkdir()
+    for number in range(300):
+        Image.new("RGB", (64, 64), (number % 256, number // 2, 255 - number % 256)).save(media / f"{number}.png")
+    opened = open_window()
+    window, client = opened.window, opened.client
+    killed: list[int] = []
+
+    def kill(progress: Progress) -> None:
+        if progress.phase == "Encoding" and progress.done > 70 and not killed and client.pid:
+            killed.append(client.pid)
+            os.kill(client.pid, signal.SIGKILL)
+
+    window.workspace.job.progressed.connect(kill)
+    report = index(qtbot, window, media)
+    assert killed
+    assert client.pid not in killed
+    assert report.spaces["colour-texture"].items == 300
+    assert report.encoded["colour-texture"] <= 300 - 64
+    qtbot.waitUntil(lambda: window.workspace.status.roots[0].items == 300, timeout=WAIT_MS)
+
+
+def test_results_are_judged_blind_and_the_models_measured(
+    qtbot: QtBot, open_window: Callable[..., object], tmp_path: Path
+) -> None:
+    window = open_window().window
+    with qtbot.waitSignal(window.workspace.job.finished, timeout=WAIT_MS):
+        window.workspace.open_sample()
+    page = window.evaluate
+    qtbot.waitUntil(lambda: len(page.queries.summaries) == 25, timeout=WAIT_MS)
+
+    beach = Path(window.workspace.status.roots[0].path) / "pictures" / "sunset" / "palms-at-sunset.jpg"
+    window.search.bar.set_query(Query.of_image(str(beach)))
+    qtbot.waitUntil(lambda: bool(names(window)), timeout=WAIT_MS)
+    window.search.judge_wanted.emit(window.search.bar.query(), "palms")
+    qtbot.waitUntil(lambda: page.judging.current is not None, timeout=WAIT_MS)
+    assert "palms" in page.judging.question
+
+    judged = 0
+    while (item := page.judging.current) is not None:
+        relevant = "sunset" in item.item.path
+        (page.judging.mark_relevant if relevant else page.judging.mark_not_relevant)()
+        judged += 1
+        current = page.queries.current
+        assert current is not None
+        if judged == 10:
+            break
+    qtbot.waitUntil(lambda: page.queries.current.judged == 10, timeout=WAIT_MS)
+    relevant_count = page.queries.current.relevant
+    assert 0 < relevant_count < 10
+
+    page.show_view(COMPARE)
+    table = page.comparing.findChild(MeasuresTable)
+    qtbot.waitUntil(lambda: table.rowCount() > 0, timeout=WAIT_MS)
+    shown = {
+        table.horizontalHeaderItem(column).text().replace("\n", " "): table.item(0, column).text()
+        for column in range(table.columnCount())
+        if table.item(0, column)
+    }
+    assert shown["Model"] == "Colour & texture"
+    assert float(shown["Precision@10"].strip(" ★")) == relevant_count / 10
+    assert float(shown["Judged@10"].strip(" ★")) == 1.0
+
+
+def test_the_window_loads_neither_torch_nor_numpy() -> None:
+    code = (
+        "import sys, app.gui.app;"
+        "print([name for name in ('torch', 'numpy', 'PIL', 'cv2', 'PySide6.QtMultimedia') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
