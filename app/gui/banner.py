@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from app.engine.errors import AppError
 from app.gui import icons, theme
 
+NEWS_MS = 10_000
+
 
 class Banner(QFrame):
-    """One message at a time; a newer one takes the place of an older one."""
+    """One message at a time; a newer one takes the place of an older one. News goes by itself, a warning stays."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,11 +45,17 @@ class Banner(QFrame):
         row.addLayout(words, 1)
         row.addWidget(self._button)
         row.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
+        self._news_is_old = QTimer(self)
+        self._news_is_old.setSingleShot(True)
+        self._news_is_old.setInterval(NEWS_MS)
+        self._news_is_old.timeout.connect(self.hide)
         self.hide()
 
     def tell(self, title: str, message: str, action: tuple[str, Callable[[], None]] | None = None) -> None:
         """Good or neutral news."""
         self._show("info", "accent", title, message, "", action)
+        if action is None:
+            self._news_is_old.start()
 
     def warn(
         self, title: str, message: str, path: str = "", action: tuple[str, Callable[[], None]] | None = None
@@ -78,6 +86,7 @@ class Banner(QFrame):
         path: str,
         action: tuple[str, Callable[[], None]] | None,
     ) -> None:
+        self._news_is_old.stop()
         self._icon_name, self._icon_colour = icon, colour
         self._draw_icon()
         for text, words in ((self._title, title), (self._message, message), (self._path, path)):

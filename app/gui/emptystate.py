@@ -20,6 +20,7 @@ class EmptyState(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._icon_name = "info"
+        self._said: object = None
         self._icon = QLabel(alignment=Qt.AlignmentFlag.AlignHCenter)
         self._headline = theme.label("", theme.Type.TITLE)
         self._sentence = theme.label("")
@@ -47,6 +48,10 @@ class EmptyState(QWidget):
         self, icon: str, headline: str, sentence: str, actions: Sequence[tuple[str, Callable[[], None]]] = ()
     ) -> None:
         """Show this instead of what was shown. ``actions`` are the buttons' words and what they do."""
+        said = (icon, headline, sentence, tuple(actions))
+        if said == self._said:  # a button that has the focus keeps it
+            return
+        self._said = said
         self._icon_name = icon
         self._draw_icon()
         self._headline.setText(headline)

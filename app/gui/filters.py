@@ -173,13 +173,13 @@ class DateRange(QPushButton):
         self.changed.emit()
 
     def _show(self) -> None:
-        first, last = (self.locale().toString(day, "d MMM yy") if day else "" for day in self._days())
-        if first and last:
-            words = f"{first} – {last}"
+        first, last = self._days()
+        if first and last:  # two whole dates would crowd the bar
+            words = f"{self.locale().toString(first, 'MMM yy')} – {self.locale().toString(last, 'MMM yy')}"
         elif first:
-            words = self.tr("Since {0}").format(first)
+            words = self.tr("Since {0}").format(self.locale().toString(first, "d MMM yy"))
         elif last:
-            words = self.tr("Until {0}").format(last)
+            words = self.tr("Until {0}").format(self.locale().toString(last, "d MMM yy"))
         else:
             words = self.tr("Any date")
         self.setText(words)

@@ -56,8 +56,7 @@ class _Engine(QIconEngine):
         return self.scaledPixmap(size, mode, _state, 1.0)
 
     def scaledPixmap(self, size: QSize, mode: QIcon.Mode, _state: QIcon.State, scale: float) -> QPixmap:
-        # Qt gives the size in device pixels already; only the mark on the pixmap is missing.
-        side_px = min(size.width(), size.height())
+        side_px = round(min(size.width(), size.height()) * scale)
         return _drawn(self._name, _colour(self._colour, mode).rgba(), side_px, scale)
 
 

@@ -182,4 +182,7 @@ def summary(report: IndexReport) -> str:
         "could not be read": files.failed,
     }
     said = [f"{number:,} {word}" for word, number in words.items() if number]
+    encoded = max(report.encoded.values(), default=0)
+    if not said and encoded:  # the rest of an earlier run, or a model that is new to the library
+        said.append(wording.count(encoded, "item", "items") + " encoded")
     return ", ".join(said) or f"Nothing has changed in {wording.count(files.seen, 'file', 'files')}"

@@ -173,8 +173,7 @@ class ModelCard(QFrame):
 
 def _state_label(model: ModelStatus) -> QLabel:
     label = theme.label("Ready" if model.ready else "Not ready", theme.Type.CAPTION)
-    colour = theme.colours().good if model.ready else theme.colours().warning
-    label.setStyleSheet(f"color: {colour}")
+    theme.set_role(label, "good" if model.ready else "warning")
     return label
 
 

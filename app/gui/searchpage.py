@@ -120,9 +120,10 @@ class SearchPage(QWidget):
         self.filters.set_library(status)
         self.filters.show_models_for(self.bar.query())
         if changed_place:
+            self._answered = None
             self.search()
-        elif self._answered is None:
-            self._show_idle()
+        elif self._answered is None and self._call is None:
+            self.search()
 
     def refresh(self) -> None:
         """Ask again: the library's contents have changed."""
@@ -131,8 +132,8 @@ class SearchPage(QWidget):
 
     def set_indexing(self, indexing: bool) -> None:
         self._indexing = indexing
-        if self._answered is None:
-            self._show_idle()
+        if self._answered is None and self._call is None:
+            self.search()
 
     def set_models(self, models: tuple[ModelStatus, ...]) -> None:
         self._models = models
@@ -186,6 +187,8 @@ class SearchPage(QWidget):
 
         def failed(error: AppError) -> None:
             if request.generation == self._generation and not isinstance(error, EngineDied):
+                self._call = None
+                self._answered = query
                 self._say("warning", error.title, error.message)
 
         self._call = self._engine.request("search", request, on_done=done, on_failed=failed)
@@ -217,20 +220,25 @@ class SearchPage(QWidget):
         self.grid.set_hits(reply.hits, keep_place)
 
     def _show_nothing_found(self, reply: SearchReply) -> None:
-        sentence = reply.note or self.tr("Try other words, or search by a picture or a sound.")
-        if self.filters.narrowed:
-            sentence = self.tr("The filters may hide what you look for.") + (f" {reply.note}" if reply.note else "")
-            self._say(
-                "search", self.tr("Nothing found"), sentence, ((self.tr("Clear the filters"), self.filters.reset),)
+        sentences = []
+        if reply.model is None:
+            sentences.append(
+                self.tr("Only names, folders and captions were searched, because no model here reads words.")
             )
+        if self._indexing:
+            sentences.append(self.tr("More may be found when indexing is done."))
+        if self.filters.narrowed:
+            sentences.append(self.tr("The filters may hide what you look for."))
         else:
-            self._say("search", self.tr("Nothing found"), sentence)
+            sentences.append(self.tr("Try other words, or search by a picture or a sound."))
+        actions = ((self.tr("Clear the filters"), self.filters.reset),) if self.filters.narrowed else ()
+        self._say("search", self.tr("Nothing found"), " ".join(sentences), actions)
 
     def _show_idle(self) -> None:
         self._answered = None
         if self._status is None:
             return
-        if self._indexing and not self._status.kinds:
+        if self._indexing and not any(self._status.items.values()):
             self._say(
                 "library",
                 self.tr("Your files are being read"),
@@ -249,7 +257,7 @@ class SearchPage(QWidget):
                     (self.tr("Try the sample library"), self.sample_wanted.emit),
                 ),
             )
-        elif not self._status.kinds:
+        elif not any(self._status.items.values()):
             self._say(
                 "folder",
                 self.tr("Nothing here can be searched yet"),

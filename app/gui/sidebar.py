@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QComboBox,
     QInputDialog,
@@ -93,7 +92,7 @@ class Sidebar(QWidget):
         self._show_libraries()
         self._folders.blockSignals(True)
         self._folders.clear()
-        everything = sum(root.files for root in status.roots)
+        everything = wording.count(sum(root.files for root in status.roots), self.tr("file"), self.tr("files"))
         self._add_row("grid", self.tr("All folders"), everything, None, self.tr("Search all folders"))
         for root in status.roots:
             self._add_root(root)
@@ -120,17 +119,15 @@ class Sidebar(QWidget):
 
     def _add_root(self, root: Root) -> None:
         name = PurePath(root.path).name or root.path
+        files = wording.count(root.files, self.tr("file"), self.tr("files"))
         if root.online:
-            self._add_row("folder", name, root.files, root.path, root.path)
+            self._add_row("folder", name, files, root.path, root.path)
             return
         why = self.tr("{0}\nis not there now (an unplugged drive?). What was indexed of it is kept.").format(root.path)
-        self._add_row("folder-offline", name, root.files, root.path, why)
-        row = self._folders.item(self._folders.count() - 1)
-        row.setData(Qt.ItemDataRole.AccessibleTextRole, self.tr("{0}, offline").format(name))
-        row.setForeground(self.palette().color(QPalette.ColorRole.PlaceholderText))
+        self._add_row("folder-offline", name, self.tr("{0}, offline").format(files), root.path, why)
 
-    def _add_row(self, icon: str, name: str, count: int, path: str | None, tooltip: str) -> None:
-        row = QListWidgetItem(icons.icon(icon, "muted"), f"{name}  ·  {count:,}")
+    def _add_row(self, icon: str, name: str, below: str, path: str | None, tooltip: str) -> None:
+        row = QListWidgetItem(icons.icon(icon, "muted"), f"{name}\n{below}")
         row.setData(PATH_ROLE, path)
         row.setToolTip(tooltip)
         self._folders.addItem(row)

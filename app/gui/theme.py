@@ -201,6 +201,8 @@ QToolTip { background: $raised; color: $text; border: 1px solid $border; padding
 QLabel[role="title"] { font-size: ${title_pt}pt; font-weight: 600; }
 QLabel[role="heading"] { font-size: ${heading_pt}pt; font-weight: 600; }
 QLabel[role="caption"] { font-size: ${caption_pt}pt; color: $muted; }
+QLabel[role="good"] { font-size: ${caption_pt}pt; color: $good; }
+QLabel[role="warning"] { font-size: ${caption_pt}pt; color: $warning; }
 
 QPushButton, QComboBox, QLineEdit, QSpinBox, QDoubleSpinBox, QDateEdit {
     background: $surface; border: 1px solid $border; border-radius: ${radius}px;

@@ -30,7 +30,7 @@ from app.paths import log_path, pasted_dir
 
 SIDEBAR_PX, DETAILS_PX = 220, 340
 FIRST_SIZE_PX = (1280, 800)
-LEAST_SIZE_PX = (980, 560)
+LEAST_SIZE_PX = (1000, 600)
 
 
 class MainWindow(QMainWindow):
@@ -82,7 +82,7 @@ class MainWindow(QMainWindow):
             self.pages.addWidget(page)
         self._split = QSplitter(Qt.Orientation.Horizontal)
         self._split.setHandleWidth(theme.TINY_PX)
-        for part, width_px in ((self.sidebar, 200), (self.pages, 520), (self.details, 240)):
+        for part, width_px in ((self.sidebar, 200), (self.pages, 548), (self.details, 240)):
             part.setMinimumWidth(width_px)
             self._split.addWidget(part)
         self._split.setStretchFactor(1, 1)

@@ -185,7 +185,7 @@ def test_an_error_is_told_and_a_dead_engine_is_not_the_querys_fault(
 
 
 def test_the_first_start_says_what_to_do(qtbot: QtBot, page: SearchPage, make_status) -> None:
-    page.set_library(make_status(folder="/other", roots=(), kinds={}))
+    page.set_library(make_status(folder="/other", roots=(), items={}))
     assert said(page) == "Welcome to Semblance"
     with qtbot.waitSignal(page.add_folder_wanted):
         press(page, "Add a folder…")

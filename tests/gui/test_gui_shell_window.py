@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 import app.gui
 from app import settings
 from app.engine.errors import AppError, EngineDied, LibraryTooNew
-from app.engine.types import IndexRequest, Modality, Query, QueryPart, Root
+from app.engine.types import IndexRequest, ItemKind, Modality, Query, QueryPart, Root
 from app.gui import theme
 from app.gui.emptystate import EmptyState
 from app.gui.engine import Engine
@@ -134,12 +134,26 @@ def test_a_result_found_while_indexing_is_asked_for_again_when_it_ends(
 def test_the_first_indexing_can_be_searched_before_it_ends(
     qtbot: QtBot, window: MainWindow, fake_client, make_status
 ) -> None:
-    fake_client.answers["open"] = lambda name: make_status(name=name, folder="/new", roots=(), kinds={})
+    fake_client.answers["open"] = lambda name: make_status(
+        name=name, folder="/new", roots=(), items={ItemKind.PHOTO: 0}
+    )
     window.workspace.open("new")
     qtbot.waitUntil(lambda: page_state(window).headline == "Welcome to Semblance")
     window.add_folders(["/photos"])
     assert page_state(window).headline == "Your files are being read"
     window.search.bar.set_query(Query.of_text("dog"))
+    assert fake_client.last("search").args[0].query == Query.of_text("dog")
+
+
+def test_a_query_typed_into_an_empty_library_is_answered_once_there_is_something(
+    qtbot: QtBot, window: MainWindow, fake_client, make_status
+) -> None:
+    fake_client.answers["open"] = lambda name: make_status(name=name, folder="/new", roots=(), items={})
+    window.workspace.open("new")
+    qtbot.waitUntil(lambda: page_state(window).headline == "Welcome to Semblance")
+    window.search.bar.set_query(Query.of_text("dog"))
+    assert not fake_client.of("search")
+    window.add_folders(["/photos"])
     assert fake_client.last("search").args[0].query == Query.of_text("dog")
 
 
@@ -212,8 +226,11 @@ def sidebar(qtbot: QtBot, make_status) -> Sidebar:
 
 def test_folders_show_their_counts_and_that_one_is_offline(sidebar: Sidebar) -> None:
     rows = sidebar.findChild(QListWidget)
-    assert [rows.item(row).text() for row in range(3)] == ["All folders  ·  1,211", "photos  ·  1,204", "usb  ·  7"]
-    assert rows.item(2).data(Qt.ItemDataRole.AccessibleTextRole) == "usb, offline"
+    assert [rows.item(row).text() for row in range(3)] == [
+        "All folders\n1,211 files",
+        "photos\n1,204 files",
+        "usb\n7 files, offline",
+    ]
     assert "is kept" in rows.item(2).toolTip()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -177,6 +178,12 @@ def test_nothing_new_is_said_as_such(qtbot: QtBot, workspace: Workspace, panel: 
     workspace.rescan()
     fake_client.last("index").answer(report(seen=1, unchanged=1))
     qtbot.waitUntil(lambda: panel.text == "Indexed Nothing has changed in 1 file")
+
+
+def test_the_rest_of_an_earlier_run_is_no_nothing(qtbot: QtBot, workspace: Workspace, panel, fake_client) -> None:
+    workspace.rescan()
+    fake_client.last("index").answer(replace(report(seen=9, unchanged=9), encoded={"timbre": 4}))
+    qtbot.waitUntil(lambda: panel.text == "Indexed 4 items encoded")
 
 
 def test_an_error_ends_the_run_and_is_said(qtbot: QtBot, workspace: Workspace, panel, fake_client) -> None:
