@@ -143,7 +143,7 @@ def test_results_are_judged_blind_and_the_models_measured(
         if table.item(0, column)
     }
     assert shown["Model"] == "Colour & texture"
-    assert float(shown["Precision@10"].strip(" ★")) == relevant_count / 10
+    assert float(shown["P@10"].strip(" ★")) == relevant_count / 10
     assert float(shown["Judged@10"].strip(" ★")) == 1.0
 
 
