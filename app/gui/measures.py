@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
+from PySide6.QtGui import QFont, QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem, QWidget
 
 from app.engine.types import Evaluation, ModelEvaluation
 from app.gui import theme
@@ -90,6 +90,7 @@ class MeasuresTable(QTableWidget):
         self.setTabKeyNavigation(False)
         self.verticalHeader().hide()
         self.horizontalHeader().setHighlightSections(False)
+        self.setStyleSheet(f"QTableView::item {{ padding: {theme.TINY_PX}px {theme.SMALL_PX}px; }}")
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
     def show_evaluation(self, evaluation: Evaluation) -> None:
@@ -107,6 +108,11 @@ class MeasuresTable(QTableWidget):
                 self._set_cell(row, column, value, (model.model, name) in marked)
         self.resizeRowsToContents()
         self._fit_height()
+        self._fit_columns()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_columns()
 
     def _set_headers(self, evaluation: Evaluation) -> None:
         columns = [
@@ -120,10 +126,6 @@ class MeasuresTable(QTableWidget):
             side = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight
             item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
             self.setHorizontalHeaderItem(column, item)
-        bar = self.horizontalHeader()
-        bar.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        bar.setSectionResizeMode(self.columnCount() - 1, QHeaderView.ResizeMode.Stretch)
-        bar.setMinimumSectionSize(72)
 
     def _set_cell(self, row: int, column: int, words: str, is_best: bool = False) -> None:
         item = QTableWidgetItem(f"{BEST_MARK} {words}" if is_best else words)
@@ -134,6 +136,13 @@ class MeasuresTable(QTableWidget):
         side = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight
         item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
         self.setItem(row, column, item)
+
+    def _fit_columns(self) -> None:
+        """Every column as wide as its contents, and what room is left to the names."""
+        self.resizeColumnsToContents()
+        spare_px = self.viewport().width() - sum(self.columnWidth(column) for column in range(self.columnCount()))
+        if spare_px > 0 and self.columnCount():
+            self.setColumnWidth(0, self.columnWidth(0) + spare_px)
 
     def _fit_height(self) -> None:
         rows_px = sum(self.rowHeight(row) for row in range(self.rowCount()))

@@ -90,17 +90,20 @@ class Canvas(QWidget):
             self.sought.emit(min(1.0, max(0.0, event.position().x() / max(1, self.width()))))
 
     def _paint_frame(self, painter: QPainter, frame: QVideoFrame) -> None:
-        options = type(frame).PaintOptions()
-        options.backgroundColor = QColor(theme.colours().raised)
-        frame.paint(painter, QRectF(self.rect()), options)
+        turned = frame.rotation().value % 180 != 0  # a frame is painted upright, but its size is as it is stored
+        size = frame.size().transposed() if turned else frame.size()
+        frame.paint(painter, self._fitted(size), type(frame).PaintOptions())
 
     def _picture_rect(self) -> QRectF:
         """Pictures keep their proportions; a waveform takes the whole width, so that the cursor runs along it."""
         if self._cursor is not None:
             height_px = min(self.height(), self.width() * 0.6)
             return QRectF(0, (self.height() - height_px) / 2, self.width(), height_px)
-        fitted = self._pixmap.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
-        shown = QRectF(QPointF(0, 0), fitted.toSizeF())
+        return self._fitted(self._pixmap.size())
+
+    def _fitted(self, size: QSize) -> QRectF:
+        """The largest rectangle of these proportions in the middle of the canvas."""
+        shown = QRectF(QPointF(0, 0), size.scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio).toSizeF())
         shown.moveCenter(QRectF(self.rect()).center())
         return shown
 
