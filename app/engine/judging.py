@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.engine.encoders.base import EncoderSource
-from app.engine.errors import AppError
+from app.engine.errors import AppError, MediaUnreadable
 from app.engine.evaluation import measures, trec
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.search import Searcher, Target
@@ -79,7 +79,7 @@ class Judging:
             for hit in self._searcher.run(stored.query, target, depth):
                 hits[hit.item_id] = replace(hit, rank=0, similarity=None, found_by=())
         refs = self._refs(list(hits))
-        blind = sorted(hits, key=lambda item_id: _shuffle_key(query_key, refs[item_id]))
+        blind = sorted(refs, key=lambda item_id: _shuffle_key(query_key, refs[item_id]))
         return Pool(
             query_key=query_key,
             title=stored.title,
@@ -115,25 +115,35 @@ class Judging:
         )
 
     def _evaluate_model(self, key: str, queries: Sequence[QuerySummary], k: int, job: Job) -> ModelEvaluation:
-        status = next(status for status in self._encoders.statuses() if status.key == key)
-        target = self._searcher.target(key) if status.ready else None
+        status = next((status for status in self._encoders.statuses() if status.key == key), None)
+        target = self._searcher.target(key) if status and status.ready else None
+        if status is None:  # the library was used by a program that has it
+            return ModelEvaluation(
+                key, key, {}, (), tuple(query.title for query in queries), "There is no such model here."
+            )
         if target is None:
             note = status.problem or "Nothing is indexed with this model yet."
             return ModelEvaluation(key, status.name, {}, (), tuple(query.title for query in queries), note)
-        results = []
+        results: list[QueryEvaluation] = []
+        lost: list[str] = []
         for query in queries:
             if query.query.modalities <= target.spec.accepts:
-                results.append(self._evaluate_query(query, target, k))
+                try:
+                    results.append(self._evaluate_query(query, target, k))
+                except MediaUnreadable:  # one lost file must not keep the other queries from being measured
+                    lost.append(query.title)
             job.advance(note=status.name)
         answered = {result.query_key for result in results}
         unanswered = tuple(query.title for query in queries if query.key not in answered)
         mean = measures.mean([result.measures for result in results], k)
-        return ModelEvaluation(key, status.name, mean, tuple(results), unanswered)
+        note = f"Left out, because the query's file is gone or cannot be read: {', '.join(lost)}." if lost else ""
+        return ModelEvaluation(key, status.name, mean, tuple(results), unanswered, note)
 
     def _evaluate_query(self, summary: QuerySummary, target: Target, k: int) -> QueryEvaluation:
         hits = self._searcher.run(summary.query, target, max(k, RUN_DEPTH))
         grades = self._judgments.grades(summary.key)
         refs = self._refs([hit.item_id for hit in hits])
+        hits = tuple(hit for hit in hits if hit.item_id in refs)  # a folder may have been forgotten meanwhile
         # The rank is the score, so that the measures see the list exactly as it is shown, ties and all.
         run = {summary.key: [(trec.document_id(refs[hit.item_id]), float(-hit.rank)) for hit in hits]}
         qrels = {summary.key: {trec.document_id(ref): grade for ref, grade in grades.items()}}
@@ -162,16 +172,17 @@ class Judging:
     def import_qrels(self, path: str) -> QrelsImport:
         """Take in TREC qrels; what they name by path is looked for beside the file and below the roots."""
         try:
-            lines = trec.read_qrels(Path(path).read_text(encoding="utf-8"), path)
+            lines = trec.read_qrels(Path(path).read_text(encoding="utf-8-sig"), path)
         except (OSError, UnicodeDecodeError) as error:
             raise AppError("This judgments file cannot be read", f"{error}.", path) from error
         bases = [os.fsencode(Path(path).absolute().parent), *self._files.roots()]
         imported, unknown = 0, []
+        kept = {stored.key: stored.query for stored in self._judgments.queries()}
         by_query: dict[str, list[trec.QrelLine]] = {}
         for line in lines:
             by_query.setdefault(line.query_id, []).append(line)
         for query_id, group in by_query.items():
-            query = self._imported_query(trec.parse_query(query_id), bases)
+            query = kept.get(query_id) or self._imported_query(trec.parse_query(query_id), bases)
             if query is None:
                 unknown.append(query_id)
                 continue

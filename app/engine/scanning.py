@@ -98,6 +98,8 @@ def _look(folders: Sequence[bytes], outcome: ScanOutcome, job: Job) -> dict[byte
         for file in scan(folder, failed, skipped):
             found[file.path] = file
             job.advance()
+    # A folder may have been named together with one above it, and was walked twice then.
+    outcome.failures, outcome.skipped = list(dict.fromkeys(outcome.failures)), list(dict.fromkeys(outcome.skipped))
     outcome.seen = len(found) + len(outcome.skipped)
     return found
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.engine.encoders.base import EncoderSource, EncoderSpec
-from app.engine.errors import AppError, UnsupportedModality
+from app.engine.errors import AppError, MediaUnreadable, UnsupportedModality
 from app.engine.index.exact import NOTHING, Ids, Neighbours
 from app.engine.index.shelf import Shelf
 from app.engine.media.pool import DecoderPool
@@ -104,6 +105,7 @@ class Searcher:
         """
         began_s = time.perf_counter()
         query = self.resolve(request.query)
+        filters = _absolute(request.filters)
         target = self._choose(query, request.model, models)
         own, own_paths = self._own(query)
         encode_ms = neighbours_ms = 0.0
@@ -113,13 +115,13 @@ class Searcher:
             vector = self.vector(query, target)
             encoded_s = time.perf_counter()
             encode_ms = (encoded_s - began_s) * 1000
-            allowed = np.setdiff1d(self._lookup.visible(request.filters, target.kinds), own, assume_unique=True)
+            allowed = np.setdiff1d(self._lookup.visible(filters, target.kinds), own, assume_unique=True)
             neighbours, exact = self._shelves[target.space].search(vector, request.k, allowed, request.exact)
             neighbours_ms = (time.perf_counter() - encoded_s) * 1000
-        by_words = self._keywords(request, query, own)
+        by_words = self._keywords(request, filters, query, own)
         ranking = _fuse(neighbours, by_words, request.k)
         similarities = self._similarities(ranking, neighbours, target, vector)
-        hits = self._hits(ranking, similarities, own_paths)
+        hits = self._hits(ranking, similarities, own_paths, filters.under)
         total_ms = (time.perf_counter() - began_s) * 1000
         return SearchReply(
             model=target.key if target else None,
@@ -254,10 +256,23 @@ class Searcher:
         prepare = spec.sound if part.modality is Modality.AUDIO else spec.picture
         if prepare is None:
             raise UnsupportedModality("This model cannot answer this", f"{spec.key} takes no {part.modality} queries.")
-        if not part.path:
-            raise AppError("The query's file is gone", "It is not in this library any more; choose it anew.")
-        prepared = self._pool.sample_at(os.fsencode(part.path), prepare, part.at_ms).result()
+        prepared = self._pool.sample_at(self._file_of(part), prepare, part.at_ms).result()
         return prepared_sample(prepared)
+
+    def _file_of(self, part: QueryPart) -> bytes:
+        """A file that holds the part's content now: its own may have been moved or overwritten since it was kept.
+
+        Raises:
+            MediaUnreadable: there is none.
+        """
+        copies = self._lookup.paths_of(bytes.fromhex(part.content))
+        for path in (part.path, *map(os.fsdecode, copies)):
+            with suppress(AppError):
+                if path and self._resolve_part(QueryPart(part.modality, path=path)).content == part.content:
+                    return os.fsencode(path)
+        raise MediaUnreadable(
+            "The query's file is gone", "It was moved, deleted or changed since; choose it anew.", part.path or None
+        )
 
     # --- the hits ---
 
@@ -275,12 +290,12 @@ class Searcher:
         own = np.unique(np.concatenate(items)) if items else np.empty(0, np.int64)
         return own, frozenset(own_paths)
 
-    def _keywords(self, request: SearchRequest, query: Query, own: Ids) -> list[int]:
+    def _keywords(self, request: SearchRequest, filters: Filters, query: Query, own: Ids) -> list[int]:
         if not request.keywords or query.modalities != {Modality.TEXT}:
             return []
         excluded = {int(item_id) for item_id in own}
         limit = max(request.k, KEYWORD_LIMIT)
-        found = self._lookup.keywords(query.words, request.filters, limit)
+        found = self._lookup.keywords(query.words, filters, limit)
         return [item_id for item_id in found if item_id not in excluded]
 
     def _similarities(
@@ -303,13 +318,15 @@ class Searcher:
         ranking: Sequence[tuple[int, tuple[FoundBy, ...]]],
         similarities: dict[int, float],
         own_paths: frozenset[bytes],
+        under: str | None = None,
     ) -> tuple[Hit, ...]:
         rows = self._lookup.items([item_id for item_id, _ in ranking])
         online = [root for root in self._files.roots() if is_online(root)]
         hits: list[Hit] = []
         for item_id, found_by in ranking:
             if row := rows.get(item_id):
-                hits.append(_hit(len(hits) + 1, row, similarities.get(item_id), found_by, own_paths, online))
+                path = _shown_path(row, own_paths, under, online)
+                hits.append(_hit(len(hits) + 1, row, similarities.get(item_id), found_by, path))
         return tuple(hits)
 
     def hit(self, item_id: int) -> Hit | None:
@@ -323,11 +340,8 @@ def _hit(
     row: ItemRow,
     similarity: float | None,
     found_by: tuple[FoundBy, ...],
-    own_paths: frozenset[bytes],
-    online: Sequence[bytes],
+    path: bytes,
 ) -> Hit:
-    others = [path for path in row.paths if path not in own_paths] or list(row.paths)
-    path = next((path for path in others if any(is_within(path, root) for root in online)), others[0])
     return Hit(
         rank=rank,
         item_id=row.id,
@@ -340,6 +354,21 @@ def _hit(
         found_by=found_by,
         copies=len(row.paths) - 1,
     )
+
+
+def _shown_path(row: ItemRow, own_paths: frozenset[bytes], under: str | None, online: Sequence[bytes]) -> bytes:
+    """Of the files with this content one that was asked for: not the query's own, below the folder, and there now."""
+
+    def unwanted(path: bytes) -> tuple[bool, bool, bool]:
+        outside = under is not None and not is_within(path, os.fsencode(under))
+        return outside, path in own_paths, not any(is_within(path, root) for root in online)
+
+    return min(row.paths, key=unwanted)
+
+
+def _absolute(filters: Filters) -> Filters:
+    """The filters with their folder as the library writes it."""
+    return filters if filters.under is None else replace(filters, under=os.path.abspath(filters.under))  # noqa: PTH100
 
 
 def _fuse(neighbours: Neighbours, by_words: Sequence[int], k: int) -> list[tuple[int, tuple[FoundBy, ...]]]:

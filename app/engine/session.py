@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Sequence
@@ -55,6 +56,11 @@ def libraries(home: Path) -> tuple[str, ...]:
     """The names of the libraries in a data home."""
     folder = libraries_dir(home)
     return tuple(sorted(entry.parent.name for entry in folder.glob(f"*/{FILE_NAME}"))) if folder.is_dir() else ()
+
+
+def models(home: Path) -> tuple[ModelStatus, ...]:
+    """Every model as it stands in a data home; no library is opened for it."""
+    return Catalogue(models_dir(home)).statuses()
 
 
 class Session:
@@ -136,7 +142,7 @@ class Session:
             models=models,
             failures=self._files.failures(),
             judgments=self._judgments.count(),
-            size_bytes=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
+            size_bytes=_size_bytes(folder),
         )
 
     def index(self, request: IndexRequest, job: Job = NULL_JOB) -> IndexReport:
@@ -186,14 +192,14 @@ class Session:
         """
         hit = self._searcher.hit(item_id)
         facts = self._lookup.facts(item_id, os.fsencode(hit.path)) if hit else None
-        if hit is None or facts is None:
+        row = self._lookup.items([item_id]).get(item_id)
+        if hit is None or facts is None or row is None:
             raise AppError("This item is gone", "Its file has left the library since it was found.")
         try:
             path = os.fsencode(hit.path)
             preview = self._pool.preview(path, hit.item_kind, hit.start_ms, hit.end_ms, PREVIEW_PX).result()
         except MediaUnreadable:
             preview = self._lookup.thumbnails([item_id]).get(item_id, b"")
-        row = self._lookup.items([item_id])[item_id]
         return ItemDetails(
             item_id=item_id,
             path=hit.path,
@@ -210,6 +216,7 @@ class Session:
             modified_ms=facts.mtime_ns // NS_PER_MS,
             caption=facts.caption,
             preview=preview,
+            present=any(os.path.exists(other) for other in row.paths),  # noqa: PTH110 - paths of bytes
         )
 
     def query_preview(self, part: QueryPart) -> bytes:
@@ -257,3 +264,12 @@ class Session:
             files=sum(self._lookup.file_counts(path).values()),
             items=sum(self._lookup.item_counts(path).values()),
         )
+
+
+def _size_bytes(folder: Path) -> int:
+    """What the files of a folder take; one that goes while it is looked at (a journal, a new index) counts nothing."""
+    total = 0
+    for file in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            total += file.stat().st_size if file.is_file() else 0
+    return total

@@ -354,7 +354,7 @@ class QueryEvaluation:
 @dataclass(frozen=True)
 class ModelEvaluation:
     """One model over all queries it can answer. ``mean`` is the mean over ``queries``; ``unanswered`` names the
-    queries of a kind it does not accept."""
+    queries of a kind it does not accept, and those whose file is gone (``note`` says so)."""
 
     model: str
     name: str

@@ -285,3 +285,10 @@ def test_a_folder_forgotten_while_it_is_indexed_stays_forgotten(
     session.index(IndexRequest((folder,), ("colour-texture",)), Job(forget, min_interval_s=0))
     status = session.status()
     assert (status.roots, sum(status.kinds.values()), sum(status.items.values())) == ((), 0, 0)
+
+
+def test_a_folder_named_twice_counts_once(index: Index, photo: Make, tmp_path: Path) -> None:
+    photo("inner/a.png")
+    (tmp_path / "media" / "inner" / "notes.txt").touch()
+    report = index(tmp_path / "media", tmp_path / "media" / "inner")
+    assert (report.files.seen, report.files.skipped, len(report.skipped)) == (2, 1, 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -128,3 +129,74 @@ def test_a_removed_query_is_gone(session: Session, query: QuerySummary) -> None:
     assert session.queries() == ()
     with pytest.raises(AppError, match="gone"):
         session.pool(query.key)
+
+
+def test_a_lost_or_overwritten_query_file_leaves_out_its_query_alone(
+    session: Session, query: QuerySummary, photo: Make, home: Path
+) -> None:
+    deleted, overwritten = photo("../deleted.png", 20), photo("../overwritten.png", 21)
+    for key in (query.key, *(session.add_query(Query.of_image(str(path))).key for path in (deleted, overwritten))):
+        session.judge(key, session.pool(key).items[0].item.item_id, 1)
+    deleted.unlink()
+    photo("../overwritten.png", 22)
+    session.close()
+    with Session.open(home, device="cpu") as again:  # which remembers no query's vector
+        model = again.evaluate(EvaluationRequest(("colour-texture",))).models[0]
+    assert [result.query_key for result in model.queries] == [query.key]
+    assert model.unanswered == ("deleted.png", "overwritten.png")
+    assert "gone" in model.note
+
+
+def test_a_moved_query_file_is_followed(
+    session: Session, query: QuerySummary, index: Index, home: Path, tmp_path: Path
+) -> None:
+    session.judge(query.key, session.pool(query.key).items[0].item.item_id, 1)
+    (tmp_path / "media" / "0.png").rename(tmp_path / "media" / "moved.png")
+    index()
+    session.close()
+    with Session.open(home, device="cpu") as again:
+        assert len(again.evaluate(EvaluationRequest(("colour-texture",))).models[0].queries) == 1
+
+
+def test_judgments_of_a_picture_outside_the_library_come_back(
+    session: Session, query: QuerySummary, photo: Make, tmp_path: Path
+) -> None:
+    outside = session.add_query(Query.of_image(str(photo("../outside.png", 20))))
+    item_id = session.pool(outside.key).items[0].item.item_id
+    session.judge(outside.key, item_id, 1)
+    file = str(tmp_path / "qrels.txt")
+    session.export_qrels(file)
+    session.judge(outside.key, item_id, None)
+    assert session.import_qrels(file).unknown == ()
+    assert session.pool(outside.key).items[0].grade == 1
+
+
+def test_a_mark_at_the_beginning_of_a_file_is_no_part_of_its_first_query(
+    session: Session, query: QuerySummary, tmp_path: Path
+) -> None:
+    file = tmp_path / "media" / "qrels.txt"
+    file.write_text("image:0.png 0 3.png 1\n", encoding="utf-8-sig")  # as Windows' editor writes it
+    session.import_qrels(str(file))
+    assert [summary.key for summary in session.queries()] == [query.key]
+
+
+def test_a_model_that_is_not_known_here_is_named(session: Session, query: QuerySummary) -> None:
+    session._preferences.choose_models(["colour-texture", "from-elsewhere"])
+    session.judge(query.key, session.pool(query.key).items[0].item.item_id, 1)
+    known, unknown = session.evaluate(EvaluationRequest()).models
+    assert len(known.queries) == 1
+    assert (unknown.queries, unknown.note) == ((), "There is no such model here.")
+
+
+def test_a_folder_forgotten_while_a_pool_is_made_is_left_out(
+    session: Session, query: QuerySummary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = session._searcher.run
+
+    def run_then_forget(*arguments: Any) -> Any:
+        hits = run(*arguments)
+        session.forget_root(str(tmp_path / "media"))
+        return hits
+
+    monkeypatch.setattr(session._searcher, "run", run_then_forget)
+    assert session.pool(query.key).items == ()

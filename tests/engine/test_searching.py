@@ -174,3 +174,31 @@ def test_details_tell_all_and_survive_a_missing_file(session: Session, index: In
     assert details.size_bytes == path.stat().st_size
     path.unlink()
     assert session.details(hit.item_id).preview == session.thumbnails([hit.item_id])[hit.item_id]
+
+
+def test_a_copy_is_shown_where_it_was_looked_for(session: Session, index: Index, photo: Make, tmp_path: Path) -> None:
+    photo("a/x.png", 1)
+    wanted = photo("b/x.png", 1)
+    query = Query.of_image(str(photo("../query.png", 2)))
+    index()
+    under = Filters(under=str(tmp_path / "media" / "a" / ".." / "b"))
+    (hit,) = session.search(SearchRequest(query, filters=under)).hits
+    assert (hit.path, hit.copies) == (str(wanted), 1)
+
+
+def test_accents_typed_apart_find_the_same(session: Session, index: Index, photo: Make) -> None:
+    photo("résumé.png")
+    index()
+    for words in ("résumé", "re\u0301sume\u0301", "resume"):
+        assert names(session, Query.of_text(words)) == ["résumé.png"]
+
+
+def test_details_say_whether_the_file_is_there(session: Session, index: Index, photo: Make, tmp_path: Path) -> None:
+    photo("tree.png")
+    index()
+    (hit,) = session.search(SearchRequest(Query.of_text("tree"))).hits
+    assert session.details(hit.item_id).present
+    (tmp_path / "media").rename(tmp_path / "unplugged")
+    away = session.details(hit.item_id)
+    assert not away.present
+    assert away.preview == session.thumbnails([hit.item_id])[hit.item_id]

@@ -60,3 +60,21 @@ def test_a_line_of_another_form_is_named() -> None:
     with pytest.raises(AppError, match="Line 2") as refused:
         trec.read_qrels("q 0 d 1\nq d 1\n", "/x/qrels.txt")
     assert refused.value.path == "/x/qrels.txt"
+
+
+@pytest.mark.parametrize("weight", [1e-7, 1e9])
+def test_the_smallest_and_largest_weights_come_back(weight: float) -> None:
+    query = Query((QueryPart(Modality.TEXT, text="a", weight=weight), QueryPart(Modality.TEXT, text="b")))
+    assert trec.parse_query(trec.query_id(query)) == query
+
+
+@pytest.mark.parametrize("text", ["1.2.3*text:a", ".*text:a", f"image:{'9' * 30}@{'9' * 30}"])
+def test_an_id_of_no_known_form_is_words(text: str) -> None:
+    assert trec.parse_query(text) == Query.of_text(text)
+
+
+def test_a_moment_or_grade_that_is_no_number_breaks_nothing() -> None:
+    assert trec.parse_path("a#²") == ("a", None)
+    assert trec.parse_path("a#" + "9" * 30) == ("a", None)
+    with pytest.raises(AppError, match="Line 1"):
+        trec.read_qrels(f"a 0 b {'9' * 30}", "file")

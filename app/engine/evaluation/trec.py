@@ -17,8 +17,11 @@ from app.engine.errors import AppError
 from app.engine.types import ItemKind, ItemRef, Modality, Query, QueryPart
 
 _PREFIXES = {Modality.TEXT: "text", Modality.IMAGE: "image", Modality.AUDIO: "sound"}
-_PART = re.compile(r"(?:(?P<weight>-?[0-9.]+)\*)?(?P<prefix>text|image|sound):(?P<value>[^@*+]+)(?:@(?P<at>[0-9]+))?")
-_DOCUMENT = re.compile(r"(?P<sha256>[0-9a-f]{64}):(?P<kind>photo|frame|audio)(?::(?P<start>[0-9]+))?")
+_PART = re.compile(
+    r"(?:(?P<weight>-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e-?[0-9]+)?)\*)?"
+    r"(?P<prefix>text|image|sound):(?P<value>[^@*+]+)(?:@(?P<at>[0-9]{1,15}))?"
+)
+_DOCUMENT = re.compile(r"(?P<sha256>[0-9a-f]{64}):(?P<kind>photo|frame|audio)(?::(?P<start>[0-9]{1,15}))?")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -61,7 +64,7 @@ def parse_document(text: str) -> ItemRef | None:
 def parse_path(text: str) -> tuple[str, int | None]:
     """The path and the moment that a hand-written document id names."""
     path, _, moment = text.partition("#")
-    return unquote(path), int(moment) if moment.isdigit() else None
+    return unquote(path), int(moment) if re.fullmatch(r"[0-9]{1,15}", moment) else None
 
 
 def read_qrels(text: str, path: str) -> list[QrelLine]:
@@ -75,7 +78,7 @@ def read_qrels(text: str, path: str) -> list[QrelLine]:
         fields = line.split()
         if not fields:
             continue
-        if len(fields) != 4 or not re.fullmatch(r"-?[0-9]+", fields[3]):
+        if len(fields) != 4 or not re.fullmatch(r"-?[0-9]{1,9}", fields[3]):
             raise AppError(
                 "This is not a TREC judgments file",
                 f"Line {number} should read 'query 0 document grade', and reads {line.strip()[:80]!r}.",
@@ -92,7 +95,7 @@ def write_qrels(lines: Iterable[QrelLine]) -> str:
 def _part_id(part: QueryPart) -> str:
     value = quote(part.text, safe="") if part.modality is Modality.TEXT else part.content
     moment = f"@{part.at_ms}" if part.at_ms and part.modality is not Modality.TEXT else ""
-    weight = "" if part.weight == 1 else f"{part.weight:g}*"
+    weight = "" if part.weight == 1 else f"{part.weight:g}*".replace("e+", "e")  # a plus joins parts
     return f"{weight}{_PREFIXES[part.modality]}:{value}{moment}"
 
 

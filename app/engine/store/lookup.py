@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -198,5 +199,5 @@ def _conditions(filters: Filters) -> tuple[str, tuple[object, ...]]:
 
 def _match_expression(words: str) -> str:
     """The words as an FTS5 expression: each quoted, so that no character of a user's is an operator."""
-    found = WORD.findall(words.replace("_", " "))
+    found = WORD.findall(unicodedata.normalize("NFC", words).replace("_", " "))  # accents on their own are no letters
     return " AND ".join(f'"{word}"' for word in found) + "*" if found else ""
