@@ -6,6 +6,7 @@ import importlib
 import inspect
 import logging
 import logging.handlers
+import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from app.bridge.messages import Action, Answer, Control, Fault, Lane, Report, Request
 from app.engine.errors import AppError
 from app.engine.jobs import Cancelled, Job, Progress
+from app.engine.store.database import storage_error
 
 if TYPE_CHECKING:
     from app.engine.session import Session
@@ -68,6 +70,7 @@ class _Server:
         self._session: Session | None = None
         self._lanes = {lane: ThreadPoolExecutor(1, thread_name_prefix=f"lane-{lane}") for lane in Lane}
         self._jobs: dict[int, Job] = {}
+        self._turns = {lane: threading.Lock() for lane in Lane}
         self._sending = threading.Lock()
 
     def run(self) -> None:
@@ -117,12 +120,14 @@ class _Server:
         reply: Answer | Fault
         try:
             job.check()
-            reply = Answer(request.id, self._call(request, job))
+            with self._turns[LANES[request.method]]:
+                reply = Answer(request.id, self._call(request, job))
         except (AppError, Cancelled) as error:
             reply = Fault(request.id, error)
         except Exception as error:
             log.exception("%s failed", request.method)
-            reply = Fault(request.id, _bug(f"{type(error).__name__}: {error}"))
+            told = storage_error(error) if isinstance(error, sqlite3.Error) else None
+            reply = Fault(request.id, told or _bug(f"{type(error).__name__}: {error}"))
         finally:
             self._jobs.pop(request.id, None)
         self._send(reply)
@@ -147,10 +152,12 @@ class _Server:
     def _open(self, library: str) -> Any:
         from app.engine.session import Session
 
-        if self._session:
-            self._session.close()
-            self._session = None
-        self._session = Session.open(self._home, library, encoders=_source(self._encoders, self._home))
+        # The other lanes finish what they ask of the old library before it is closed, and wait for the new one.
+        with self._turns[Lane.QUICK], self._turns[Lane.VIEW]:
+            if self._session:
+                self._session.close()
+                self._session = None
+            self._session = Session.open(self._home, library, encoders=_source(self._encoders, self._home))
         return self._session.status()
 
     def _report(self, request_id: int, progress: Progress) -> None:

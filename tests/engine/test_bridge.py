@@ -147,3 +147,17 @@ def test_closing_ends_the_engine_and_is_no_death(home: Path, died: Died) -> None
     client.close()
     assert not died.event.is_set()
     assert client.pid is None
+
+
+def test_changing_the_library_waits_for_what_is_being_asked(client: EngineClient, photo: Make, tmp_path: Path) -> None:
+    client.call("open", "default").future.result(WAIT_S)
+    photo("tree.png")
+    client.call("index", IndexRequest((str(tmp_path / "media"),), ("colour-texture",))).future.result(WAIT_S)
+    asked = []
+    for round_ in range(10):
+        for _ in range(10):
+            asked.append(client.call("status"))
+            asked.append(client.call("search", SearchRequest(Query.of_text("tree"))))
+        asked.append(client.call("open", ("second", "default")[round_ % 2]))
+    for call in asked:
+        call.future.result(WAIT_S)
