@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import math
 
 from app import __version__
 from app.engine.types import MediaKind
+
+LONGEST_MS = 2**31 - 1
+"""Some 24 days: no film is longer."""
 
 DESCRIPTION = """Find what is alike in your own photos, videos and sounds, offline, and measure which model is best on
 your own data. Without a command, the window opens."""
@@ -53,9 +57,13 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--audio", metavar="FILE", help="a sound, or a video's sound track, to search by")
     parser.add_argument("--minus-text", metavar="T", action="append", default=[], help="words to lean away from")
-    parser.add_argument("--text-weight", metavar="W", type=float, default=1.0, help="how much the words count in a mix")
-    parser.add_argument("--image-weight", metavar="W", type=float, default=1.0, help="how much each picture counts")
-    parser.add_argument("--at-ms", metavar="MS", type=int, default=0, help="the moment of the video or sound given")
+    parser.add_argument(
+        "--text-weight", metavar="W", type=_weight, default=1.0, help="how much the words count in a mix"
+    )
+    parser.add_argument("--image-weight", metavar="W", type=_weight, default=1.0, help="how much each picture counts")
+    parser.add_argument(
+        "--at-ms", metavar="MS", type=_moment_ms, default=0, help="the moment of the video or sound given"
+    )
     parser.add_argument("--model", metavar="KEY", help="the model to ask; else the best one that understands the query")
     parser.add_argument("-k", metavar="N", type=_positive, default=10, help="how many results (10)")
     parser.add_argument(
@@ -82,6 +90,20 @@ def _kinds(text: str) -> frozenset[MediaKind]:
         return frozenset(MediaKind(kind) for kind in _keys(text))
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{error}; choose from photo, video, audio") from None
+
+
+def _weight(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError("give a finite number")
+    return number
+
+
+def _moment_ms(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= LONGEST_MS:
+        raise argparse.ArgumentTypeError("give milliseconds from the beginning, 0 or more")
+    return number
 
 
 def _positive(text: str) -> int:

@@ -10,6 +10,8 @@ import argparse
 import datetime
 import json
 import logging
+import os
+import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +24,7 @@ from app.cli import documents, tables
 from app.cli.progress import watched
 from app.engine.errors import AppError
 from app.engine.jobs import Cancelled
+from app.engine.store.database import storage_error
 from app.engine.types import (
     EvaluationRequest,
     Filters,
@@ -49,10 +52,19 @@ def run(options: argparse.Namespace) -> int:
     except (KeyboardInterrupt, Cancelled):
         sys.stderr.write("Interrupted. What was finished is kept.\n")
         return INTERRUPTED
-    if options.json:
-        print(json.dumps(document, indent=2))
-    else:
-        show(tables.console())
+    except sqlite3.Error as error:
+        if not (told := storage_error(error)):
+            raise
+        _report(told, options.json)
+        return FAILED
+    try:
+        if options.json:
+            print(json.dumps(document, indent=2), flush=True)
+        else:
+            show(tables.console())
+            sys.stdout.flush()
+    except BrokenPipeError:  # the reader has seen enough (``| head``); what is buffered has nowhere to go at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return DONE
 
 
@@ -99,9 +111,10 @@ def _status(options: argparse.Namespace, home: Path) -> Answer:
     return documents.plain(status), lambda console: tables.status(console, status)
 
 
-def _models(options: argparse.Namespace, home: Path) -> Answer:
-    with _session(options, home) as session:
-        models = session.models()
+def _models(_options: argparse.Namespace, home: Path) -> Answer:
+    from app.engine.session import models as listed
+
+    models = listed(home)
     return documents.models(models), lambda console: tables.models(console, models)
 
 
@@ -163,10 +176,10 @@ def _day_ms(day: str | None, end: bool = False) -> int | None:
         return None
     try:
         begin = datetime.datetime.strptime(day, "%Y-%m-%d").astimezone()
-    except ValueError:
+        moment = begin + datetime.timedelta(days=1) if end else begin
+        return round(moment.timestamp() * 1000) - (1 if end else 0)
+    except (ValueError, OverflowError):  # the calendar has an end
         raise AppError("This is not a date", f"Write it as 2024-07-31; {day!r} was given.") from None
-    moment = begin + datetime.timedelta(days=1) if end else begin
-    return round(moment.timestamp() * 1000) - (1 if end else 0)
 
 
 def _report(error: AppError, as_json: bool) -> None:

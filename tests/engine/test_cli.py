@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from app.__main__ import main
+from app.cli import documents
+from app.engine.session import Session
 
 Make = Callable[..., Path]
 Run = Callable[..., tuple[int, Any, str]]
@@ -164,3 +166,43 @@ def test_starting_loads_neither_torch_nor_qt() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_models_are_listed_while_the_library_is_in_use(run: Run, session: Session) -> None:
+    status, document, _ = run("models", "list")
+    assert (status, document["models"]) == (0, documents.models(session.models())["models"])
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(home: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as closed:
+        command = [sys.executable, "-m", "app", "models", "list", "--json", "--home", str(home)]
+        done = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("option", [("--before", "9999-12-31"), ("--after", "tomorrow")])
+def test_a_day_no_calendar_has_is_refused(run: Run, option: tuple[str, str]) -> None:
+    status, document, _ = run("search", "--text", "a", *option)
+    assert (status, document["error"]["title"]) == (1, "This is not a date")
+
+
+@pytest.mark.parametrize("option", [("--image-weight", "inf"), ("--at-ms", "9" * 30), ("--at-ms", "-1")])
+def test_numbers_beyond_reason_are_a_wrong_command_line(run: Run, option: tuple[str, str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run("search", "--image", "a.png", *option)
+    assert ended.value.code == 2
+
+
+def test_a_library_damaged_inside_is_a_sentence(
+    run: Run, session: Session, index: Callable[..., object], photo: Make, home: Path
+) -> None:
+    photo("a.png")
+    index()
+    session.close()
+    file = home / "libraries" / "default" / "library.sqlite"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:8192] + b"\xff" * (len(whole) - 8192))
+    status, document, _ = run("status")
+    assert (status, document["error"]["title"]) == (1, "This library cannot be read")
