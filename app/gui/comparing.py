@@ -26,7 +26,7 @@ from app.engine.types import Evaluation, EvaluationRequest, ModelEvaluation, Que
 from app.gui import icons, theme, wording
 from app.gui.emptystate import EmptyState
 from app.gui.engine import Engine
-from app.gui.measures import MeasuresTable, answered_keys, as_text
+from app.gui.measures import BEST_MARK, MeasuresTable, answered_keys, as_text
 from app.gui.ranking import Ranking
 from app.gui.testqueries import query_icon
 from app.gui.thumbnails import ThumbnailStore
@@ -272,24 +272,24 @@ def unjudged_words(evaluation: Evaluation) -> str:
 
 def note_lines(evaluation: Evaluation) -> list[str]:
     """What a reader must know before comparing the rows: who could not answer, and whose means differ in queries."""
-    lines = [line for model in evaluation.models if (line := _unanswered_words(model, evaluation))]
+    lines = [line for model in evaluation.models for line in _unanswered_lines(model, evaluation)]
     if len({answered_keys(model) for model in evaluation.models if model.queries}) > 1:
         lines.append(
-            "★ marks the best among models that answered the same queries. Models that answered different queries "
-            "cannot be compared by these means."
+            f"{BEST_MARK} marks the best among models that answered the same queries. Models that answered different "
+            "queries cannot be compared by these means."
         )
     return lines
 
 
-def _unanswered_words(model: ModelEvaluation, evaluation: Evaluation) -> str:
-    if model.note:
-        return f"{model.name}: {model.note}"
+def _unanswered_lines(model: ModelEvaluation, evaluation: Evaluation) -> list[str]:
+    lines = [f"{model.name}: {model.note}"] if model.note else []
+    if model.note and not model.queries:
+        return lines
     answered = answered_keys(model)
-    missed = [query for query in evaluation.queries if query.key not in answered]
+    understood = {query_icon(query.query) for query in evaluation.queries if query.key in answered}
+    missed = [query for query in evaluation.queries if query_icon(query.query) not in understood]
     if not missed:
-        return ""
+        return lines
     kinds = " or ".join(dict.fromkeys(KIND_WORDS[query_icon(query.query)] for query in missed))
-    if not model.queries:
-        return f"{model.name} cannot search {kinds}."
-    asked = wording.count(len(missed), "query", "queries")
-    return f"{model.name} cannot search {kinds}: {asked} left out."
+    left_out = f": {wording.count(len(missed), 'query', 'queries')} left out" if model.queries else ""
+    return [*lines, f"{model.name} cannot search {kinds}{left_out}."]
