@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QEvent, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QComboBox,
@@ -70,6 +70,7 @@ class ComparePanel(QWidget):
         self._notes = theme.label("", theme.Type.CAPTION)
         self._notes.setWordWrap(True)
         self._warning = QFrame()
+        self._warning_mark = QLabel()
         self._warning_words = theme.label("")
         self._message = EmptyState()
         self._stack = QStackedWidget()
@@ -79,6 +80,7 @@ class ComparePanel(QWidget):
         self._save = QPushButton(self.tr("Save as CSV…"))
         self._save.clicked.connect(self.choose_csv)
         self._compose()
+        self._draw_mark()
 
     @property
     def warning(self) -> str:
@@ -148,6 +150,15 @@ class ComparePanel(QWidget):
                 sentence = self.tr("{0}. Choose another folder.").format(error.strerror or error)
                 self.failed.emit(AppError(self.tr("The measures could not be saved"), sentence, path))
 
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() is QEvent.Type.PaletteChange:
+            self._draw_mark()
+        super().changeEvent(event)
+
+    def _draw_mark(self) -> None:
+        ratio = self.devicePixelRatioF()
+        self._warning_mark.setPixmap(icons.pixmap("warning", theme.ICON_PX, "warning", ratio))
+
     # --- composition -------------------------------------------------------------------------------------------------
 
     def _compose(self) -> None:
@@ -159,14 +170,12 @@ class ComparePanel(QWidget):
         head.addWidget(self._copy)
         head.addWidget(self._save)
         theme.set_role(self._warning, "banner")
-        mark = QLabel()
-        mark.setPixmap(icons.icon("warning", "warning").pixmap(theme.ICON_PX))
         judge = QPushButton(self.tr("Judge them"))
         judge.clicked.connect(self._want_judging)
         row = QHBoxLayout(self._warning)
         row.setContentsMargins(theme.MEDIUM_PX, theme.SMALL_PX, theme.MEDIUM_PX, theme.SMALL_PX)
         row.setSpacing(theme.SMALL_PX)
-        row.addWidget(mark)
+        row.addWidget(self._warning_mark)
         row.addWidget(self._warning_words, 1)
         row.addWidget(judge)
         content = QWidget()

@@ -106,6 +106,7 @@ class MeasuresTable(QTableWidget):
             for column, name in enumerate(evaluation.measures, start=2):
                 value = f"{model.mean[name]:.{DECIMALS}f}" if name in model.mean else "–"
                 self._set_cell(row, column, value, (model.model, name) in marked)
+        self.setColumnHidden(1, len(evaluation.queries) == 1)
         self.resizeRowsToContents()
         self._fit_height()
         self._fit_columns()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
@@ -13,6 +13,7 @@ from app.gui.player import Player
 from app.gui.testqueries import query_icon
 
 FACE_PX = 64
+ICON_PX = 28
 
 
 class QueryFace(QWidget):
@@ -23,6 +24,7 @@ class QueryFace(QWidget):
         self._engine = engine
         self._key = ""
         self._part: QueryPart | None = None
+        self._icon = ""
         self.player = Player(self)
         self.player.playing_changed.connect(self._show_playing)
         self.player.troubled.connect(self.setToolTip)
@@ -47,7 +49,8 @@ class QueryFace(QWidget):
         self._key = summary.key
         self._part = next((part for part in summary.query.parts if part.modality is not Modality.TEXT), None)
         self._button.setVisible(self._part is not None and self._part.modality is Modality.AUDIO)
-        self._picture.setPixmap(icons.pixmap(query_icon(summary.query), 28, "muted", self.devicePixelRatioF()))
+        self._icon = query_icon(summary.query)
+        self._draw_icon()
         self._picture.setAccessibleName(summary.title)
         if self._part:
             key = summary.key
@@ -62,6 +65,15 @@ class QueryFace(QWidget):
     def stop(self) -> None:
         self.player.stop()
 
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() is QEvent.Type.PaletteChange:
+            self._draw_icon()
+        super().changeEvent(event)
+
+    def _draw_icon(self) -> None:
+        if self._icon:
+            self._picture.setPixmap(icons.pixmap(self._icon, ICON_PX, "muted", self.devicePixelRatioF()))
+
     def _show_picture(self, encoded: bytes) -> None:
         pixmap = QPixmap()
         if pixmap.loadFromData(encoded):
@@ -73,6 +85,7 @@ class QueryFace(QWidget):
             )
             fitted.setDevicePixelRatio(ratio)
             self._picture.setPixmap(fitted)
+            self._icon = ""
 
     def _toggle(self) -> None:
         if self._part and not self.player.path:

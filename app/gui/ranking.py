@@ -24,7 +24,7 @@ from app.gui.thumbnails import ThumbnailStore
 
 JUDGED_ROLE = Qt.ItemDataRole.UserRole
 ROW_PX = 48
-RANK_PX, MARK_PX, SIMILARITY_PX = 28, 28, 56
+RANK_PX, MARK_PX = 24, 28
 MIN_LIST_PX = 180
 
 
@@ -119,14 +119,17 @@ class Ranking(QWidget):
         """Show ``summary``'s lists by the chosen models, at first the first two that answered it."""
         self._evaluation, self._summary = evaluation, summary
         able = [model for model in evaluation.models if _result(model, summary.key)]
-        for number, side in enumerate((self.left, self.right)):
-            chosen = side.models.currentData()
+        keys = [model.model for model in able]
+        chosen = [side.models.currentData() for side in (self.left, self.right)]
+        left = chosen[0] if chosen[0] in keys else next(iter(keys), None)
+        others = [key for key in keys if key != left]
+        right = chosen[1] if chosen[1] in others else next(iter(others), None)
+        for side, key in ((self.left, left), (self.right, right)):
             side.models.clear()
             for model in able:
                 side.models.addItem(model.name, model.model)
-            keys = [model.model for model in able]
-            side.models.setCurrentIndex(keys.index(chosen) if chosen in keys else min(number, len(able) - 1))
-        self.right.setVisible(len(able) > 1)
+            side.models.setCurrentIndex(side.models.findData(key))
+        self.right.setVisible(right is not None)
         self._show_lists()
 
     def _show_lists(self) -> None:
@@ -144,7 +147,7 @@ def _result(model: ModelEvaluation, key: str) -> QueryEvaluation | None:
 
 
 class _HitDelegate(QStyledItemDelegate):
-    """Paints rank, thumbnail, name, similarity and verdict in one row."""
+    """Paints rank, thumbnail, name above similarity, and verdict."""
 
     def __init__(self, thumbnails: ThumbnailStore, parent: QWidget) -> None:
         super().__init__(parent)
@@ -170,14 +173,15 @@ class _HitDelegate(QStyledItemDelegate):
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
         tile.paint_thumbnail(painter, frame, self._thumbnails.pixmap(judged.hit.item_id), judged.hit)
         mark = QRect(rect.right() - MARK_PX, rect.top(), MARK_PX - theme.TINY_PX, rect.height())
-        similarity = QRect(mark.left() - SIMILARITY_PX, rect.top(), SIMILARITY_PX - theme.SMALL_PX, rect.height())
-        _text(painter, similarity, caption, colours.muted, wording.similarity(judged.hit.similarity),
-              Qt.AlignmentFlag.AlignRight)  # fmt: skip
         _paint_mark(painter, mark, judged.grade)
-        name_left_px = frame.right() + theme.SMALL_PX
-        name = QRect(name_left_px, rect.top(), similarity.left() - name_left_px, rect.height())
+        left_px = frame.right() + theme.SMALL_PX
+        lines = QRect(left_px, frame.top(), mark.left() - theme.TINY_PX - left_px, frame.height())
+        name = lines.adjusted(0, 0, 0, -lines.height() // 2)
         words = " · ".join(filter(None, (PurePath(judged.hit.path).name, wording.place(judged.hit))))
         _text(painter, name, body, colours.text, words, Qt.AlignmentFlag.AlignLeft)
+        similarity = lines.adjusted(0, lines.height() // 2, 0, 0)
+        words = wording.similarity(judged.hit.similarity)
+        _text(painter, similarity, caption, colours.muted, words, Qt.AlignmentFlag.AlignLeft)
 
 
 def _paint_mark(painter: QPainter, rect: QRect, grade: int | None) -> None:

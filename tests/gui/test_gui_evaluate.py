@@ -320,6 +320,15 @@ class TestComparing:
             left.list.itemActivated.emit(left.list.item(0))
         assert opened.args[0].rank == 1
 
+    def test_a_second_model_that_answers_takes_the_second_list(
+        self, compared: EvaluatePage, evaluation: Evaluation
+    ) -> None:
+        compared.comparing._show(replace(evaluation, models=evaluation.models[1:]))
+        assert not compared.comparing.ranking.right.isVisible()
+        compared.comparing._show(evaluation)
+        sides = (compared.comparing.ranking.left, compared.comparing.ranking.right)
+        assert [side.models.currentText() for side in sides] == ["SigLIP", "CLIP"]
+
     def test_k_and_scope_are_what_is_asked_for(self, qtbot: QtBot, compared: EvaluatePage, fake_client: Any) -> None:
         compared.comparing.k.setCurrentIndex(comparing.KS.index(5))
         compared.comparing.k.activated.emit(2)
