@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import PurePath
 
 from PySide6.QtCore import Qt, Signal
@@ -25,6 +24,7 @@ from app.engine.types import ItemKind, Pool, PoolItem, QuerySummary
 from app.gui import icons, theme, wording
 from app.gui.emptystate import EmptyState
 from app.gui.engine import Engine
+from app.gui.poolround import PoolRound
 from app.gui.poolstrip import PoolStrip
 from app.gui.preview import Preview
 from app.gui.queryface import QueryFace
@@ -50,10 +50,7 @@ class JudgePanel(QWidget):
         self._summary: QuerySummary | None = None
         self._call: Call | None = None
         self._depth = POOL_DEPTH
-        self._items: list[PoolItem] = []
-        self._row = -1
-        self._skipped: set[int] = set()
-        self._undo: list[tuple[int, int | None]] = []
+        self._round = PoolRound()
         self._plays_sounds = False
         self.face = QueryFace(engine)
         self._question = theme.label("", theme.Type.HEADING)
@@ -69,7 +66,7 @@ class JudgePanel(QWidget):
         self._name.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._message = EmptyState()
         self.strip = PoolStrip(thumbnails)
-        self.strip.moved.connect(self._go)
+        self.strip.moved.connect(self._visit)
         self.relevant = self._button("check", self.tr("Relevant"), "F", self.mark_relevant)
         self.not_relevant = self._button("cross", self.tr("Not relevant"), "J", self.mark_not_relevant)
         self.skip = self._button("skip", self.tr("Skip"), "S", self.skip_item)
@@ -92,7 +89,7 @@ class JudgePanel(QWidget):
 
     @property
     def current(self) -> PoolItem | None:
-        return self._items[self._row] if 0 <= self._row < len(self._items) else None
+        return self._round.current
 
     def show_query(self, summary: QuerySummary | None, depth: int = POOL_DEPTH) -> None:
         """Judge a query's pool, the first ``depth`` results of every model. The one shown already keeps its place."""
@@ -103,15 +100,14 @@ class JudgePanel(QWidget):
             self._call = None
         if not same:
             self.stop()
-            self._items, self._row, self._undo = [], -1, []
-            self._skipped.clear()
+            self._round = PoolRound()
             self.strip.show_items([])
             self._show_progress()
         if summary is None:
             return
         self.face.show_query(summary)
         self._question.setText(self.tr("Is this a good answer to: “{0}”?").format(summary.title))
-        if not self._items:
+        if not self._round.items:
             self._say("search", self.tr("Collecting results"), self.tr("Every model is asked for its first results."))
         self._ask(summary)
 
@@ -130,35 +126,32 @@ class JudgePanel(QWidget):
 
     def skip_item(self) -> None:
         """Leave the item unjudged for now and go on."""
-        item = self.current
-        if item and self._judging:
-            self._skipped.add(item.item.item_id)
-            self._undo.append((item.item.item_id, item.grade))
+        if self._judging:
+            self._round.step(skipped=True)
             self._go_on()
 
     def undo_last(self) -> None:
         """Take the last step back and show its item again."""
-        if not self._undo:
+        step = self._round.step_back()
+        if step is None:
             return
-        item_id, grade = self._undo.pop()
-        row = self._row_of(item_id)
-        self._skipped.discard(item_id)
-        if row is not None:
-            if self._items[row].grade != grade:
+        row, grade = step
+        if row >= 0:
+            if self._round.items[row].grade != grade:
                 self._enter(row, grade)
             self._go(row)
 
     def judge_skipped(self) -> None:
         """Offer again what was skipped."""
-        self._skipped.clear()
+        self._round.offer_skipped()
         self._go_on()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
-        if step is None or not self._items:
+        if step is None or not self._round.items:
             super().keyPressEvent(event)
         else:
-            self._go(min(max(self._row + step, 0), len(self._items) - 1))
+            self._go(min(max(self._round.row + step, 0), len(self._round.items) - 1))
 
     # --- composition -------------------------------------------------------------------------------------------------
 
@@ -248,20 +241,15 @@ class JudgePanel(QWidget):
 
     def _show_pool(self, pool: Pool) -> None:
         self._call = None
-        before = self.current
-        self._items = list(pool.items)
-        self.strip.show_items(self._items)
+        self._round.load(pool.items)
+        self.strip.show_items(self._round.items)
         self._show_progress()
-        if not self._items:
+        if not self._round.items:
             self._say_no_answer()
-            return
-        row = self._row_of(before.item.item_id) if before else None
-        if row is None:
-            self._row = -1
-            self._go_on()
+        elif self._round.current:
+            self.strip.go(self._round.row)
         else:
-            self._row = row
-            self.strip.go(row)
+            self._go_on()
 
     def _say_no_answer(self) -> None:
         kind = MADE_OF[query_icon(self._summary.query)] if self._summary else ""
@@ -274,42 +262,42 @@ class JudgePanel(QWidget):
             ((self.tr("Show the models"), self.models_wanted.emit),),
         )
 
-    def _row_of(self, item_id: int) -> int | None:
-        return next((row for row, item in enumerate(self._items) if item.item.item_id == item_id), None)
-
     @property
     def _judging(self) -> bool:
         return self._stack.currentIndex() == 1
 
+    def _visit(self, row: int) -> None:
+        if row != self._round.row or not self._judging:
+            self._go(row)
+
     def _go(self, row: int) -> None:
         """Show one item."""
-        if not 0 <= row < len(self._items):
+        if not 0 <= row < len(self._round.items):
             return
-        self._row = row
+        self._round.row = row
         self.strip.go(row)
         self._stack.setCurrentIndex(1)
-        hit = self._items[row].item
+        hit = self._round.items[row].item
         self._name.setText(" · ".join(filter(None, (PurePath(hit.path).name, wording.place(hit)))))
         self.preview.show_hit(hit)
         self._show_progress()
 
     def _go_on(self) -> None:
         """Show the next item that is neither judged nor skipped, or say that all is done."""
-        count = len(self._items)
-        for step in range(1, count + 1):
-            row = (self._row + step) % count
-            if self._items[row].grade is None and self._items[row].item.item_id not in self._skipped:
-                self._go(row)
-                return
-        self._show_progress()
-        self._finish()
+        row = self._round.next_row()
+        if row is not None:
+            self._go(row)
+        else:
+            self._show_progress()
+            self._finish()
 
     def _finish(self) -> None:
         self.preview.show_hit(None)
-        left = sum(1 for item in self._items if item.grade is None)
+        count = len(self._round.items)
+        left = count - self._round.judged
         compare = (self.tr("Compare the models"), self.compare_wanted.emit)
         if not left:
-            headline = self.tr("All {0} results are judged").format(len(self._items))
+            headline = self.tr("All {0} results are judged").format(count)
             sentence = self.tr("See which model found the best ones. Choose one below to change your mind.")
             self._say("check", headline, sentence, (compare,))
         else:
@@ -319,45 +307,42 @@ class JudgePanel(QWidget):
             self._say("skip", headline, sentence, ((self.tr("Judge what was skipped"), self.judge_skipped), compare))
 
     def _grade(self, grade: int) -> None:
-        item = self.current
-        if item is None or not self._judging:
-            return
-        self._undo.append((item.item.item_id, item.grade))
-        self._skipped.discard(item.item.item_id)
-        self._enter(self._row, grade)
-        self._go_on()
+        if self._judging:
+            self._round.step(skipped=False)
+            self._enter(self._round.row, grade)
+            self._go_on()
 
     def _enter(self, row: int, grade: int | None) -> None:
         """Enter a grade, shown at once; it is taken back if the engine refuses it."""
         if self._summary is None:
             return
-        before = self._items[row]
+        before = self._round.items[row]
         self._set_grade(row, grade)
         key, item_id = self._summary.key, before.item.item_id
 
         def failed(error: AppError) -> None:
-            row = self._row_of(item_id)
-            if self._summary and self._summary.key == key and row is not None:
+            row = self._round.row_of(item_id)
+            if self._summary and self._summary.key == key and row >= 0:
                 self._set_grade(row, before.grade)
             self.failed.emit(error)
 
         self._engine.request("judge", key, item_id, grade, on_done=self.judged.emit, on_failed=failed)
 
     def _set_grade(self, row: int, grade: int | None) -> None:
-        self._items[row] = replace(self._items[row], grade=grade)
-        self.strip.show_item(row, self._items[row])
+        self._round.set_grade(row, grade)
+        self.strip.show_item(row, self._round.items[row])
         self._show_progress()
 
     # --- showing -----------------------------------------------------------------------------------------------------
 
     def _show_progress(self) -> None:
-        judged = sum(1 for item in self._items if item.grade is not None)
-        self._count.setText(self.tr("{0} of {1} judged").format(judged, len(self._items)))
+        judged, count = self._round.judged, len(self._round.items)
+        self._count.setText(self.tr("{0} of {1} judged").format(judged, count))
         for widget in (self._count, self._bar, self.strip):
-            widget.setVisible(bool(self._items))
-        self._bar.setRange(0, max(1, len(self._items)))
+            widget.setVisible(count > 0)
+        self._bar.setRange(0, max(1, count))
         self._bar.setValue(judged)
-        self.undo.setEnabled(bool(self._undo))
+        self.undo.setEnabled(self._round.can_undo)
 
     def _say(
         self, icon: str, headline: str, sentence: str, actions: tuple[tuple[str, Callable[[], None]], ...] = ()

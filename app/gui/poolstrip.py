@@ -40,6 +40,7 @@ class PoolStrip(QListWidget):
         self.setHorizontalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
         self.setFixedHeight(CELL_PX.height() + self.horizontalScrollBar().sizeHint().height() + theme.SMALL_PX)
         self.currentRowChanged.connect(self.moved)
+        self.itemClicked.connect(self._click)  # the current cell again, after all was judged
         thumbnails.arrived.connect(self._repaint)
 
     def show_items(self, items: list[PoolItem]) -> None:
@@ -62,6 +63,9 @@ class PoolStrip(QListWidget):
         self.blockSignals(False)
         self.scrollToItem(self.currentItem(), QListWidget.ScrollHint.PositionAtCenter)
         self.viewport().update()
+
+    def _click(self, cell: QListWidgetItem) -> None:
+        self.moved.emit(self.row(cell))
 
     def _repaint(self, _arrived: object) -> None:
         self.viewport().update()

@@ -211,6 +211,17 @@ class TestJudging:
         judging.judging.compare_wanted.emit()
         assert judging.comparing.isVisible()
 
+    def test_after_all_is_judged_any_item_can_be_judged_anew(
+        self, qtbot: QtBot, judging: EvaluatePage, library: dict[str, dict[int, int]]
+    ) -> None:
+        for _ in range(3):
+            qtbot.keyClick(judging, Qt.Key.Key_F)
+        strip = judging.judging.strip
+        last = strip.visualItemRect(strip.item(2)).center()
+        qtbot.mouseClick(strip.viewport(), Qt.MouseButton.LeftButton, pos=last)
+        qtbot.keyClick(judging, Qt.Key.Key_J)
+        assert library[BAY.key] == {1: 1, 2: 1, 3: 0}
+
     def test_space_presses_the_button_that_has_the_focus(self, qtbot: QtBot, judging: EvaluatePage) -> None:
         judging.judging.relevant.setFocus()
         with qtbot.waitSignal(judging.judging.relevant.clicked):
