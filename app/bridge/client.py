@@ -153,12 +153,13 @@ class EngineClient:
                 self._dispatch(connection.recv())
         except (EOFError, OSError):
             pass
-        with self._lock:
-            self._connection = None
-        connection.close()
-        self._fail_pending()
-        if not self._closing:
-            self.on_exit()
+        finally:  # also when a caller's callback raised: nobody may wait for ever
+            with self._lock:
+                self._connection = None
+            connection.close()
+            self._fail_pending()
+            if not self._closing:
+                self.on_exit()
 
     def _dispatch(self, message: Answer | Fault | Report) -> None:
         if isinstance(message, Report):

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import logging
 import logging.handlers
+import signal
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from app.bridge.messages import Action, Answer, Control, Fault, Lane, Report, Re
 from app.engine.errors import AppError
 from app.engine.jobs import Cancelled, Job, Progress
 from app.engine.store.database import storage_error
+from app.paths import log_path, models_dir
 
 if TYPE_CHECKING:
     from app.engine.session import Session
@@ -51,7 +53,9 @@ LANES: dict[str, Lane] = {
 
 def serve(connection: Connection, home: Path, encoders: str | None = None) -> None:
     """Answer requests until the other end closes. The target of the engine process."""
-    handler = _log_to(home / "logs" / "engine.log")
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the window's to answer; it closes the engine
+    handler = _log_to(log_path(home))
     server = _Server(connection, home, encoders)
     try:
         server.run()
@@ -154,11 +158,13 @@ class _Server:
 
         # The other lanes finish what they ask of the old library before it is closed, and wait for the new one.
         with self._turns[Lane.QUICK], self._turns[Lane.VIEW]:
-            if self._session:
+            if self._session and self._session.name == library:
+                return self._session.status()
+            opened = Session.open(self._home, library, encoders=_source(self._encoders, self._home))
+            if self._session:  # only now: a library that cannot be opened leaves the old one open
                 self._session.close()
-                self._session = None
-            self._session = Session.open(self._home, library, encoders=_source(self._encoders, self._home))
-        return self._session.status()
+            self._session = opened
+        return opened.status()
 
     def _report(self, request_id: int, progress: Progress) -> None:
         self._send(Report(request_id, progress))
@@ -175,8 +181,6 @@ def _source(name: str | None, home: Path) -> Any:
     """The source of encoders called ``module:callable``, or None for the catalogue."""
     if name is None:
         return None
-    from app.paths import models_dir
-
     module, _, attribute = name.partition(":")
     return getattr(importlib.import_module(module), attribute)(models_dir(home))
 

@@ -10,7 +10,7 @@ from app.engine.encoders.base import EncoderSource, EncoderSpec
 from app.engine.errors import AppError, WeightsCorrupt, WeightsMissing
 from app.engine.jobs import Job
 from app.engine.media.pool import DecoderPool
-from app.engine.scanning import folder_bytes, is_online, update_files
+from app.engine.scanning import covers, folder_bytes, is_online, update_files
 from app.engine.search import Shelves
 from app.engine.store.files import Files
 from app.engine.store.lookup import Lookup
@@ -51,7 +51,7 @@ class Indexer:
         folders = [folder_bytes(folder) for folder in request.folders]
         keys, notes = self._choose_models(request.models)
         for folder in folders:
-            self._files.add_root(folder)
+            self._files.add_root(folder, covers)
         if not folders:
             folders = [root for root in self._files.roots() if is_online(root)]
         before = self._files.orphans()

@@ -70,6 +70,17 @@ def is_online(root: bytes) -> bool:
         return False
 
 
+def covers(root: bytes, folder: bytes) -> bool:
+    """Whether a walk from ``root`` comes to ``folder``: it passes hidden folders by and follows no links."""
+    if not is_within(folder, root):
+        return False
+    while folder != root:
+        if os.path.basename(folder).startswith(b".") or os.path.islink(folder):  # noqa: PTH119, PTH114 - bytes
+            return False
+        folder = os.path.dirname(folder)  # noqa: PTH120
+    return True
+
+
 def update_files(files: Files, folders: Sequence[bytes], job: Job) -> ScanOutcome:
     """Bring the catalogue up to what is at and below ``folders``. An absent folder changes nothing."""
     outcome = ScanOutcome()
@@ -77,7 +88,7 @@ def update_files(files: Files, folders: Sequence[bytes], job: Job) -> ScanOutcom
     found = _look(folders, outcome, job)
     to_read = [file for file in found.values() if not _is_unchanged(file, known.get(file.path))]
     outcome.unchanged = len(found) - len(to_read)
-    missing = _missing(known, found, folders, outcome.failures)
+    missing = _missing(known, found, [*_not_looked_into(files, folders), *map(_path, outcome.failures)])
     _read_all(files, to_read, known, missing, outcome, job)
     outcome.removed = len(missing)
     files.remove([file.id for file in missing.values()])
@@ -112,20 +123,26 @@ def _is_unchanged(found: FoundFile, known: KnownFile | None) -> bool:
     )
 
 
+def _not_looked_into(files: Files, folders: Sequence[bytes]) -> list[bytes]:
+    """Absent folders, and roots inside the ``folders`` that no walk from there comes to."""
+    absent = [folder for folder in folders if not is_online(folder)]
+    inside = [root for root in files.roots() if root not in folders and any(is_within(root, f) for f in folders)]
+    return absent + [root for root in inside if not any(covers(folder, root) for folder in folders)]
+
+
 def _missing(
-    known: dict[bytes, KnownFile],
-    found: dict[bytes, FoundFile],
-    folders: Sequence[bytes],
-    failures: Sequence[Failure],
+    known: dict[bytes, KnownFile], found: dict[bytes, FoundFile], unsure: Sequence[bytes]
 ) -> dict[bytes, KnownFile]:
-    """The known files that are gone for sure: not those behind an absent folder or one that could not be read."""
-    unsure = [folder for folder in folders if not is_online(folder)]
-    unsure += [os.fsencode(failure.path) for failure in failures]
+    """The known files that are gone for sure: those that are not below a folder that could not be looked into."""
     return {
         path: file
         for path, file in known.items()
         if path not in found and not any(is_within(path, folder) for folder in unsure)
     }
+
+
+def _path(failure: Failure) -> bytes:
+    return os.fsencode(failure.path)
 
 
 def _read_all(

@@ -72,7 +72,7 @@ class Session:
     def __init__(
         self, name: str, database: Database, encoders: EncoderSource, pool: DecoderPool, exact_up_to: int
     ) -> None:
-        self._name = name
+        self.name = name
         self._database = database
         self._encoders = encoders
         self._pool = pool
@@ -133,7 +133,7 @@ class Session:
         folder = self._database.folder
         models = self._preferences.models
         return LibraryStatus(
-            name=self._name,
+            name=self.name,
             folder=str(folder),
             roots=tuple(self._root(path) for path in self._files.roots()),
             kinds=self._lookup.file_counts(),

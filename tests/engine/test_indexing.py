@@ -187,6 +187,18 @@ def test_a_folder_inside_a_known_one_is_no_new_root(
     assert [(root.path, root.files) for root in session.status().roots] == [(str(tmp_path / "media"), 2)]
 
 
+def test_a_hidden_folder_that_was_asked_for_is_kept_beside_the_one_above(
+    session: Session, index: Index, photo: Make, tmp_path: Path
+) -> None:
+    photo("a.jpg", 1)
+    photo(".raw/b.jpg", 2)
+    index()
+    index(tmp_path / "media" / ".raw")
+    for run in (lambda: index(), lambda: session.index(IndexRequest()), lambda: index()):
+        assert run().files.removed == 0
+    assert [root.files for root in session.status().roots] == [2, 1]
+
+
 def test_forgetting_a_folder_takes_its_items_and_leaves_its_files(
     session: Session, index: Index, photo: Make, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import struct
+import time
 import zlib
 from pathlib import Path
 
@@ -395,11 +396,33 @@ def test_a_caption_has_an_end(tmp_path: Path) -> None:
     ],
     ids=json.dumps,
 )
-def test_the_shutters_time_is_read(tmp_path: Path, fields: dict[int, str], taken_ms: int | None) -> None:
+def test_the_shutters_time_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fields: dict[int, str], taken_ms: int | None
+) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    if hasattr(time, "tzset"):
+        time.tzset()
     exif = Image.Exif()
     exif.get_ifd(0x8769).update(fields)
     path = saved(tmp_path, Image.fromarray(QUARTERS), "a.jpg", exif=exif)
     assert images.read(os.fsencode(path)).taken_ms == taken_ms
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows has one time zone a process")
+@pytest.mark.parametrize(("fields", "hour"), [({}, 10), ({0x9011: "+09:00"}, 3)])
+def test_a_camera_without_an_offset_shows_local_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fields: dict[int, str], hour: int
+) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        exif = Image.Exif()
+        exif.get_ifd(0x8769).update({0x9003: "2020:06:01 12:00:00", **fields})
+        taken_ms = images.read(os.fsencode(saved(tmp_path, Image.fromarray(QUARTERS), "a.jpg", exif=exif))).taken_ms
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert taken_ms == 1_590_969_600_000 + hour * 3_600_000
 
 
 # --- thumbnails ------------------------------------------------------------------------------------------------------

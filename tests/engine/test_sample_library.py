@@ -157,4 +157,6 @@ def test_the_icons_share_one_style_and_are_listed():
     assert set(drawn) == listed
     for name, svg in drawn.items():
         assert 'viewBox="0 0 24 24"' in svg, name
+        if name in ("chevron", "check-white"):  # for the style sheet, which shows drawings in the colours they have
+            continue
         assert 'stroke="#000" stroke-width="1.75"' in svg, name

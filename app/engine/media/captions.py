@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from xml.etree import ElementTree
 
 from PIL import ExifTags, IptcImagePlugin
@@ -39,7 +39,7 @@ def picture_caption(image: ImageFile) -> str:
 
 
 def picture_taken_ms(image: ImageFile) -> int | None:
-    """When the shutter was released, in ms since 1970; a camera's local time counts as UTC if it tells no offset."""
+    """When the shutter was released, in ms since 1970 UTC; without an offset it is taken as local time."""
     with suppress(Exception):
         exif = image.getexif()
         details = exif.get_ifd(ExifTags.IFD.Exif)
@@ -57,19 +57,19 @@ def picture_taken_ms(image: ImageFile) -> int | None:
 
 
 def time_ms(moment: datetime) -> int | None:
-    """``moment`` in ms since 1970, without an offset as UTC; None for the zero dates of clocks that were never set."""
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return round(aware.timestamp() * 1000) if aware.year > 1970 else None
+    """``moment`` in ms since 1970 UTC; one without an offset is taken as this machine's local time, as the days are
+    that a person asks for. None for the zero dates of clocks that were never set."""
+    return round(moment.timestamp() * 1000) if moment.year > 1970 else None
 
 
 def _exif_time_ms(text: str, fraction: str, offset: str) -> int | None:
     with suppress(ValueError):
-        taken_ms = time_ms(datetime.strptime(text + "+0000", "%Y:%m:%d %H:%M:%S%z"))
+        moment = datetime.strptime(text, "%Y:%m:%d %H:%M:%S")  # noqa: DTZ007 - most cameras tell no offset
+        with suppress(ValueError):
+            moment = moment.replace(tzinfo=datetime.strptime(offset.strip("\0 "), "%z").tzinfo)
+        taken_ms = time_ms(moment)
         if taken_ms is None:
             return None
-        with suppress(ValueError):
-            zone = datetime.strptime(offset.strip("\0 "), "%z").utcoffset()
-            taken_ms -= round(zone.total_seconds() * 1000) if zone else 0
         digits = fraction.strip("\0 ")
         return taken_ms + (int(digits[:3].ljust(3, "0")) if digits.isdecimal() else 0)
     return None

@@ -58,8 +58,8 @@ class DecodeRequest:
 
 @dataclass(frozen=True)
 class MediaFacts:
-    """What a file tells of itself. The size is that of the upright picture; ``taken_ms`` is in ms since 1970,
-    where a camera's local time counts as UTC unless it tells its offset."""
+    """What a file tells of itself. The size is that of the upright picture; ``taken_ms`` is in ms since 1970
+    UTC, where a camera that tells no offset is taken to have shown this machine's local time."""
 
     width_px: int | None
     height_px: int | None

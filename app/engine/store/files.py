@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from app.engine.store.database import Database
@@ -46,13 +46,13 @@ class Files:
     def roots(self) -> tuple[bytes, ...]:
         return tuple(path for (path,) in self._database.read.execute("SELECT path FROM roots ORDER BY path"))
 
-    def add_root(self, path: bytes) -> None:
-        """Remember a folder. One inside a known root adds nothing; known roots inside it become part of it."""
+    def add_root(self, path: bytes, covers: Callable[[bytes, bytes], bool]) -> None:
+        """Remember a folder. One that a known root covers adds nothing; known roots it covers become part of it."""
         known = self.roots()
-        if any(is_within(path, root) for root in known):
+        if any(covers(root, path) for root in known):
             return
         with self._database.transaction() as change:
-            change.executemany("DELETE FROM roots WHERE path = ?", [(r,) for r in known if is_within(r, path)])
+            change.executemany("DELETE FROM roots WHERE path = ?", [(root,) for root in known if covers(path, root)])
             change.execute("INSERT INTO roots (path) VALUES (?)", (path,))
 
     def forget_root(self, path: bytes) -> None:
@@ -119,11 +119,6 @@ class Files:
             _purge(change, content_ids & _orphans(change))
 
     # --- contents ---
-
-    def record_failure(self, content_id: int, reason: str) -> None:
-        """Remember why a content cannot be decoded: it is not tried again until the file changes."""
-        with self._database.transaction() as change:
-            change.execute("UPDATE contents SET failure = ? WHERE id = ?", (reason, content_id))
 
     def failures(self, folder: bytes | None = None) -> tuple[Failure, ...]:
         """The files that could not be read or decoded, at or below ``folder``, or all."""
