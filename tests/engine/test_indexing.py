@@ -222,6 +222,16 @@ def test_a_model_added_later_encodes_without_touching_the_others(
     assert session.status().models == ("colour-texture", "timbre")
 
 
+def test_a_model_added_while_one_copy_is_away_reads_the_other(session: Session, photo: Make, tmp_path: Path) -> None:
+    original = photo("drive/a.jpg")
+    (tmp_path / "media" / "here").mkdir()
+    shutil.copy(original, tmp_path / "media" / "here" / "z.jpg")
+    folders = tuple(str(tmp_path / "media" / name) for name in ("drive", "here"))
+    session.index(IndexRequest(folders, ("timbre",)))
+    original.parent.rename(tmp_path / "unplugged")
+    assert session.index(IndexRequest((), ("colour-texture",))).encoded == {"colour-texture": 1}
+
+
 def test_without_a_choice_every_ready_model_is_used(session: Session, photo: Make, tmp_path: Path) -> None:
     photo("a.jpg")
     assert set(session.index(IndexRequest((str(tmp_path / "media"),))).spaces) == {"colour-texture", "timbre"}
