@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: run demo test lint bench sample package clean
+.PHONY: run demo test lint sample package clean
 
 run: $(READY)
 	@$(BIN)/python packaging/check_system.py window
@@ -17,16 +17,13 @@ demo: $(READY)
 
 test: lint
 	@$(BIN)/python packaging/check_system.py offscreen
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 2 --dist worksteal tests -m "not benchmark" $(PYTEST_ARGS)
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 2 --dist worksteal tests $(PYTEST_ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-
-bench: $(READY)
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/benchmarks -m benchmark -s $(PYTEST_ARGS)
 
 sample: $(READY)
 	$(BIN)/python packaging/make_sample.py
