@@ -29,7 +29,7 @@ sample: $(READY)
 	$(BIN)/python packaging/make_sample.py
 
 package: $(READY)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt '.[package]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,package]'
 	$(BIN)/python packaging/build.py
 
 $(READY): pyproject.toml constraints.txt
