@@ -12,7 +12,8 @@ from app.engine.encoders.base import EncoderSource
 from app.engine.errors import AppError, MediaUnreadable
 from app.engine.evaluation import measures, trec
 from app.engine.jobs import NULL_JOB, Job
-from app.engine.search import Searcher, Target
+from app.engine.querying import QueryVectors, Target
+from app.engine.search import Searcher
 from app.engine.store.files import Files
 from app.engine.store.judgments import Judgments, StoredQuery
 from app.engine.store.lookup import ItemRow, Lookup
@@ -41,12 +42,19 @@ class Judging:
     """The test queries of one library, their judgments, and what the models are worth by them."""
 
     def __init__(
-        self, files: Files, lookup: Lookup, judgments: Judgments, searcher: Searcher, encoders: EncoderSource
+        self,
+        files: Files,
+        lookup: Lookup,
+        judgments: Judgments,
+        queries: QueryVectors,
+        searcher: Searcher,
+        encoders: EncoderSource,
     ) -> None:
         self._files = files
         self._lookup = lookup
         self._judgments = judgments
         self._searcher = searcher
+        self._queries = queries
         self._encoders = encoders
 
     # --- queries ---
@@ -59,7 +67,7 @@ class Judging:
 
     def add_query(self, query: Query, title: str = "") -> QuerySummary:
         """Keep a query to judge; one that is kept already is the same one."""
-        resolved = self._searcher.resolve(query)
+        resolved = self._queries.resolve(query)
         key = trec.query_id(resolved)
         self._judgments.save_query(key, title or _title(resolved), resolved)
         return self._summary(key)

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import functools
 import os
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from app.engine.encoders.base import EncoderSource, EncoderSpec
-from app.engine.errors import AppError, MediaUnreadable, UnsupportedModality
+from app.engine.encoders.base import EncoderSource
+from app.engine.errors import AppError, UnsupportedModality
 from app.engine.index.exact import NOTHING, Ids, Neighbours
 from app.engine.index.shelf import Shelf
-from app.engine.media.pool import DecoderPool
-from app.engine.samples import Sample, Text, Vectors, prepared_sample
-from app.engine.scanning import is_online, sha256_of
+from app.engine.querying import QueryVectors, Target, Vector
+from app.engine.scanning import is_online
 from app.engine.store.files import Files, is_within
 from app.engine.store.lookup import ItemRow, Lookup
 from app.engine.store.spaces import Spaces
@@ -32,7 +27,6 @@ from app.engine.types import (
     ItemKind,
     Modality,
     Query,
-    QueryPart,
     SearchReply,
     SearchRequest,
     Space,
@@ -42,24 +36,7 @@ from app.engine.types import (
 RANK_CONSTANT = 60
 """Of reciprocal rank fusion, as its authors chose it (Cormack, Clarke and Büttcher, SIGIR 2009)."""
 
-CACHED_QUERIES = 256
 KEYWORD_LIMIT = 1000
-
-Vector = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Target:
-    """A model that is asked: what it is, and where its vectors are."""
-
-    key: str
-    spec: EncoderSpec
-    space: Space
-
-    @property
-    def kinds(self) -> tuple[ItemKind, ...]:
-        """The kinds of item its space holds."""
-        return tuple(kind for kind in ItemKind if kind.modality in self.spec.accepts)
 
 
 class Shelves:
@@ -84,16 +61,14 @@ class Searcher:
         spaces: Spaces,
         shelves: Shelves,
         encoders: EncoderSource,
-        pool: DecoderPool,
+        queries: QueryVectors,
     ) -> None:
         self._files = files
         self._lookup = lookup
         self._spaces = spaces
         self._shelves = shelves
         self._encoders = encoders
-        self._pool = pool
-        self._cache: OrderedDict[tuple[str, QueryPart], Vector] = OrderedDict()
-        self._cache_lock = threading.Lock()
+        self._queries = queries
 
     # --- the two entrances ---
 
@@ -104,7 +79,7 @@ class Searcher:
             AppError: the query is empty, its file cannot be read, or no model here understands it.
         """
         began_s = time.perf_counter()
-        query = self.resolve(request.query)
+        query = self._queries.resolve(request.query)
         filters = _absolute(request.filters)
         target = self._choose(query, request.model, models)
         own, own_paths = self._own(query)
@@ -112,7 +87,7 @@ class Searcher:
         neighbours, exact = NOTHING, True
         vector: Vector | None = None
         if target:
-            vector = self.vector(query, target)
+            vector = self._queries.vector(query, target)
             encoded_s = time.perf_counter()
             encode_ms = (encoded_s - began_s) * 1000
             allowed = np.setdiff1d(self._lookup.visible(filters, target.kinds), own, assume_unique=True)
@@ -140,26 +115,14 @@ class Searcher:
         for part in query.parts:
             if part.content:
                 allowed = np.setdiff1d(allowed, self._lookup.items_of(bytes.fromhex(part.content)), assume_unique=True)
-        neighbours, _ = self._shelves[target.space].search(self.vector(query, target), depth, allowed, exact=True)
+        neighbours, _ = self._shelves[target.space].search(
+            self._queries.vector(query, target), depth, allowed, exact=True
+        )
         ids = [int(item_id) for item_id in neighbours.ids]
         similarities = dict(zip(ids, map(float, neighbours.similarities), strict=True))
         return self._hits([(item_id, (FoundBy.MEANING,)) for item_id in ids], similarities, frozenset())
 
-    # --- the query ---
-
-    def resolve(self, query: Query) -> Query:
-        """The query with the content of each of its files.
-
-        Raises:
-            AppError: it has no parts or empty words, or a file cannot be read.
-        """
-        if not query.parts or any(part.modality is Modality.TEXT and not part.text.strip() for part in query.parts):
-            raise AppError("Nothing to search for", "Type some words, or give a picture or a sound.")
-        if Modality.AUDIO in query.modalities and len(query.parts) > 1:
-            raise UnsupportedModality(
-                "A sound is searched for alone", "Words and pictures can be mixed; a sound cannot be mixed with them."
-            )
-        return Query(tuple(self._resolve_part(part) for part in query.parts))
+    # --- the model ---
 
     def target(self, key: str) -> Target | None:
         """The model's space in this library, or None while it holds nothing.
@@ -169,35 +132,6 @@ class Searcher:
         """
         space = self._spaces.find(key, self._encoders.fingerprint(key))
         return Target(key, self._encoders.spec(key), space) if space and self._spaces.count(space.id) else None
-
-    def vector(self, query: Query, target: Target) -> Vector:
-        """The query in the target's space: the weighted sum of its parts' unit vectors, (dim,), length 1."""
-        total = np.zeros(target.spec.dim, np.float32)
-        for part in query.parts:
-            total += part.weight * self._part_vector(part, target)
-        length = float(np.linalg.norm(total))
-        if length < 1e-6:
-            raise AppError("This mix cancels itself out", "Give the parts different weights, or leave one out.")
-        return total / np.float32(length)
-
-    def _resolve_part(self, part: QueryPart) -> QueryPart:
-        if part.modality is Modality.TEXT:
-            return part
-        if not part.path:
-            paths = self._lookup.paths_of(bytes.fromhex(part.content))
-            present = next((path for path in paths if os.path.exists(path)), b"")  # noqa: PTH110 - a path of bytes
-            return replace(part, path=os.fsdecode(present))
-        path = os.path.abspath(part.path)  # noqa: PTH100 - resolving links would miss the library's own path
-        known = self._lookup.content_at(os.fsencode(path))
-        try:
-            facts = os.stat(path)  # noqa: PTH116
-        except OSError:
-            if known and part.content in ("", known[0].hex()):
-                return replace(part, path=path, content=known[0].hex())  # its drive is away; its vectors are here
-            facts = None
-        if known and facts and (facts.st_size, facts.st_mtime_ns) == known[1:]:
-            return replace(part, path=path, content=known[0].hex())
-        return replace(part, path=path, content=sha256_of(path).hex())
 
     def _choose(self, query: Query, model: str | None, models: Sequence[str]) -> Target | None:
         if model:
@@ -219,59 +153,6 @@ class Searcher:
             "No model here can answer this",
             f"This library is not indexed with a model that understands a query by {_kinds(query)}. "
             "Choose one under Models, then index again.",
-        )
-
-    def _part_vector(self, part: QueryPart, target: Target) -> Vector:
-        key = (target.space.fingerprint, replace(part, weight=1.0, path="" if part.content else part.path))
-        with self._cache_lock:
-            if key in self._cache:
-                self._cache.move_to_end(key)
-                return self._cache[key]
-        vector = self._stored(part, target)
-        if vector is None:
-            vector = self._encoders.load(target.key).encode([self._sample(part, target.spec)])[0]
-        with self._cache_lock:
-            self._cache[key] = vector
-            while len(self._cache) > CACHED_QUERIES:
-                self._cache.popitem(last=False)
-        return vector
-
-    def _stored(self, part: QueryPart, target: Target) -> Vector | None:
-        """The vector of an item that is in the library already."""
-        if not part.content:
-            return None
-        kinds = (ItemKind.AUDIO,) if part.modality is Modality.AUDIO else (ItemKind.PHOTO, ItemKind.FRAME)
-        for kind in kinds:
-            item_id = self._lookup.find_item(bytes.fromhex(part.content), kind, part.at_ms)
-            if item_id is not None:
-                stored: Vectors | None = next(
-                    (vectors for _, vectors in self._spaces.of_items(target.space, np.array([item_id], np.int64))), None
-                )
-                return None if stored is None else np.asarray(stored[0], np.float32)
-        return None
-
-    def _sample(self, part: QueryPart, spec: EncoderSpec) -> Sample:
-        if part.modality is Modality.TEXT:
-            return Text(part.text)
-        prepare = spec.sound if part.modality is Modality.AUDIO else spec.picture
-        if prepare is None:
-            raise UnsupportedModality("This model cannot answer this", f"{spec.key} takes no {part.modality} queries.")
-        prepared = self._pool.sample_at(self._file_of(part), prepare, part.at_ms).result()
-        return prepared_sample(prepared)
-
-    def _file_of(self, part: QueryPart) -> bytes:
-        """A file that holds the part's content now: its own may have been moved or overwritten since it was kept.
-
-        Raises:
-            MediaUnreadable: there is none.
-        """
-        copies = self._lookup.paths_of(bytes.fromhex(part.content))
-        for path in (part.path, *map(os.fsdecode, copies)):
-            with suppress(AppError):
-                if path and self._resolve_part(QueryPart(part.modality, path=path)).content == part.content:
-                    return os.fsencode(path)
-        raise MediaUnreadable(
-            "The query's file is gone", "It was moved, deleted or changed since; choose it anew.", part.path or None
         )
 
     # --- the hits ---

@@ -17,6 +17,7 @@ from app.engine.indexing import Indexer
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.judging import Judging
 from app.engine.media.pool import DecoderPool
+from app.engine.querying import QueryVectors
 from app.engine.scanning import is_online
 from app.engine.search import Searcher, Shelves
 from app.engine.store.database import FILE_NAME, Database
@@ -83,8 +84,9 @@ class Session:
         shelves = Shelves(spaces, database.folder / "indexes", exact_up_to)
         judgments = Judgments(database)
         self._judgments = judgments
-        self._searcher = Searcher(self._files, self._lookup, spaces, shelves, encoders, pool)
-        self._judging = Judging(self._files, self._lookup, judgments, self._searcher, encoders)
+        queries = QueryVectors(self._lookup, spaces, encoders, pool)
+        self._searcher = Searcher(self._files, self._lookup, spaces, shelves, encoders, queries)
+        self._judging = Judging(self._files, self._lookup, judgments, queries, self._searcher, encoders)
         self._indexer = Indexer(self._files, self._lookup, spaces, shelves, self._preferences, encoders, pool)
 
     @classmethod

@@ -1,0 +1,147 @@
+"""From a query to a vector: its files found and read, its parts encoded, their weighted sum taken."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from app.engine.encoders.base import EncoderSource, EncoderSpec
+from app.engine.errors import AppError, MediaUnreadable, UnsupportedModality
+from app.engine.media.pool import DecoderPool
+from app.engine.samples import Sample, Text, Vectors, prepared_sample
+from app.engine.scanning import sha256_of
+from app.engine.store.lookup import Lookup
+from app.engine.store.spaces import Spaces
+from app.engine.types import ItemKind, Modality, Query, QueryPart, Space
+
+CACHED_QUERIES = 256
+
+Vector = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A model that is asked: what it is, and where its vectors are."""
+
+    key: str
+    spec: EncoderSpec
+    space: Space
+
+    @property
+    def kinds(self) -> tuple[ItemKind, ...]:
+        """The kinds of item its space holds."""
+        return tuple(kind for kind in ItemKind if kind.modality in self.spec.accepts)
+
+
+class QueryVectors:
+    """Turns queries into vectors, of which it remembers the latest. Any thread may ask."""
+
+    def __init__(self, lookup: Lookup, spaces: Spaces, encoders: EncoderSource, pool: DecoderPool) -> None:
+        self._lookup = lookup
+        self._spaces = spaces
+        self._encoders = encoders
+        self._pool = pool
+        self._cache: OrderedDict[tuple[str, QueryPart], Vector] = OrderedDict()
+        self._cache_lock = threading.Lock()
+
+    def resolve(self, query: Query) -> Query:
+        """The query with the content of each of its files.
+
+        Raises:
+            AppError: it has no parts or empty words, or a file cannot be read.
+        """
+        if not query.parts or any(part.modality is Modality.TEXT and not part.text.strip() for part in query.parts):
+            raise AppError("Nothing to search for", "Type some words, or give a picture or a sound.")
+        if Modality.AUDIO in query.modalities and len(query.parts) > 1:
+            raise UnsupportedModality(
+                "A sound is searched for alone", "Words and pictures can be mixed; a sound cannot be mixed with them."
+            )
+        return Query(tuple(self._resolve_part(part) for part in query.parts))
+
+    def vector(self, query: Query, target: Target) -> Vector:
+        """The query in the target's space: the weighted sum of its parts' unit vectors, (dim,), length 1."""
+        total = np.zeros(target.spec.dim, np.float32)
+        for part in query.parts:
+            total += part.weight * self._part_vector(part, target)
+        length = float(np.linalg.norm(total))
+        if length < 1e-6:
+            raise AppError("This mix cancels itself out", "Give the parts different weights, or leave one out.")
+        return total / np.float32(length)
+
+    def _resolve_part(self, part: QueryPart) -> QueryPart:
+        if part.modality is Modality.TEXT:
+            return part
+        if not part.path:
+            paths = self._lookup.paths_of(bytes.fromhex(part.content))
+            present = next((path for path in paths if os.path.exists(path)), b"")  # noqa: PTH110 - a path of bytes
+            return replace(part, path=os.fsdecode(present))
+        path = os.path.abspath(part.path)  # noqa: PTH100 - resolving links would miss the library's own path
+        known = self._lookup.content_at(os.fsencode(path))
+        try:
+            facts = os.stat(path)  # noqa: PTH116
+        except OSError:
+            if known and part.content in ("", known[0].hex()):
+                return replace(part, path=path, content=known[0].hex())  # its drive is away; its vectors are here
+            facts = None
+        if known and facts and (facts.st_size, facts.st_mtime_ns) == known[1:]:
+            return replace(part, path=path, content=known[0].hex())
+        return replace(part, path=path, content=sha256_of(path).hex())
+
+    def _part_vector(self, part: QueryPart, target: Target) -> Vector:
+        key = (target.space.fingerprint, replace(part, weight=1.0, path="" if part.content else part.path))
+        with self._cache_lock:
+            if key in self._cache:
+                self._cache.move_to_end(key)
+                return self._cache[key]
+        vector = self._stored(part, target)
+        if vector is None:
+            vector = self._encoders.load(target.key).encode([self._sample(part, target.spec)])[0]
+        with self._cache_lock:
+            self._cache[key] = vector
+            while len(self._cache) > CACHED_QUERIES:
+                self._cache.popitem(last=False)
+        return vector
+
+    def _stored(self, part: QueryPart, target: Target) -> Vector | None:
+        """The vector of an item that is in the library already."""
+        if not part.content:
+            return None
+        kinds = (ItemKind.AUDIO,) if part.modality is Modality.AUDIO else (ItemKind.PHOTO, ItemKind.FRAME)
+        for kind in kinds:
+            item_id = self._lookup.find_item(bytes.fromhex(part.content), kind, part.at_ms)
+            if item_id is not None:
+                stored: Vectors | None = next(
+                    (vectors for _, vectors in self._spaces.of_items(target.space, np.array([item_id], np.int64))), None
+                )
+                return None if stored is None else np.asarray(stored[0], np.float32)
+        return None
+
+    def _sample(self, part: QueryPart, spec: EncoderSpec) -> Sample:
+        if part.modality is Modality.TEXT:
+            return Text(part.text)
+        prepare = spec.sound if part.modality is Modality.AUDIO else spec.picture
+        if prepare is None:
+            raise UnsupportedModality("This model cannot answer this", f"{spec.key} takes no {part.modality} queries.")
+        prepared = self._pool.sample_at(self._file_of(part), prepare, part.at_ms).result()
+        return prepared_sample(prepared)
+
+    def _file_of(self, part: QueryPart) -> bytes:
+        """A file that holds the part's content now: its own may have been moved or overwritten since it was kept.
+
+        Raises:
+            MediaUnreadable: there is none.
+        """
+        copies = self._lookup.paths_of(bytes.fromhex(part.content))
+        for path in (part.path, *map(os.fsdecode, copies)):
+            with suppress(AppError):
+                if path and self._resolve_part(QueryPart(part.modality, path=path)).content == part.content:
+                    return os.fsencode(path)
+        raise MediaUnreadable(
+            "The query's file is gone", "It was moved, deleted or changed since; choose it anew.", part.path or None
+        )
