@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -54,6 +55,16 @@ def names(window: MainWindow) -> list[str]:
     return [Path(tile.hit.path).name for tile in window.search.grid.results.tiles]
 
 
+def best_photo(noun: str) -> str:
+    """The photo that the reference vectors put first."""
+    import numpy as np
+    import replay  # only where the reference data is
+
+    files = json.loads((replay.REFERENCE_DIR / "photos_names.json").read_text())
+    images = np.load(replay.REFERENCE_DIR / "photos_image_embeddings.npy")
+    return str(files[int(np.argmax(images @ replay.words()[noun]))])
+
+
 @pytest.mark.shared_data
 def test_words_picture_and_sound_find_what_is_alike(
     qtbot: QtBot, open_window: Callable[..., object], shared_data: Path
@@ -64,6 +75,7 @@ def test_words_picture_and_sound_find_what_is_alike(
 
     type_words(qtbot, window, "bear")
     qtbot.waitUntil(lambda: len(names(window)) > 0, timeout=WAIT_MS)
+    assert names(window)[0] == best_photo("bear")
     bear = window.search.grid.results.tiles[0].hit
     window.search.grid.set_current(0)
     qtbot.waitUntil(lambda: bool(window.details.facts), timeout=WAIT_MS)
