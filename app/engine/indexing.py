@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from app.engine.embedding import Chosen, embed
-from app.engine.encoders.base import EncoderSource, EncoderSpec
+from app.engine.encoders.base import EncoderSource, EncoderSpec, ready_keys
 from app.engine.errors import AppError, WeightsCorrupt, WeightsMissing
 from app.engine.jobs import Job
 from app.engine.media.pool import DecoderPool
@@ -15,7 +15,7 @@ from app.engine.search import Shelves
 from app.engine.store.files import Files
 from app.engine.store.lookup import Lookup
 from app.engine.store.preferences import Preferences
-from app.engine.store.spaces import Spaces, Work
+from app.engine.store.spaces import Spaces
 from app.engine.types import IndexReport, IndexRequest, MediaKind, Modality, Space, SpaceCount
 
 
@@ -56,8 +56,7 @@ class Indexer:
             folders = [root for root in self._files.roots() if is_online(root)]
         before = self._files.orphans()
         outcome = update_files(self._files, folders, job)
-        chosen = self._load(keys, bool(request.models), notes, job)
-        encoded = dict.fromkeys(keys, 0) | self._embed(chosen, job)
+        encoded = dict.fromkeys(keys, 0) | self._encode(keys, bool(request.models), notes, job)
         self._files.purge(before)  # a content is kept for one run after its last file went: it may have moved
         self._save_indexes(keys, job)
         unreadable = {failure.path for failure in outcome.failures}
@@ -78,10 +77,11 @@ class Indexer:
 
     def space_counts(self, keys: Sequence[str]) -> dict[str, SpaceCount]:
         """How much each model has encoded; models that cannot be used now are left out."""
+        ready = ready_keys(self._encoders)
         return {
             key: SpaceCount(self._spaces.count(space.id), space.dim)
             for key in keys
-            if self._is_ready(key) and (space := self._space(key))
+            if key in ready and (space := self._space(key))
         }
 
     def _choose_models(self, requested: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
@@ -105,15 +105,23 @@ class Indexer:
         left_out = [] if requested else [key for key in before if key in problems]
         return ready, [f"{key} was left out: {problems[key]}" for key in left_out]
 
-    def _load(self, keys: Sequence[str], requested: bool, notes: list[str], job: Job) -> list[Chosen]:
-        """The models that have work to do. One with a bad weights file stops the run only if it was asked for."""
+    def _encode(self, keys: Sequence[str], requested: bool, notes: list[str], job: Job) -> dict[str, int]:
+        """Encode what the models have not seen. How many vectors each computed."""
         spaces = {key: self._make_space(key) for key in keys}
         for key, space in spaces.items():
             if other := _kinds_not_taken(self._encoders.spec(key)):
                 self._spaces.pass_over(space.id, other)
+        work = self._spaces.work([space.id for space in spaces.values()])
+        lacking = {space_id for one in work for space_id in one.missing}
+        chosen = self._load({key: space for key, space in spaces.items() if space.id in lacking}, requested, notes, job)
+        loaded = {one.space.id for one in chosen}
+        work = [one.only(loaded) for one in work if loaded.intersection(one.missing)]
+        return embed(self._pool, self._spaces, chosen, work, job) if work else {}
+
+    def _load(self, spaces: dict[str, Space], requested: bool, notes: list[str], job: Job) -> list[Chosen]:
+        """The models of these spaces. One with a bad weights file stops the run only if it was asked for."""
         chosen = []
-        lacking = {space_id for work in self._work(spaces.values()) for space_id in work.missing}
-        for key in job.track([key for key in keys if spaces[key].id in lacking], "Loading models", len(keys)):
+        for key in job.track(spaces, "Loading models", len(spaces)):
             try:
                 chosen.append(Chosen(self._encoders.load(key), spaces[key]))
             except (WeightsCorrupt, WeightsMissing) as error:
@@ -121,13 +129,6 @@ class Indexer:
                     raise
                 notes.append(f"{key} was left out: {error.message}")
         return chosen
-
-    def _embed(self, chosen: Sequence[Chosen], job: Job) -> dict[str, int]:
-        work = self._work([one.space for one in chosen])
-        return embed(self._pool, self._spaces, chosen, work, job) if work else {}
-
-    def _work(self, spaces: Iterable[Space]) -> list[Work]:
-        return self._spaces.work([space.id for space in spaces])
 
     def _save_indexes(self, keys: Sequence[str], job: Job) -> None:
         for key in job.track(keys, "Saving the search index", len(keys)):
@@ -141,9 +142,6 @@ class Indexer:
                         "and the search index is made again by itself.",
                         error.filename,
                     ) from error
-
-    def _is_ready(self, key: str) -> bool:
-        return any(status.key == key and status.ready for status in self._encoders.statuses())
 
     def _space(self, key: str) -> Space | None:
         return self._spaces.find(key, self._encoders.fingerprint(key))

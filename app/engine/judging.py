@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from app.engine.encoders.base import EncoderSource
+from app.engine.encoders.base import EncoderSource, ready_keys
 from app.engine.errors import AppError, MediaUnreadable
 from app.engine.evaluation import measures, trec
 from app.engine.jobs import NULL_JOB, Job
@@ -125,13 +125,13 @@ class Judging:
     def _evaluate_model(self, key: str, queries: Sequence[QuerySummary], k: int, job: Job) -> ModelEvaluation:
         status = next((status for status in self._encoders.statuses() if status.key == key), None)
         target = self._searcher.target(key) if status and status.ready else None
-        if status is None:  # the library was used by a program that has it
-            return ModelEvaluation(
-                key, key, {}, (), tuple(query.title for query in queries), "There is no such model here."
-            )
-        if target is None:
-            note = status.problem or "Nothing is indexed with this model yet."
-            return ModelEvaluation(key, status.name, {}, (), tuple(query.title for query in queries), note)
+        if status is None or target is None:
+            if status is None:  # the library was used by a program that has it
+                note = "There is no such model here."
+            else:
+                note = status.problem or "Nothing is indexed with this model yet."
+            name = status.name if status else key
+            return ModelEvaluation(key, name, {}, (), tuple(query.title for query in queries), note)
         results: list[QueryEvaluation] = []
         lost: list[str] = []
         for query in queries:
@@ -195,7 +195,7 @@ class Judging:
                 unknown.append(query_id)
                 continue
             key = trec.query_id(query)
-            if all(summary.key != key for summary in self._judgments.queries()):
+            if key not in kept:
                 self._judgments.save_query(key, _title(query), query)
             wanted = (ItemKind.AUDIO,) if Modality.AUDIO in query.modalities else tuple(ItemKind)
             found = [(self._imported_item(line.document_id, wanted, bases), line) for line in group]
@@ -255,7 +255,7 @@ class Judging:
         return next(summary for summary in self.queries() if summary.key == key)
 
     def _targets(self, query: Query, models: Sequence[str]) -> list[Target]:
-        ready = {status.key for status in self._encoders.statuses() if status.ready}
+        ready = ready_keys(self._encoders)
         able = [key for key in models if key in ready and query.modalities <= self._encoders.spec(key).accepts]
         return [target for key in able if (target := self._searcher.target(key))]
 

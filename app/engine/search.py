@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.engine.encoders.base import EncoderSource
+from app.engine.encoders.base import EncoderSource, ready_keys
 from app.engine.errors import AppError, UnsupportedModality
 from app.engine.index.exact import NOTHING, Ids, Neighbours
 from app.engine.index.shelf import Shelf
@@ -139,11 +139,10 @@ class Searcher:
                 raise UnsupportedModality(
                     "This model cannot answer this", f"{model} does not understand a query by {_kinds(query)}."
                 )
-            self._encoders.fingerprint(model)
             if target := self.target(model):
                 return target
             raise AppError("Nothing is indexed with this model", f"Index this library with {model} first.")
-        ready = {status.key for status in self._encoders.statuses() if status.ready}
+        ready = ready_keys(self._encoders)
         for key in models:
             if key in ready and query.modalities <= self._encoders.spec(key).accepts and (target := self.target(key)):
                 return target

@@ -89,6 +89,11 @@ class EncoderSource(Protocol):
         ...
 
 
+def ready_keys(source: EncoderSource) -> frozenset[str]:
+    """The models of a source that can be used now."""
+    return frozenset(status.key for status in source.statuses() if status.ready)
+
+
 def accepted_modality(samples: Sequence[Sample], spec: EncoderSpec) -> Modality:
     """The kind of ``samples``, of which there is at least one.
 

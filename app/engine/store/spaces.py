@@ -6,7 +6,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,10 @@ class Work:
     content_id: int
     path: bytes
     missing: tuple[int, ...]
+
+    def only(self, space_ids: set[int]) -> Work:
+        """The part of this work that is for these spaces."""
+        return replace(self, missing=tuple(space_id for space_id in self.missing if space_id in space_ids))
 
 
 @dataclass(frozen=True)
@@ -110,17 +114,22 @@ class Spaces:
     def work(self, space_ids: Sequence[int]) -> list[Work]:
         """The contents that have a file, are decodable as far as is known, and lack one of the spaces."""
         rows = self._database.read.execute(
-            "SELECT c.id, group_concat(hex(f.path)), "
-            "(SELECT group_concat(e.space_id) FROM encoded e WHERE e.content_id = c.id) "
-            "FROM contents c JOIN files f ON f.content_id = c.id WHERE c.failure IS NULL GROUP BY c.id "
-            "ORDER BY min(f.path)"
+            "SELECT c.id, min(f.path), (SELECT group_concat(e.space_id) FROM encoded e WHERE e.content_id = c.id) "
+            "FROM contents c JOIN files f ON f.content_id = c.id WHERE c.failure IS NULL GROUP BY c.id ORDER BY 2"
         )
         work = []
-        for content_id, paths, done in rows:
+        for content_id, path, done in rows:
             have = {int(space_id) for space_id in done.split(",")} if done else set()
             if missing := tuple(space_id for space_id in space_ids if space_id not in have):
-                work.append(Work(content_id, _reachable(sorted(map(bytes.fromhex, paths.split(",")))), missing))
+                work.append(Work(content_id, self._reachable(content_id, path), missing))
         return work
+
+    def _reachable(self, content_id: int, path: bytes) -> bytes:
+        """A copy of the content that is there, ``path`` if it is."""
+        if os.path.lexists(path):
+            return path
+        copies = self._database.read.execute("SELECT path FROM files WHERE content_id = ? ORDER BY path", (content_id,))
+        return next((copy for (copy,) in copies if os.path.lexists(copy)), path)
 
     def commit(self, batch: Batch) -> None:
         """Write a batch in one transaction. Contents that were forgotten since they were decoded stay forgotten."""
@@ -211,11 +220,6 @@ def _present(connection: sqlite3.Connection, content_ids: set[int]) -> set[int]:
         "SELECT id FROM contents WHERE id IN (SELECT value FROM json_each(?))", (json.dumps([*content_ids]),)
     )
     return {content_id for (content_id,) in rows}
-
-
-def _reachable(paths: Sequence[bytes]) -> bytes:
-    """The first of a content's copies that is there; with one copy there is nothing to choose."""
-    return paths[0] if len(paths) == 1 else next((path for path in paths if os.path.lexists(path)), paths[0])
 
 
 def _vectors(blobs: Sequence[bytes], dim: int) -> Vectors:
