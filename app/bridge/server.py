@@ -46,6 +46,7 @@ LANES: dict[str, Lane] = {
     "import_qrels": Lane.QUICK,
     "export_qrels": Lane.QUICK,
     "set_models": Lane.QUICK,
+    "set_settings": Lane.QUICK,
     "forget_root": Lane.QUICK,
 }
 """Every method a window may call, and the lane it waits in. ``open`` and ``libraries`` are the server's own."""

@@ -33,6 +33,7 @@ from app.engine.types import (
     IndexRequest,
     ItemDetails,
     ItemKind,
+    LibrarySettings,
     LibraryStatus,
     Modality,
     ModelStatus,
@@ -50,6 +51,7 @@ from app.paths import libraries_dir, models_dir, resources_dir
 PREVIEW_PX = 1280
 QUERY_PREVIEW_PX = 160
 SAMPLE_DIR = "sample"
+SHORTEST_SAMPLE_MS, LONGEST_SAMPLE_MS = 500, 600_000
 _LIBRARY_NAME = re.compile(r"[^\x00-\x1f/\\:*?\"<>|]{1,100}")
 
 
@@ -145,6 +147,7 @@ class Session:
             failures=self._files.failures(),
             judgments=self._judgments.count(),
             size_bytes=_size_bytes(folder),
+            settings=self._preferences.settings,
         )
 
     def index(self, request: IndexRequest, job: Job = NULL_JOB) -> IndexReport:
@@ -161,6 +164,21 @@ class Session:
     def forget_root(self, path: str) -> LibraryStatus:
         """Take a folder out of the library. The files on disk and the judgments stay."""
         self._files.forget_root(os.fsencode(path))
+        return self.status()
+
+    def set_settings(self, settings: LibrarySettings) -> LibraryStatus:
+        """Choose how the library is indexed; the next run of `index` brings it in line.
+
+        Raises:
+            AppError: an interval or a window is too short or too long to be of use.
+        """
+        for name, value_ms in (("frame interval", settings.frame_interval_ms), ("audio window", settings.window_ms)):
+            if not SHORTEST_SAMPLE_MS <= value_ms <= LONGEST_SAMPLE_MS:
+                raise AppError(
+                    f"This {name} cannot be used",
+                    f"Choose between {SHORTEST_SAMPLE_MS / 1000:g} and {LONGEST_SAMPLE_MS / 1000:g} seconds.",
+                )
+        self._preferences.choose_settings(settings)
         return self.status()
 
     # --- models ---

@@ -232,6 +232,23 @@ class Root:
 
 
 @dataclass(frozen=True)
+class LibrarySettings:
+    """How one library is indexed.
+
+    A video gives a frame every ``frame_interval_ms``; a sound is cut into windows of ``window_ms``. ``excluded`` are
+    patterns with ``*`` and ``?`` for the names of files and folders, or for paths below a root where they hold a
+    slash. ``hidden`` looks into names with a leading dot too. ``watch`` keeps the library current while it is open in
+    the window.
+    """
+
+    frame_interval_ms: int = 2_000
+    window_ms: int = 10_000
+    excluded: tuple[str, ...] = ()
+    hidden: bool = False
+    watch: bool = True
+
+
+@dataclass(frozen=True)
 class LibraryStatus:
     name: str
     folder: str
@@ -244,6 +261,7 @@ class LibraryStatus:
     failures: tuple[Failure, ...]
     judgments: int
     size_bytes: int
+    settings: LibrarySettings = LibrarySettings()
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,10 @@ class Database:
     Every thread reads through a connection of its own and sees what was last committed; changes go through
     `transaction`, one at a time.
 
+    ``version`` counts the changes since it was opened, ``rewrites`` those of them that did more than append items and
+    vectors: what was read and kept is still all there is while ``version`` stands, and lacks nothing but newer rows
+    while ``rewrites`` stands.
+
     Args:
         folder: the library's folder; made if it is not there.
 
@@ -43,6 +47,8 @@ class Database:
         self._opening = threading.Lock()
         self._writing = threading.RLock()
         self._is_closed = False
+        self.version = 0
+        self.rewrites = 0
         try:
             self._prepare()
         except BaseException:
@@ -58,8 +64,11 @@ class Database:
         return connection
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self, rewrites: bool = False) -> Iterator[sqlite3.Connection]:
         """All of the block or nothing of it is committed. Threads take turns.
+
+        Args:
+            rewrites: whether files or rows that were there are changed or removed; else items are only appended.
 
         Raises:
             AppError: the disk is full or fails.
@@ -70,6 +79,8 @@ class Database:
                 connection.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.execute("COMMIT")
+                self.version += 1
+                self.rewrites += rewrites
             except BaseException as error:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
@@ -89,6 +100,10 @@ class Database:
     def _prepare(self) -> None:
         try:
             connection = self.read
+            if connection.execute("PRAGMA page_count").fetchone() == (0,):
+                # Vectors of 1 to 4 KiB fill a page of 16, and a model that is taken out gives its pages back.
+                connection.execute("PRAGMA page_size = 16384")
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             connection.execute("PRAGMA journal_mode = WAL")
             migrate(connection, str(self.folder))
         except sqlite3.DatabaseError as error:

@@ -57,7 +57,7 @@ class Files:
 
     def forget_root(self, path: bytes) -> None:
         """Forget a root, its files, and all that was computed from them. Judgments stay; so do the files on disk."""
-        with self._database.transaction() as change:
+        with self._database.transaction(rewrites=True) as change:
             change.execute("DELETE FROM roots WHERE path = ?", (path,))
             _delete_files(change, [file.id for file in self.known(path)])
             _purge(change, _orphans(change))
@@ -89,7 +89,7 @@ class Files:
 
         Files whose root was forgotten meanwhile are left out.
         """
-        with self._database.transaction() as change:
+        with self._database.transaction(rewrites=True) as change:
             for file in _below_roots(change, files):
                 change.execute(
                     "INSERT INTO contents (sha256, kind) VALUES (?, ?) ON CONFLICT DO NOTHING", (file.sha256, file.kind)
@@ -106,7 +106,7 @@ class Files:
 
     def remove(self, file_ids: Sequence[int]) -> None:
         """Take files that are no longer on disk out of the results. Their contents stay for a while: see `purge`."""
-        with self._database.transaction() as change:
+        with self._database.transaction(rewrites=True) as change:
             _delete_files(change, file_ids)
 
     def orphans(self) -> set[int]:
@@ -115,7 +115,7 @@ class Files:
 
     def purge(self, content_ids: set[int]) -> None:
         """Delete items, vectors and thumbnails of those of these contents that still have no file."""
-        with self._database.transaction() as change:
+        with self._database.transaction(rewrites=True) as change:
             _purge(change, content_ids & _orphans(change))
 
     # --- contents ---

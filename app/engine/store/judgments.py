@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from app.engine.store.database import Database
+from app.engine.store.integrity import checksum
 from app.engine.types import ItemKind, ItemRef, Modality, Query, QueryPart
 
 
@@ -78,9 +79,10 @@ def _enter(change: sqlite3.Connection, query_id: int, ref: ItemRef, grade: int |
         change.execute("DELETE FROM judgments WHERE query_id = ? AND sha256 = ? AND kind = ? AND start_ms = ?", place)
     else:
         change.execute(
-            "INSERT INTO judgments (query_id, sha256, kind, start_ms, grade, judged_at) VALUES (?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT DO UPDATE SET grade = excluded.grade, judged_at = excluded.judged_at",
-            (*place, grade, now),
+            "INSERT INTO judgments (query_id, sha256, kind, start_ms, grade, judged_at, crc) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET grade = excluded.grade, "
+            "judged_at = excluded.judged_at, crc = excluded.crc",
+            (*place, grade, now, checksum(*place, grade)),
         )
 
 

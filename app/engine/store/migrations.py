@@ -5,10 +5,12 @@ A step is never changed once released: a change of the schema is a new step at t
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable
 
 from app.engine.errors import LibraryTooNew
+from app.engine.store.integrity import checksum
 
 Migration = Callable[[sqlite3.Connection], None]
 
@@ -81,7 +83,64 @@ def _first_schema(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first_schema,)
+def _scale(connection: sqlite3.Connection) -> None:
+    """What indexing at scale needs: files by folder with a digest of each folder, so that an unchanged one is not
+    looked at file by file; a checksum of what was computed or judged; indexes for deleting a content or a space."""
+    for statement in (
+        """CREATE TABLE folders (
+            id INTEGER PRIMARY KEY,
+            path BLOB NOT NULL UNIQUE,
+            digest BLOB)""",
+        "ALTER TABLE files ADD COLUMN folder_id INTEGER REFERENCES folders(id)",
+        "ALTER TABLE files ADD COLUMN inode INTEGER",
+        "CREATE INDEX files_by_folder ON files (folder_id)",
+        # `sampling` is what a video's or sound's items were cut by; `attempts` counts failures of passing causes.
+        "ALTER TABLE contents ADD COLUMN sampling TEXT",
+        "ALTER TABLE contents ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE thumbnails ADD COLUMN crc INTEGER",
+        "ALTER TABLE judgments ADD COLUMN crc INTEGER",
+        """CREATE TABLE checked_vectors (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            space_id INTEGER NOT NULL REFERENCES spaces(id) ON DELETE CASCADE,
+            item_id INTEGER NOT NULL REFERENCES items(id) ON DELETE CASCADE,
+            vector BLOB NOT NULL,
+            crc INTEGER NOT NULL,
+            UNIQUE (item_id, space_id))""",
+    ):
+        connection.execute(statement)
+    _fill_folders(connection)
+    _fill_checksums(connection)
+    for statement in (
+        "DROP TABLE vectors",
+        "ALTER TABLE checked_vectors RENAME TO vectors",
+        "CREATE INDEX vectors_by_space ON vectors (space_id)",
+        "CREATE INDEX encoded_by_space ON encoded (space_id)",
+    ):
+        connection.execute(statement)
+
+
+def _fill_folders(connection: sqlite3.Connection) -> None:
+    connection.create_function("folder_of", 1, os.path.dirname, deterministic=True)
+    connection.execute("INSERT INTO folders (path) SELECT DISTINCT folder_of(path) FROM files")
+    connection.execute("UPDATE files SET folder_id = (SELECT d.id FROM folders d WHERE d.path = folder_of(files.path))")
+
+
+def _fill_checksums(connection: sqlite3.Connection) -> None:
+    connection.create_function("checksum", -1, checksum, deterministic=True)
+    connection.execute(
+        "INSERT INTO checked_vectors (id, space_id, item_id, vector, crc) "
+        "SELECT id, space_id, item_id, vector, checksum(space_id, item_id, vector) FROM vectors"
+    )
+    # No id is ever given twice, not even one whose row is gone by now.
+    connection.execute(
+        "UPDATE sqlite_sequence SET seq = (SELECT old.seq FROM sqlite_sequence old WHERE old.name = 'vectors') "
+        "WHERE name = 'checked_vectors'"
+    )
+    connection.execute("UPDATE thumbnails SET crc = checksum(item_id, image)")
+    connection.execute("UPDATE judgments SET crc = checksum(query_id, sha256, kind, start_ms, grade)")
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first_schema, _scale)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 

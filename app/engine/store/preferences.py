@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
 
 from app.engine.store.database import Database
+from app.engine.types import LibrarySettings
 
 
 class Preferences:
@@ -15,13 +18,28 @@ class Preferences:
     @property
     def models(self) -> tuple[str, ...]:
         """The models chosen for this library; empty until it was first indexed."""
-        row = self._database.read.execute("SELECT value FROM settings WHERE key = 'models'").fetchone()
-        return tuple(json.loads(row[0])) if row else ()
+        return tuple(self._get("models") or ())
 
     def choose_models(self, keys: Sequence[str]) -> None:
+        self._set("models", list(keys))
+
+    @property
+    def settings(self) -> LibrarySettings:
+        """How the library is indexed; the defaults until something else was chosen."""
+        saved = self._get("indexing") or {}
+        return LibrarySettings(**{**saved, "excluded": tuple(saved.get("excluded", ()))})
+
+    def choose_settings(self, settings: LibrarySettings) -> None:
+        self._set("indexing", asdict(settings))
+
+    def _get(self, key: str) -> Any:
+        row = self._database.read.execute("SELECT value FROM settings WHERE key = ?", (key,)).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def _set(self, key: str, value: Any) -> None:
         with self._database.transaction() as change:
             change.execute(
-                "INSERT INTO settings (key, value) VALUES ('models', ?) "
+                "INSERT INTO settings (key, value) VALUES (?, ?) "
                 "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                (json.dumps(list(keys)),),
+                (key, json.dumps(value)),
             )

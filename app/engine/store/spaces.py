@@ -14,6 +14,7 @@ import numpy.typing as npt
 from app.engine.samples import Vectors
 from app.engine.store.database import Database
 from app.engine.store.files import write_words
+from app.engine.store.integrity import checksum
 from app.engine.types import ItemKind, MediaKind, Space
 
 STORED = np.float16
@@ -158,12 +159,13 @@ class Spaces:
                     (item.content_id, item.kind, item.start_ms, item.end_ms),
                 ).fetchone()
                 change.execute(
-                    "INSERT INTO thumbnails (item_id, image) VALUES (?, ?) ON CONFLICT DO NOTHING",
-                    (item_id, item.thumbnail),
+                    "INSERT INTO thumbnails (item_id, image, crc) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                    (item_id, item.thumbnail, checksum(item_id, item.thumbnail)),
                 )
+                blobs = [(space_id, vector.astype(STORED).tobytes()) for space_id, vector in item.vectors.items()]
                 change.executemany(
-                    "INSERT INTO vectors (space_id, item_id, vector) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                    [(space_id, item_id, vector.astype(STORED).tobytes()) for space_id, vector in item.vectors.items()],
+                    "INSERT INTO vectors (space_id, item_id, vector, crc) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                    [(space_id, item_id, blob, checksum(space_id, item_id, blob)) for space_id, blob in blobs],
                 )
             change.executemany(
                 "INSERT INTO encoded (content_id, space_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
