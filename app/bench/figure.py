@@ -1,4 +1,4 @@
-"""What a measurement is: a ratio with its target, how often it was taken, how far its runs lie apart, what limits it."""
+"""What a measurement is: a ratio with its target, how often it was taken, how far the runs differ, what limits it."""
 
 from __future__ import annotations
 
