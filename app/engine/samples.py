@@ -22,12 +22,19 @@ class PictureInput:
 
     ``fit`` "crop" scales the short side to ``resize_px`` and cuts the central ``size_px`` square;
     "squash" scales both sides to ``size_px`` whatever the shape (``resize_px`` equals ``size_px`` then).
+    ``oversampling``: a decoder that can decode at a fraction of the size keeps so many times ``resize_px``.
     """
 
     size_px: int
     resize_px: int
     fit: Literal["crop", "squash"] = "crop"
     resample: Literal["bicubic", "bilinear"] = "bicubic"
+    oversampling: int = 2
+
+    @property
+    def decoded_px(self) -> int:
+        """What the short side of a picture must keep when it is decoded."""
+        return self.resize_px * self.oversampling
 
 
 @dataclass(frozen=True)

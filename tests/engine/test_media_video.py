@@ -39,6 +39,13 @@ def frames(path: Path, interval_ms: int = 2000) -> list[DecodedItem]:
     return [item for item in found if item.kind is ItemKind.FRAME]
 
 
+def exact_frames(path: Path, interval_ms: int = 2000) -> list[DecodedItem]:
+    """As where key frames are too few."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(decoding.Film, "_has_key_frames_every", lambda *_: False)
+        return frames(path, interval_ms)
+
+
 def times_ms(items: list[DecodedItem]) -> list[int | None]:
     return [item.start_ms for item in items]
 
@@ -101,11 +108,13 @@ def test_every_container_gives_a_frame_every_two_seconds(shared_data: Path, name
     assert part.kind is MediaKind.VIDEO
     assert (part.facts.width_px, part.facts.height_px) == (640, 360)
     assert part.facts.duration_ms == pytest.approx(5_100, abs=60)
-    times = times_ms(list(part.items))
+    times = times_ms(exact_frames(shared_data / "video" / "containers" / name))
     assert len(times) == 3
     for time_ms, wanted_ms in zip(times, (0, 2_000, 4_000), strict=True):
         assert time_ms is not None
         assert wanted_ms - 70 <= time_ms <= wanted_ms + 34  # AVI orders its times by decoding, a frame off
+    near = times_ms(list(part.items))
+    assert [round((time_ms or 0) / 2_000) for time_ms in near] == [0, 1, 2]
 
 
 @pytest.mark.shared_data
@@ -125,11 +134,54 @@ def test_seeking_over_key_frames_gives_what_decoding_through_gives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = film(tmp_path / "a.mp4", GREYS * 4, gop_size=7, max_b_frames=2)
-    sought = frames(path, interval_ms=3_100)
+    sought = exact_frames(path, interval_ms=3_100)
     monkeypatch.setattr(decoding.Film, "_is_worth_seeking", lambda *_: False)
-    assert times_ms(frames(path, interval_ms=3_100)) == times_ms(sought) == list(range(0, 20_000, 3_100))
-    for one, other in zip(frames(path, interval_ms=3_100), sought, strict=True):
+    assert times_ms(exact_frames(path, interval_ms=3_100)) == times_ms(sought) == list(range(0, 20_000, 3_100))
+    for one, other in zip(exact_frames(path, interval_ms=3_100), sought, strict=True):
         assert np.array_equal(one.inputs[SMALL], other.inputs[SMALL])
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi"])
+@pytest.mark.parametrize("b_frames", [0, 2])
+def test_key_frames_are_taken_where_there_are_enough_of_them(tmp_path: Path, name: str, b_frames: int) -> None:
+    path = film(tmp_path / name, GREYS * 4, gop_size=7, max_b_frames=0 if name == "a.avi" else b_frames)
+    with av.open(str(path)) as container:
+        start_s = (container.start_time or 0) / av.time_base
+        packets = [packet for packet in container.demux(video=0) if packet.is_keyframe]
+        keys_ms = [round((float(packet.pts * packet.time_base) - start_s) * 1000) for packet in packets]
+    taken = frames(path, interval_ms=1_000)
+    closest_ms = [min(keys_ms, key=lambda key_ms: abs(key_ms - wanted_ms)) for wanted_ms in range(0, 20_000, 1_000)]
+    assert times_ms(taken) == closest_ms
+    for item in taken:
+        assert np.array_equal(item.inputs[SMALL], sample_at(os.fsencode(path), SMALL, item.start_ms or 0))
+
+
+def test_frames_are_exact_where_key_frames_are_too_few(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.mp4", GREYS, gop_size=25)
+    assert times_ms(frames(path, interval_ms=1_000)) == [0, 1_000, 2_000, 3_000, 4_000]
+
+
+def test_key_frames_come_in_parts_as_they_come_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = film(tmp_path / "a.mp4", GREYS * 4, gop_size=7)
+    whole = frames(path, interval_ms=1_000)
+    monkeypatch.setattr(decoding, "MAX_FRAMES_PER_PART", 3)
+    assert times_ms(frames(path, interval_ms=1_000)) == times_ms(whole)
+
+
+def test_a_large_film_is_scaled_as_it_is_decoded_and_keeps_its_size_in_its_facts(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 2560, 1440, "yuv420p"
+        stream.set_display_rotation(90)
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((1440, 2560, 3), np.uint8), "rgb24")))
+        container.mux(stream.encode(None))
+    part = decode(DecodeRequest(os.fsencode(path), (SMALL,)))
+    assert (part.facts.width_px, part.facts.height_px) == (1440, 2560)
+    with av.open(str(path)) as container:
+        film_ = decoding.Film(container, container.streams.video[0], decoding.images.LeastSize(512, 640))
+        assert next(film_.shots(2_000)).image.size == (512, 911)
 
 
 def test_a_frame_shown_long_is_one_item(tmp_path: Path) -> None:

@@ -8,16 +8,17 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from fractions import Fraction
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import av
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import FFmpegError
+from av.packet import Packet
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -147,6 +148,48 @@ class Track(Generic[FrameT]):
         found = index.search_timestamp(self._timestamp(at_ms))
         return round(self._time_s(index[found].timestamp, self._time_base) * 1000) if found >= 0 else None
 
+    def key_frames_ms(self) -> list[int]:
+        """The times of all key frames in order, as the container's index tells them; empty where it has none.
+
+        An index counts in decoding order, in which a key frame may come a little before it is shown.
+        """
+        self._seek(0)  # Matroska's is read at the first seek
+        times_ms = [
+            round(self._time_s(entry.timestamp, self._time_base) * 1000)
+            for entry in self._stream.index_entries
+            if entry.is_keyframe
+        ]
+        return sorted(times_ms)
+
+    def duration_ms(self) -> int | None:
+        """How long the stream is said to be."""
+        stream_duration = self._stream.duration
+        if stream_duration is not None:
+            return round(stream_duration * self._time_base * 1000)
+        return duration_ms(self._container)
+
+    def key_frames_near(self, interval_ms: int, start_ms: int) -> Iterator[tuple[int, int, FrameT]]:
+        """(multiple of ``interval_ms``, time in whole milliseconds, frame) of the key frames nearest to the multiples
+        from ``start_ms`` on. Nothing else is decoded; a multiple with no key frame nearer to it than to another is
+        left out."""
+        first = start_ms // interval_ms
+        if start_ms <= interval_ms or not self._seek(start_ms - interval_ms):
+            self._rewind()
+        for frame in itertools.chain(self._frames(self._nearest_packets(interval_ms, first)), self._held_back()):
+            if frame.pts is not None:
+                time_ms = round(self._time_s(frame.pts, frame.time_base or self._time_base) * 1000)
+                yield nearest(time_ms, interval_ms), time_ms, frame
+
+    def _nearest_packets(self, interval_ms: int, first: int) -> Iterator[Packet[Any]]:
+        for number, group in itertools.groupby(self._key_packets(), lambda timed: nearest(timed[0], interval_ms)):
+            if number >= first:
+                yield min(group, key=lambda timed: abs(timed[0] - number * interval_ms))[1]
+
+    def _key_packets(self) -> Iterator[tuple[int, Packet[Any]]]:
+        for packet in self._packets():
+            if packet.is_keyframe and packet.pts is not None:
+                yield round(self._time_s(packet.pts, packet.time_base or self._time_base) * 1000), packet
+
     def _seek(self, at_ms: int) -> bool:
         self._is_at_start = False
         try:
@@ -163,19 +206,24 @@ class Track(Generic[FrameT]):
         self._is_at_start = False
         # After a seek, pictures before the first key frame refer to others that have not been decoded.
         waiting = from_key_frame and isinstance(self._stream, VideoStream)
-        for frame in self._frames():
+        for frame in self._frames(self._packets()):
             waiting = waiting and not frame.key_frame
             if not waiting:
                 timestamp = frame.pts if frame.pts is not None else frame.dts
                 yield None if timestamp is None else self._time_s(timestamp, frame.time_base or self._time_base), frame
 
-    def _frames(self) -> Iterator[FrameT]:
+    def _packets(self) -> Iterator[Packet[Any]]:
+        """Those of the stream, up to where the file breaks off; the last, which is empty, calls for what the decoder
+        has held back."""
         packets = self._container.demux(self._stream)
         while True:
             try:
-                packet = next(packets)
+                yield next(packets)
             except (StopIteration, FFmpegError):
                 return
+
+    def _frames(self, packets: Iterator[Packet[Any]]) -> Iterator[FrameT]:
+        for packet in packets:
             try:
                 frames = packet.decode()
             except FFmpegError as error:
@@ -184,8 +232,18 @@ class Track(Generic[FrameT]):
                 continue
             yield from (frame for frame in frames if isinstance(frame, self._frame_type))
 
+    def _held_back(self) -> Iterator[FrameT]:
+        with suppress(FFmpegError):
+            frames = self._stream.codec_context.decode(None)
+            yield from (frame for frame in frames if isinstance(frame, self._frame_type))
+
     def _time_s(self, timestamp: int, time_base: Fraction) -> Fraction:
         return timestamp * time_base - self._origin_s
 
     def _timestamp(self, at_ms: int) -> int:
         return int((Fraction(at_ms, 1000) + self._origin_s) / self._time_base)
+
+
+def nearest(time_ms: int, interval_ms: int) -> int:
+    """The number of the multiple of an interval that is nearest to a time; of two as near the earlier."""
+    return -(-(2 * time_ms - interval_ms) // (2 * interval_ms))

@@ -7,7 +7,7 @@ time is used up, and hands back the cursor from which the next goes on.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -29,6 +29,9 @@ from app.engine.types import ItemKind, MediaKind
 
 MAX_FRAMES_PER_PART = 64
 MAX_WINDOWS_PER_PART = 30
+USUAL_SHORT_PX = 512
+"""Twice the input of most models: 224 or 256."""
+THUMBNAIL_OVERSAMPLING = 2
 PART_TIME_S = 15.0
 """A part gives what it has after this long: well inside the pool's limit, which is for what hangs."""
 
@@ -114,7 +117,7 @@ def preview(path: bytes, item_kind: ItemKind, start_ms: int | None, end_ms: int 
     if item_kind is ItemKind.AUDIO:
         length_ms = max(1, end_ms - start_ms) if end_ms is not None else DecodeRequest.window_ms
         return thumbnails.waveform(_window_at(path, start_ms, length_ms).samples, size_px)
-    return thumbnails.picture(_image_at(path, start_ms), size_px)
+    return thumbnails.picture(_image_at(path, start_ms, images.LeastSize(long_px=size_px)), size_px)
 
 
 def sample_at(
@@ -127,7 +130,7 @@ def sample_at(
     """
     if isinstance(spec, SoundInput):
         return _window_at(path, at_ms, window_ms).at_rate(spec)
-    return images.prepare(_image_at(path, at_ms), spec)
+    return images.prepare(_image_at(path, at_ms, _least((spec,))), spec)
 
 
 def _is_photo(path: bytes) -> bool:
@@ -135,9 +138,16 @@ def _is_photo(path: bytes) -> bool:
     return kind is MediaKind.PHOTO or (kind is None and images.is_picture(path))
 
 
+def _least(pictures: Sequence[PictureInput]) -> images.LeastSize:
+    """What is enough for these inputs and for a thumbnail. Inputs of usual sizes ask for the same, so that a model gets
+    the same picture whichever others are asked with it."""
+    short_px = max(USUAL_SHORT_PX, *(spec.decoded_px for spec in pictures), 0)
+    return images.LeastSize(short_px, THUMBNAIL_OVERSAMPLING * thumbnails.THUMBNAIL_PX)
+
+
 def _decode_photo(request: DecodeRequest) -> DecodedPart:
-    photo = images.read(request.path)
-    facts = MediaFacts(photo.image.width, photo.image.height, None, photo.taken_ms, photo.caption)
+    photo = images.read(request.path, _least(request.pictures))
+    facts = MediaFacts(photo.width_px, photo.height_px, None, photo.taken_ms, photo.caption)
     item = _picture_item(ItemKind.PHOTO, None, photo.image, request)
     return DecodedPart(MediaKind.PHOTO, facts, (item,), None)
 
@@ -199,9 +209,9 @@ class _Decoding:
         return DecodedPart(kind, facts, tuple(self._items), following)
 
     def _add_frames(self, container: InputContainer, stream: VideoStream) -> Cursor | None:
-        shots = Film(container, stream).shots(self._request.frame_interval_ms, self._cursor.start_ms)
-        for count, shot in enumerate(shots, 1):
-            self._size_px = shot.image.size
+        film = Film(container, stream, _least(self._request.pictures))
+        for count, shot in enumerate(film.shots(self._request.frame_interval_ms, self._cursor.start_ms), 1):
+            self._size_px = shot.size_px
             self._items.append(_picture_item(ItemKind.FRAME, shot.time_ms, shot.image, self._request))
             if shot.next_ms is not None and self._is_full(count, MAX_FRAMES_PER_PART):
                 return Cursor("picture", shot.next_ms)
@@ -239,12 +249,12 @@ def _recording(path: bytes) -> Iterator[Recording]:
         yield Recording(container, stream)
 
 
-def _image_at(path: bytes, at_ms: int) -> Image.Image:
+def _image_at(path: bytes, at_ms: int, least: images.LeastSize) -> Image.Image:
     if _is_photo(path):
-        return images.read(path).image
+        return images.read(path, least).image
     with containers.opened(path) as container:
         stream = containers.picture_stream(container)
-        image = None if stream is None else Film(container, stream).image_at(at_ms)
+        image = None if stream is None else Film(container, stream, least).image_at(at_ms)
         if image is None:
             raise refuse(path, "It holds no picture that can be decoded. Choose a photo or a video.")
         return image

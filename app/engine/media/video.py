@@ -1,4 +1,5 @@
-"""Videos: the frames that a player shows at regular times, exactly, however far apart the key frames lie."""
+"""Videos: frames at regular times. Key frames where a film has enough of them, which cost a fraction of the decoding;
+else the very frames that a player shows at those times, however far apart the key frames lie."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ from av.video.reformatter import ColorPrimaries, Colorspace, ColorTrc, VideoRefo
 from av.video.stream import VideoStream
 from PIL import Image
 
-from app.engine.media.containers import Track
+from app.engine.media.containers import Track, nearest
+from app.engine.media.images import LeastSize
 
 _PREROLLS_MS = (0, 1_000, 5_000, 30_000)
 _WORTH_SEEKING_MS = 500
@@ -36,6 +38,12 @@ _UPRIGHT: dict[tuple[int, ...], Image.Transpose] = {
     (0, 1, 1, 0): Image.Transpose.TRANSPOSE,
     (0, -1, -1, 0): Image.Transpose.TRANSVERSE,
 }
+_SIDEWAYS = (
+    Image.Transpose.ROTATE_270,
+    Image.Transpose.ROTATE_90,
+    Image.Transpose.TRANSPOSE,
+    Image.Transpose.TRANSVERSE,
+)
 _UNSPECIFIED_COLORSPACE = 2  # AVCOL_SPC_UNSPECIFIED
 _HD_HEIGHT_PX = 720
 _MAX_PIXEL_ASPECT = 8
@@ -43,22 +51,59 @@ _MAX_PIXEL_ASPECT = 8
 
 @dataclass(frozen=True, eq=False)
 class Shot:
-    """One frame. ``next_ms`` is the next sampling time at which another frame is shown; None after the last."""
+    """One frame. ``next_ms`` is the sampling time at which the next begins to be looked for; None after the last.
+    ``size_px`` is its width and height in the film, upright; ``image`` may be smaller."""
 
     time_ms: int
     next_ms: int | None
     image: Image.Image
+    size_px: tuple[int, int]
 
 
 class Film:
-    """The pictures of one video stream: upright, RGB, with square pixels."""
+    """The pictures of one video stream: upright, RGB, with square pixels.
 
-    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
+    Args:
+        container: freshly opened.
+        stream: a stream of it.
+        least: how large a picture must be; None: its full size.
+    """
+
+    def __init__(self, container: InputContainer, stream: VideoStream, least: LeastSize | None = None) -> None:
         self._stream = stream
+        self._least = least
         self._track = Track(container, stream, VideoFrame, _PREROLLS_MS)
         self._reformatter = VideoReformatter()  # one for all frames: the tables for HDR take seconds to compute
 
     def shots(self, interval_ms: int, start_ms: int = 0) -> Iterator[Shot]:
+        """A frame for ``start_ms``, ``start_ms + interval_ms`` and so on, each frame once.
+
+        If a key frame lies within half an interval of every one of those times, in the whole film, it is that;
+        otherwise the frame shown at the time, `exact_shots`.
+        """
+        if self._has_key_frames_every(interval_ms):
+            return self._key_shots(interval_ms, start_ms)
+        return self.exact_shots(interval_ms, start_ms)
+
+    def _has_key_frames_every(self, interval_ms: int) -> bool:
+        """Whether the container's index has a key frame near every sampling time, so that each can be had alone."""
+        reached = {nearest(time_ms, interval_ms) for time_ms in self._track.key_frames_ms()}
+        end_ms = self._track.duration_ms() or 0
+        return end_ms > 0 and reached.issuperset(range(max(1, nearest(end_ms, interval_ms))))
+
+    def _key_shots(self, interval_ms: int, start_ms: int) -> Iterator[Shot]:
+        shown: tuple[int, VideoFrame] | None = None
+        end_ms = self._track.duration_ms() or 0
+        for number, time_ms, frame in self._track.key_frames_near(interval_ms, start_ms):
+            if number and number * interval_ms >= end_ms:
+                break
+            if shown is not None:
+                yield self._shot(shown, number * interval_ms)
+            shown = (time_ms, frame)
+        if shown is not None:
+            yield self._shot(shown, None)
+
+    def exact_shots(self, interval_ms: int, start_ms: int = 0) -> Iterator[Shot]:
         """The frames shown at ``start_ms``, ``start_ms + interval_ms`` and so on, each once.
 
         A frame is shown from its own time until the next one's; the first also before it, the last for its duration.
@@ -70,12 +115,12 @@ class Film:
             time_ms = upcoming[0]
             if shown is not None and time_ms > target_ms:
                 target_ms = start_ms + -(-(time_ms - start_ms) // interval_ms) * interval_ms
-                yield Shot(shown[0], target_ms, self._image(shown[1]))
+                yield self._shot(shown, target_ms)
                 if self._is_worth_seeking(time_ms, target_ms):
                     frames, upcoming = self._frames_from(target_ms), None
             shown = upcoming
         if shown is not None and target_ms < shown[0] + self._duration_ms(shown[1]):
-            yield Shot(shown[0], None, self._image(shown[1]))
+            yield self._shot(shown, None)
 
     def image_at(self, at_ms: int) -> Image.Image | None:
         """The picture shown at ``at_ms``, after the end the last one; None where nothing can be decoded."""
@@ -109,8 +154,16 @@ class Film:
         rate = self._stream.average_rate
         return max(1, round(1000 / rate)) if rate else 1
 
+    def _shot(self, shown: tuple[int, VideoFrame], next_ms: int | None) -> Shot:
+        time_ms, frame = shown
+        size_px = self._square_pixel_size(frame)
+        turned = _UPRIGHT.get(_display_signs(frame)) in _SIDEWAYS
+        return Shot(time_ms, next_ms, self._image(frame), (size_px[1], size_px[0]) if turned else size_px)
+
     def _image(self, frame: VideoFrame) -> Image.Image:
         width_px, height_px = self._square_pixel_size(frame)
+        if self._least:
+            width_px, height_px = self._least.scaled((width_px, height_px))
         rgb = self._to_rgb(frame, width_px, height_px)
         image = Image.fromarray(rgb.to_ndarray())
         method = _UPRIGHT.get(_display_signs(frame))
