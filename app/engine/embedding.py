@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as NotYet
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from queue import Empty, SimpleQueue
+from typing import Self
 
 from app.engine.encoders.base import Encoder
 from app.engine.errors import MediaUnreadable
 from app.engine.jobs import Job
 from app.engine.media.decode import DecodedItem, DecodedPart, DecodeRequest
 from app.engine.media.pool import DecoderPool
+from app.engine.media.scan import guess_kind
 from app.engine.samples import PictureInput, SoundInput, prepared_sample
-from app.engine.store.spaces import Batch, ContentFacts, NewItem, Spaces, Work
-from app.engine.types import ItemKind, Space
+from app.engine.store.spaces import Batch, ContentFacts, NewItem, Sampling, Spaces, Unreadable, Work
+from app.engine.types import ItemKind, MediaKind, Space
 
 GROUP_ITEMS = 64
 """Items encoded and committed together: enough to fill the models' batches, little to lose."""
 
-LOOK_AHEAD_FILES = 8
+LOOK_AHEAD_ITEMS = 2 * GROUP_ITEMS
+"""Decoded ahead, so that the encoders never wait for one slow file: two groups, some 50 MB."""
+
+ITEMS_PER_PART = {MediaKind.PHOTO: 1, MediaKind.VIDEO: 32, MediaKind.AUDIO: 32}
+"""What a part of a file is taken to weigh before it is decoded."""
+
 WAIT_POLL_S = 0.2
 
 
@@ -45,12 +52,13 @@ class _Group:
 
 
 def embed(
-    pool: DecoderPool, spaces: Spaces, chosen: Sequence[Chosen], work: Sequence[Work], job: Job
+    pool: DecoderPool, spaces: Spaces, chosen: Sequence[Chosen], work: Sequence[Work], sampling: Sampling, job: Job
 ) -> dict[str, int]:
     """Encode ``work`` with the models it lacks.
 
-    A content that cannot be decoded is entered with the reason and the rest goes on. Each group is committed whole,
-    so a cancelled or killed run goes on where it stopped.
+    Children decode ahead while the models encode; what is decoded first is taken first. A content that cannot be
+    decoded is entered with the reason and the rest goes on. Each group is committed whole, so a cancelled or killed run
+    goes on where it stopped.
 
     Returns:
         How many vectors each model computed.
@@ -61,82 +69,108 @@ def embed(
     """
     encoded = {one.encoder.spec.key: 0 for one in chosen}
     group = _Group()
+    size = max([GROUP_ITEMS, *(one.encoder.batch_size for one in chosen)])
     job.begin("Encoding", len(work))
-    for one, part in _decoded(pool, chosen, work, job):
-        if isinstance(part, MediaUnreadable):
-            if os.path.lexists(one.path):  # else it was moved away meanwhile, and the next pass finds it
-                group.batch.failures[one.content_id] = part.message
-        else:
-            _take(group, one, part)
-        ended = isinstance(part, MediaUnreadable) or part.next is None
-        if len(group.items) >= GROUP_ITEMS:
-            _finish(group, spaces, chosen, encoded, job)
-            group = _Group()
-        if ended:
-            name = os.fsdecode(os.path.basename(one.path))  # noqa: PTH119 - the path is bytes
-            job.advance(failed=isinstance(part, MediaUnreadable), note=name)
+    with _LookAhead(pool, chosen, work, sampling) as decoded:
+        for one, part in decoded.parts(job):
+            if isinstance(part, MediaUnreadable):
+                _enter_failure(group, one, part)
+            else:
+                _take(group, one, part, sampling)
+            if len(group.items) >= size:
+                _finish(group, spaces, chosen, encoded, job)
+                group = _Group()
+            if isinstance(part, MediaUnreadable) or part.next is None:
+                name = os.fsdecode(os.path.basename(one.path))  # noqa: PTH119 - the path is bytes
+                job.advance(failed=isinstance(part, MediaUnreadable), note=name)
     _finish(group, spaces, chosen, encoded, job)
     return encoded
 
 
-def _decoded(
-    pool: DecoderPool, chosen: Sequence[Chosen], work: Sequence[Work], job: Job
-) -> Iterator[tuple[Work, DecodedPart | MediaUnreadable]]:
-    """The decoded parts of each content in order, with a few files decoded ahead."""
-    waiting: deque[tuple[Work, DecodeRequest, Future[DecodedPart]]] = deque()
-    todo = iter(work)
+class _LookAhead:
+    """Decodes contents a bounded number of items ahead of whoever takes them."""
 
-    def look_ahead() -> None:
-        while len(waiting) < LOOK_AHEAD_FILES and (one := next(todo, None)) is not None:
-            request = _request(one, chosen)
-            waiting.append((one, request, pool.decode(request)))
+    def __init__(self, pool: DecoderPool, chosen: Sequence[Chosen], work: Sequence[Work], sampling: Sampling) -> None:
+        self._pool = pool
+        self._chosen = chosen
+        self._sampling = sampling
+        self._todo = iter(work)
+        self._ready: SimpleQueue[tuple[Work, DecodeRequest, Future[DecodedPart]]] = SimpleQueue()
+        self._under_way: set[Future[DecodedPart]] = set()
+        self._ahead_items = 0
 
-    try:
-        look_ahead()
-        while waiting:
-            one, request, future = waiting.popleft()
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for future in tuple(self._under_way):
+            future.cancel()
+
+    def parts(self, job: Job) -> Iterator[tuple[Work, DecodedPart | MediaUnreadable]]:
+        """The decoded parts as they come; those of one content in order."""
+        self._fill()
+        while self._under_way:
+            one, request, future = self._next(job)
+            self._under_way.discard(future)
+            self._ahead_items -= _weight(one)
             try:
-                part = _result(future, job)
+                part = future.result()
             except MediaUnreadable as error:
                 yield one, error
             else:
                 if part.next:
-                    request = replace(request, cursor=part.next)
-                    waiting.appendleft((one, request, pool.decode(request)))
+                    self._submit(one, replace(request, cursor=part.next))
                 yield one, part
-            look_ahead()
-    finally:
-        for _, _, future in waiting:
-            future.cancel()
+            self._fill()
+
+    def _fill(self) -> None:
+        while self._ahead_items < LOOK_AHEAD_ITEMS and (one := next(self._todo, None)) is not None:
+            self._submit(one, _request(one, self._chosen, self._sampling))
+
+    def _submit(self, one: Work, request: DecodeRequest) -> None:
+        future = self._pool.decode(request)
+        self._under_way.add(future)
+        self._ahead_items += _weight(one)
+        future.add_done_callback(lambda done: self._ready.put((one, request, done)))
+
+    def _next(self, job: Job) -> tuple[Work, DecodeRequest, Future[DecodedPart]]:
+        while True:
+            job.check()
+            with suppress(Empty):
+                return self._ready.get(timeout=WAIT_POLL_S)
 
 
-def _result(future: Future[DecodedPart], job: Job) -> DecodedPart:
-    while True:
-        job.check()
-        try:
-            return future.result(WAIT_POLL_S)
-        except NotYet:
-            if future.done():
-                raise
+def _weight(work: Work) -> int:
+    return ITEMS_PER_PART[guess_kind(work.path) or MediaKind.PHOTO]
 
 
-def _request(work: Work, chosen: Sequence[Chosen]) -> DecodeRequest:
+def _request(work: Work, chosen: Sequence[Chosen], sampling: Sampling) -> DecodeRequest:
     specs = [one.encoder.spec for one in chosen if one.space.id in work.missing]
     return DecodeRequest(
         path=work.path,
         pictures=tuple(dict.fromkeys(spec.picture for spec in specs if spec.picture)),
         sounds=tuple(dict.fromkeys(spec.sound for spec in specs if spec.sound)),
+        frame_interval_ms=sampling.frame_interval_ms,
+        window_ms=sampling.window_ms,
     )
 
 
-def _take(group: _Group, work: Work, part: DecodedPart) -> None:
+def _enter_failure(group: _Group, work: Work, error: MediaUnreadable) -> None:
+    if os.path.lexists(work.path):  # else it was moved away meanwhile, and the next pass finds it
+        group.batch.failures[work.content_id] = Unreadable(error.message, error.passing)
+
+
+def _take(group: _Group, work: Work, part: DecodedPart, sampling: Sampling) -> None:
     facts = part.facts
+    if work.stale and part.first:
+        group.batch.renewed.append(work.content_id)
     group.batch.facts[work.content_id] = ContentFacts(
         part.kind, facts.width_px, facts.height_px, facts.duration_ms, facts.taken_ms, facts.caption
     )
     group.items += [(work, item) for item in part.items]
     if part.next is None:
         group.batch.finished += [(work.content_id, space_id) for space_id in work.missing]
+        group.batch.sampled[work.content_id] = str(sampling)
 
 
 def _finish(group: _Group, spaces: Spaces, chosen: Sequence[Chosen], encoded: dict[str, int], job: Job) -> None:
@@ -151,13 +185,14 @@ def _finish(group: _Group, spaces: Spaces, chosen: Sequence[Chosen], encoded: di
             for index, (work, item) in enumerate(group.items)
             if one.space.id in work.missing and (spec := one.input_for(item.kind)) in item.inputs and spec
         ]
-        size = one.encoder.spec.batch_size
-        for begin in range(0, len(wanted), size):
+        done = 0
+        while done < len(wanted):
             job.check()
-            some = wanted[begin : begin + size]
+            some = wanted[done : done + one.encoder.batch_size]
             vectors = one.encoder.encode([sample for _, sample in some])
             for (index, _), vector in zip(some, vectors, strict=True):
                 new[index].vectors[one.space.id] = vector
+            done += len(some)
         encoded[one.encoder.spec.key] += len(wanted)
     group.batch.items = new
     spaces.commit(group.batch)

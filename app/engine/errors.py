@@ -23,7 +23,12 @@ class AppError(Exception):
 
 
 class MediaUnreadable(AppError):
-    """A file that cannot be decoded."""
+    """A file that cannot be decoded. ``passing``: the cause may be gone by the next time."""
+
+    def __init__(self, title: str, message: str, path: str | None = None, passing: bool = False) -> None:
+        super().__init__(title, message, path)
+        self.args = (title, message, path, passing)  # what a process hands to another
+        self.passing = passing
 
 
 class UnsupportedModality(AppError):

@@ -15,7 +15,7 @@ from app.engine.search import Shelves
 from app.engine.store.files import Files
 from app.engine.store.lookup import Lookup
 from app.engine.store.preferences import Preferences
-from app.engine.store.spaces import Spaces
+from app.engine.store.spaces import Sampling, Spaces
 from app.engine.types import IndexReport, IndexRequest, MediaKind, Modality, Space, SpaceCount
 
 
@@ -111,12 +111,16 @@ class Indexer:
         for key, space in spaces.items():
             if other := _kinds_not_taken(self._encoders.spec(key)):
                 self._spaces.pass_over(space.id, other)
-        work = self._spaces.work([space.id for space in spaces.values()])
+        settings = self._preferences.settings
+        sampling = Sampling(settings.frame_interval_ms, settings.window_ms)
+        work = self._spaces.work([space.id for space in spaces.values()], sampling)
+        if work:
+            self._pool.start()
         lacking = {space_id for one in work for space_id in one.missing}
         chosen = self._load({key: space for key, space in spaces.items() if space.id in lacking}, requested, notes, job)
         loaded = {one.space.id for one in chosen}
         work = [one.only(loaded) for one in work if loaded.intersection(one.missing)]
-        return embed(self._pool, self._spaces, chosen, work, job) if work else {}
+        return embed(self._pool, self._spaces, chosen, work, sampling, job) if work else {}
 
     def _load(self, spaces: dict[str, Space], requested: bool, notes: list[str], job: Job) -> list[Chosen]:
         """The models of these spaces. One with a bad weights file stops the run only if it was asked for."""

@@ -207,7 +207,7 @@ def test_a_film_gives_its_frames_and_then_its_sound(tmp_path: Path) -> None:
     assert part.kind is MediaKind.VIDEO
     assert [(item.kind, item.start_ms, item.end_ms) for item in part.items] == [
         (ItemKind.FRAME, 0, None),
-        (ItemKind.FRAME, 2_000, None),
+        (ItemKind.FRAME, 2_400, None),  # the key frame nearest to 2 s
         (ItemKind.AUDIO, 0, 4_000),
     ]
 

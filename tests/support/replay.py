@@ -37,6 +37,7 @@ class Replay:
     spec = SPEC
     fingerprint = "replayed-clip-vit-b-32"
     device = "cpu"
+    batch_size = 32
 
     def encode(self, samples: Sequence[Sample]) -> Vectors:
         return unit_rows(np.stack([self._vector(sample) for sample in samples]))

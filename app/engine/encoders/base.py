@@ -48,6 +48,11 @@ class Encoder(Protocol):
     @property
     def device(self) -> str: ...
 
+    @property
+    def batch_size(self) -> int:
+        """How many samples to hand over at a time now: a long job is cancelled, and a search let in, between two."""
+        ...
+
     def encode(self, samples: Sequence[Sample]) -> Vectors:
         """Encode samples of one kind.
 

@@ -58,6 +58,7 @@ class ColourTexture:
     def __init__(self, spec: EncoderSpec, fingerprint: str) -> None:
         self.spec = spec
         self.fingerprint = fingerprint
+        self.batch_size = spec.batch_size
 
     def encode(self, samples: Sequence[Sample]) -> Vectors:
         if not samples:

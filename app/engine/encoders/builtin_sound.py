@@ -58,6 +58,7 @@ class Timbre:
     def __init__(self, spec: EncoderSpec, fingerprint: str) -> None:
         self.spec = spec
         self.fingerprint = fingerprint
+        self.batch_size = spec.batch_size
         self._spectrogram = torchaudio.transforms.Spectrogram(FFT_SAMPLES, hop_length=HOP_SAMPLES, power=2.0)
         low_hz, high_hz = MEL_RANGE_HZ
         self._mel = torchaudio.transforms.MelScale(

@@ -9,10 +9,21 @@ import numpy as np
 import torch
 
 from app.engine.encoders.base import EncoderSpec, accepted_modality, unit_rows
-from app.engine.encoders.device import Forward, Placement
+from app.engine.encoders.device import CPU, Forward, Placement
 from app.engine.encoders.entries import Channels
 from app.engine.samples import Picture, Sample, Vectors
 from app.engine.types import Modality
+
+CPU_FIRST = 4
+ACCELERATOR_GROWTH = 8
+
+
+def placed(network: torch.nn.Module, device: str, batch_size: int) -> Placement:
+    """A network on its device. ``batch_size``, of the catalogue, is the largest that can pay on a CPU and where an
+    accelerator begins; between the bounds the fastest is found by measuring."""
+    if device == CPU:
+        return Placement(network, device, min(CPU_FIRST, batch_size), largest=batch_size)
+    return Placement(network, device, batch_size, largest=batch_size * ACCELERATOR_GROWTH)
 
 
 class NetworkEncoder:
@@ -37,6 +48,10 @@ class NetworkEncoder:
     @property
     def device(self) -> str:
         return self._placement.device
+
+    @property
+    def batch_size(self) -> int:
+        return self._placement.batch_size
 
     def encode(self, samples: Sequence[Sample]) -> Vectors:
         if not samples:

@@ -14,9 +14,9 @@ from typing import Any
 import open_clip
 import torch
 
-from app.engine.encoders.device import Forward, Placement
+from app.engine.encoders.device import Forward
 from app.engine.encoders.entries import Entry
-from app.engine.encoders.network import NetworkEncoder, picture_tensor
+from app.engine.encoders.network import NetworkEncoder, picture_tensor, placed
 from app.engine.encoders.weights import Uninitialised, fit, read_weights
 from app.engine.errors import WeightsCorrupt
 from app.engine.samples import Picture, Text
@@ -43,7 +43,7 @@ def load(entry: Entry, weights_path: Path, fingerprint: str, device: str) -> Net
         rows: torch.Tensor = network.encode_text(tokenizer([text.text for text in texts]).to(place))
         return rows
 
-    placement = Placement(network, device, entry.batch_size)
+    placement = placed(network, device, entry.batch_size)
     forwards: dict[Modality, Forward[Any]] = {Modality.IMAGE: encode_pictures, Modality.TEXT: encode_texts}
     return NetworkEncoder(entry.spec, fingerprint, placement, forwards)
 

@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from app.engine.encoders.device import Placement
 from app.engine.encoders.entries import Entry
-from app.engine.encoders.network import NetworkEncoder
+from app.engine.encoders.network import NetworkEncoder, placed
 from app.engine.encoders.weights import Uninitialised, fit, read_weights
 from app.engine.samples import Sound
 from app.engine.types import Modality
@@ -43,7 +42,7 @@ def load(entry: Entry, weights_path: Path, fingerprint: str, device: str) -> Net
             rows[positions] = network(torch.from_numpy(waves).to(place))["embedding"]
         return rows
 
-    placement = Placement(network, device, entry.batch_size)
+    placement = placed(network, device, entry.batch_size)
     return NetworkEncoder(entry.spec, fingerprint, placement, {Modality.AUDIO: encode_sounds})
 
 

@@ -12,9 +12,8 @@ from pathlib import Path
 import torch
 import torchvision
 
-from app.engine.encoders.device import Placement
 from app.engine.encoders.entries import Entry
-from app.engine.encoders.network import NetworkEncoder, picture_tensor
+from app.engine.encoders.network import NetworkEncoder, picture_tensor, placed
 from app.engine.encoders.weights import Uninitialised, fit, read_weights
 from app.engine.samples import Picture
 from app.engine.types import Modality
@@ -32,5 +31,5 @@ def load(entry: Entry, weights_path: Path, fingerprint: str, device: str) -> Net
         features: torch.Tensor = network(picture_tensor(pictures, entry.mean, entry.std, place))
         return features
 
-    placement = Placement(network, device, entry.batch_size)
+    placement = placed(network, device, entry.batch_size)
     return NetworkEncoder(entry.spec, fingerprint, placement, {Modality.IMAGE: encode_pictures})

@@ -10,17 +10,28 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
+
 MEMORY_LIMIT_BYTES = 4 << 30
 """On top of what the process holds when it starts: a picture of the largest size accepted decodes in less."""
+
+NICENESS = 10
+"""A tenth of a core beside the encoder: enough that the time limit of a task means the task."""
 
 _ORPHANED = 3
 
 
-def begin() -> None:
-    """Run once in every new decoder process, before its first file. Raises nothing: the pool would give up."""
+def begin(yielding: bool) -> None:
+    """Run once in every new decoder process, before its first file. Raises nothing: the pool would give up.
+
+    Args:
+        yielding: whether it works only with what the encoder, the window and whatever else runs leave of the cores.
+    """
     _silence()
-    with suppress(Exception):  # without a limit decoding still works
+    with suppress(Exception):  # without a limit, and at full priority, decoding still works
         _limit_memory()
+        if yielding:
+            psutil.Process().nice(psutil.IDLE_PRIORITY_CLASS if psutil.WINDOWS else NICENESS)
     threading.Thread(target=_end_with_parent, name="parent watch", daemon=True).start()
 
 

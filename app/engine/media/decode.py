@@ -88,12 +88,14 @@ class DecodedItem:
 
 @dataclass(frozen=True, eq=False)
 class DecodedPart:
-    """Some items of a file. ``next`` is where the next part begins; None: this was the last, and it may be empty."""
+    """Some items of a file. ``next`` is where the next part begins; None: this was the last, and it may be empty.
+    ``first``: it was decoded from the file's beginning."""
 
     kind: MediaKind
     facts: MediaFacts
     items: tuple[DecodedItem, ...]
     next: Cursor | None
+    first: bool = True
 
 
 def decode(request: DecodeRequest) -> DecodedPart:
@@ -206,7 +208,7 @@ class _Decoding:
                 "If you have another copy, put that in its place.",
             )
         kind = MediaKind.AUDIO if film is None else MediaKind.VIDEO
-        return DecodedPart(kind, facts, tuple(self._items), following)
+        return DecodedPart(kind, facts, tuple(self._items), following, first=self._request.cursor is None)
 
     def _add_frames(self, container: InputContainer, stream: VideoStream) -> Cursor | None:
         film = Film(container, stream, _least(self._request.pictures))

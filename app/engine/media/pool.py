@@ -23,15 +23,14 @@ from app.engine.types import ItemKind
 
 T = TypeVar("T")
 
-_TASKS_PER_CHILD = 500
+_TASKS_PER_CHILD = 2000
 """Then a fresh child takes its place, so that a codec that leaks cannot grow for ever; a start costs half a second."""
 
 
 def default_workers() -> int:
-    """One child per core but one: decoding is what indexing waits for, and that core is for the encoder, the database
-    and the window."""
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, available - 1)
+    """One child per core. They yield to whatever else runs: while the encoder computes it has the cores, and when it
+    waits for pictures all of them decode, so that no core is ever idle and none is fought over."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class DecoderPool:
@@ -48,8 +47,12 @@ class DecoderPool:
     """
 
     def __init__(self, workers: int | None = None, time_limit_s: float = 60.0) -> None:
-        self._bulk = _Lane(workers or default_workers(), time_limit_s)
-        self._quick = _Lane(1, time_limit_s)
+        self._bulk = _Lane(workers or default_workers(), time_limit_s, yielding=True)
+        self._quick = _Lane(1, time_limit_s, yielding=False)
+
+    def start(self) -> None:
+        """Start the children that index before there is work for them; it takes them half a second."""
+        self._bulk.start()
 
     def decode(self, request: DecodeRequest) -> Future[DecodedPart]:
         """See `app.engine.media.decode.decode`."""
@@ -88,9 +91,10 @@ class DecoderPool:
 class _Lane:
     """A queue of tasks and the children that work on it."""
 
-    def __init__(self, workers: int, time_limit_s: float) -> None:
+    def __init__(self, workers: int, time_limit_s: float, yielding: bool) -> None:
         self._workers = workers
         self._time_limit_s = time_limit_s
+        self._yielding = yielding
         self._lock = threading.RLock()  # reentrant: a future may be done before its callback is added
         self._outstanding: set[Future[Any]] = set()
         self._is_closed = False
@@ -106,6 +110,11 @@ class _Lane:
         work.add_done_callback(lambda done: self._hand_on(done, result, path))
         return result
 
+    def start(self) -> None:
+        with self._lock:
+            if not self._is_closed and not self._pool.active:  # an idle pool has no children yet
+                self._schedule(os.getpid, ())
+
     def close(self) -> None:
         with self._lock:
             self._is_closed = True
@@ -117,7 +126,7 @@ class _Lane:
     def _new_pool(self) -> ProcessPool:
         # Spawned, never forked: the engine has threads and holds torch and the database.
         context = multiprocessing.get_context("spawn")
-        return ProcessPool(self._workers, _TASKS_PER_CHILD, child.begin, context=context)
+        return ProcessPool(self._workers, _TASKS_PER_CHILD, child.begin, (self._yielding,), context=context)
 
     def _schedule(self, function: Callable[..., T], arguments: tuple[object, ...]) -> Future[T]:
         if self._is_closed:
@@ -145,7 +154,7 @@ class _Lane:
         except MediaUnreadable as error:
             result.set_exception(error)
         except (Exception, CancelledError) as error:
-            result.set_exception(refuse(path, self._sentence(error)))
+            result.set_exception(refuse(path, self._sentence(error), passing=True))
 
     def _sentence(self, error: BaseException) -> str:
         if isinstance(error, TimeoutError):

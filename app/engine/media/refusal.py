@@ -17,9 +17,9 @@ from app.engine.errors import MediaUnreadable
 OUT_OF_MEMORY = "It needs more memory to decode than one file may take. Save a smaller copy of it to have it found."
 
 
-def refuse(path: bytes, message: str) -> MediaUnreadable:
+def refuse(path: bytes, message: str, passing: bool = False) -> MediaUnreadable:
     """The error for ``path``, to be raised."""
-    return MediaUnreadable("This file cannot be read", message, os.fsdecode(path))
+    return MediaUnreadable("This file cannot be read", message, os.fsdecode(path), passing)
 
 
 @contextmanager
@@ -30,7 +30,8 @@ def refusing(path: bytes, what: str) -> Iterator[None]:
     except MediaUnreadable:
         raise
     except Exception as error:
-        raise refuse(path, _sentence(error, what)) from error
+        passing = isinstance(error, MemoryError) or _is_of_drive(error)
+        raise refuse(path, _sentence(error, what), passing) from error
 
 
 def refuse_if_empty(path: bytes) -> None:
@@ -43,14 +44,22 @@ def refuse_if_empty(path: bytes) -> None:
         raise refuse(path, "The file is empty. If you have another copy, put that in its place.")
 
 
+def _is_of_drive(error: Exception) -> bool:
+    """Whether it says more of the place than of the file. FFmpeg's errors are subclasses, and it has its own uses for
+    EPERM."""
+    if isinstance(error, PermissionError):
+        return error.errno == errno.EACCES
+    return isinstance(error, FileNotFoundError) or (type(error) is OSError and error.errno == errno.EIO)
+
+
 def _sentence(error: Exception, what: str) -> str:
     if isinstance(error, MemoryError):
         return OUT_OF_MEMORY
     if isinstance(error, FileNotFoundError):
         return "The file is no longer there. Index its folder again to bring the library up to date."
-    if isinstance(error, PermissionError) and error.errno == errno.EACCES:  # FFmpeg has its own uses for EPERM
+    if isinstance(error, PermissionError) and _is_of_drive(error):
         return "You are not allowed to open it. Change its permissions, then index the folder again."
-    if type(error) is OSError and error.errno == errno.EIO:  # FFmpeg, whose errors are subclasses, for EIO too
+    if _is_of_drive(error):
         return "The drive could not read it. Check the drive and its cable, then index the folder again."
     return (
         f"The {what} is damaged, or in a format that Semblance does not read. "

@@ -25,13 +25,41 @@ Ids = npt.NDArray[np.int64]
 LAST_ROW = 2**63 - 1
 
 
+SAMPLING_RULE = 2
+"""Raised when videos or sounds are cut by another rule: their items are made again then."""
+
+ATTEMPTS = 3
+"""How often a content is tried that fails by a cause which may pass."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How videos and sounds are cut into items."""
+
+    frame_interval_ms: int
+    window_ms: int
+
+    def __str__(self) -> str:
+        return f"rule {SAMPLING_RULE}, frames {self.frame_interval_ms} ms, windows {self.window_ms} ms"
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """Why a content cannot be decoded; ``passing`` causes may be gone the next time."""
+
+    reason: str
+    passing: bool
+
+
 @dataclass(frozen=True)
 class Work:
-    """A content that some chosen spaces lack, and one file that holds it."""
+    """A content that some chosen spaces lack, and one file that holds it. ``stale``: its items were cut otherwise than
+    is wanted now, and go when the new ones come."""
 
     content_id: int
     path: bytes
     missing: tuple[int, ...]
+    stale: bool = False
 
     def only(self, space_ids: set[int]) -> Work:
         """The part of this work that is for these spaces."""
@@ -64,12 +92,15 @@ class NewItem:
 
 @dataclass(eq=False)
 class Batch:
-    """What one transaction commits. ``finished`` pairs contents with the spaces that now have all of them."""
+    """What one transaction commits. ``renewed`` contents lose their old items first; ``finished`` pairs contents with
+    the spaces that now have all of them, and ``sampled`` says by what sampling they were cut."""
 
+    renewed: list[int] = field(default_factory=list)
     items: list[NewItem] = field(default_factory=list)
     facts: dict[int, ContentFacts] = field(default_factory=dict)
     finished: list[tuple[int, int]] = field(default_factory=list)
-    failures: dict[int, str] = field(default_factory=dict)
+    sampled: dict[int, str] = field(default_factory=dict)
+    failures: dict[int, Unreadable] = field(default_factory=dict)
 
 
 class Spaces:
@@ -112,17 +143,20 @@ class Spaces:
                 (space_id, *kinds),
             )
 
-    def work(self, space_ids: Sequence[int]) -> list[Work]:
-        """The contents that have a file, are decodable as far as is known, and lack one of the spaces."""
+    def work(self, space_ids: Sequence[int], sampling: Sampling) -> list[Work]:
+        """The contents that have a file, may be decodable, and lack one of the spaces or were cut otherwise."""
         rows = self._database.read.execute(
-            "SELECT c.id, min(f.path), (SELECT group_concat(e.space_id) FROM encoded e WHERE e.content_id = c.id) "
-            "FROM contents c JOIN files f ON f.content_id = c.id WHERE c.failure IS NULL GROUP BY c.id ORDER BY 2"
+            "SELECT c.id, min(f.path), (SELECT group_concat(e.space_id) FROM encoded e WHERE e.content_id = c.id), "
+            "c.kind <> ? AND c.sampling IS NOT ? AND EXISTS (SELECT 1 FROM items i WHERE i.content_id = c.id) "
+            "FROM contents c JOIN files f ON f.content_id = c.id "
+            "WHERE c.failure IS NULL OR c.attempts BETWEEN 1 AND ? GROUP BY c.id ORDER BY 2",
+            (MediaKind.PHOTO, str(sampling), ATTEMPTS - 1),
         )
         work = []
-        for content_id, path, done in rows:
-            have = {int(space_id) for space_id in done.split(",")} if done else set()
+        for content_id, path, done, stale in rows:
+            have = {int(space_id) for space_id in done.split(",")} if done and not stale else set()
             if missing := tuple(space_id for space_id in space_ids if space_id not in have):
-                work.append(Work(content_id, self._reachable(content_id, path), missing))
+                work.append(Work(content_id, self._reachable(content_id, path), missing, bool(stale)))
         return work
 
     def _reachable(self, content_id: int, path: bytes) -> bytes:
@@ -134,46 +168,29 @@ class Spaces:
 
     def commit(self, batch: Batch) -> None:
         """Write a batch in one transaction. Contents that were forgotten since they were decoded stay forgotten."""
-        with self._database.transaction() as change:
+        with self._database.transaction(rewrites=bool(batch.renewed)) as change:
             kept = _present(change, {item.content_id for item in batch.items} | {id_ for id_, _ in batch.finished})
-            for content_id, facts in batch.facts.items():
-                change.execute(
-                    "UPDATE contents SET kind = ?, width_px = ?, height_px = ?, duration_ms = ?, taken_ms = ?, "
-                    "caption = ? WHERE id = ?",
-                    (
-                        facts.kind,
-                        facts.width_px,
-                        facts.height_px,
-                        facts.duration_ms,
-                        facts.taken_ms,
-                        facts.caption,
-                        content_id,
-                    ),
-                )
-                for (file_id,) in change.execute("SELECT id FROM files WHERE content_id = ?", (content_id,)).fetchall():
-                    write_words(change, file_id)
-            for item in (item for item in batch.items if item.content_id in kept):
-                (item_id,) = change.execute(
-                    "INSERT INTO items (content_id, kind, start_ms, end_ms) VALUES (?, ?, ?, ?) "
-                    "ON CONFLICT (content_id, kind, start_ms) DO UPDATE SET end_ms = excluded.end_ms RETURNING id",
-                    (item.content_id, item.kind, item.start_ms, item.end_ms),
-                ).fetchone()
-                change.execute(
-                    "INSERT INTO thumbnails (item_id, image, crc) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                    (item_id, item.thumbnail, checksum(item_id, item.thumbnail)),
-                )
-                blobs = [(space_id, vector.astype(STORED).tobytes()) for space_id, vector in item.vectors.items()]
+            for table in ("items", "encoded"):
                 change.executemany(
-                    "INSERT INTO vectors (space_id, item_id, vector, crc) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                    [(space_id, item_id, blob, checksum(space_id, item_id, blob)) for space_id, blob in blobs],
+                    f"DELETE FROM {table} WHERE content_id = ?",  # noqa: S608
+                    [(content_id,) for content_id in batch.renewed],
                 )
+            for content_id, facts in batch.facts.items():
+                _write_facts(change, content_id, facts)
+            for item in batch.items:
+                if item.content_id in kept:
+                    _write_item(change, item)
             change.executemany(
                 "INSERT INTO encoded (content_id, space_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
                 [(content_id, space_id) for content_id, space_id in batch.finished if content_id in kept],
             )
             change.executemany(
-                "UPDATE contents SET failure = ? WHERE id = ?",
-                [(reason, content_id) for content_id, reason in batch.failures.items()],
+                "UPDATE contents SET sampling = ?, failure = NULL, attempts = 0 WHERE id = ?",
+                [(sampling, content_id) for content_id, sampling in batch.sampled.items()],
+            )
+            change.executemany(
+                "UPDATE contents SET failure = ?, attempts = iif(?, attempts + 1, 0) WHERE id = ?",
+                [(failure.reason, failure.passing, content_id) for content_id, failure in batch.failures.items()],
             )
 
     # --- reading vectors ---
@@ -214,6 +231,41 @@ class Spaces:
             ).fetchall()
             if rows:
                 yield np.array([r[0] for r in rows], dtype=np.int64), _vectors([r[1] for r in rows], space.dim)
+
+
+def _write_facts(change: sqlite3.Connection, content_id: int, facts: ContentFacts) -> None:
+    change.execute(
+        "UPDATE contents SET kind = ?, width_px = ?, height_px = ?, duration_ms = ?, taken_ms = ?, caption = ? "
+        "WHERE id = ?",
+        (
+            facts.kind,
+            facts.width_px,
+            facts.height_px,
+            facts.duration_ms,
+            facts.taken_ms,
+            facts.caption,
+            content_id,
+        ),
+    )
+    for (file_id,) in change.execute("SELECT id FROM files WHERE content_id = ?", (content_id,)).fetchall():
+        write_words(change, file_id)
+
+
+def _write_item(change: sqlite3.Connection, item: NewItem) -> None:
+    (item_id,) = change.execute(
+        "INSERT INTO items (content_id, kind, start_ms, end_ms) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT (content_id, kind, start_ms) DO UPDATE SET end_ms = excluded.end_ms RETURNING id",
+        (item.content_id, item.kind, item.start_ms, item.end_ms),
+    ).fetchone()
+    change.execute(
+        "INSERT INTO thumbnails (item_id, image, crc) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        (item_id, item.thumbnail, checksum(item_id, item.thumbnail)),
+    )
+    blobs = [(space_id, vector.astype(STORED).tobytes()) for space_id, vector in item.vectors.items()]
+    change.executemany(
+        "INSERT INTO vectors (space_id, item_id, vector, crc) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        [(space_id, item_id, blob, checksum(space_id, item_id, blob)) for space_id, blob in blobs],
+    )
 
 
 def _present(connection: sqlite3.Connection, content_ids: set[int]) -> set[int]:
