@@ -57,7 +57,8 @@ class Workbench:
 
     ``scratch`` is an empty folder of its own, taken away afterwards. ``folder`` is a folder of the user's to measure
     on, or None for generated files. ``reference`` is the project's reference data, where it is. ``scale`` shrinks the
-    generated sizes, 1.0 being the full ones; ``runs`` is how often each side is timed, in turns.
+    generated sizes, 1.0 being the full ones; ``runs`` is how often each side is timed, in turns. ``home`` is the
+    data home whose installed models may be measured.
     """
 
     scratch: Path
@@ -66,6 +67,7 @@ class Workbench:
     scale: float = 1.0
     runs: int = 5
     note: Callable[[str], None] = lambda _text: None
+    home: Path | None = None
 
     def scaled(self, full: int, least: int = 1) -> int:
         """``full`` at this scale."""

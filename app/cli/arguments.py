@@ -27,13 +27,20 @@ def parser() -> argparse.ArgumentParser:
     _add_index(verbs.add_parser("index", parents=[shared], help="index folders, or all known folders again"))
     _add_search(verbs.add_parser("search", parents=[shared], help="find by words, by a picture or by a sound"))
     verbs.add_parser("status", parents=[shared], help="what the library holds")
+    _add_settings(verbs.add_parser("settings", parents=[shared], help="how this library is indexed"))
+    forget = verbs.add_parser(
+        "forget", parents=[shared], help="take a folder out of the library; files are not touched"
+    )
+    forget.add_argument("folder", metavar="FOLDER")
     models = verbs.add_parser("models", parents=[shared], help="which models there are, and what they lack")
-    models.add_subparsers(dest="action", metavar="ACTION", required=True).add_parser("list", parents=[shared])
+    model_actions = models.add_subparsers(dest="action", metavar="ACTION", required=True)
+    model_actions.add_parser("list", parents=[shared], help="every model as it stands here")
     judge = verbs.add_parser("judge", parents=[shared], help="take in or give out judgments as TREC qrels")
     actions = judge.add_subparsers(dest="action", metavar="ACTION", required=True)
     for action, text in (("import", "take judgments in"), ("export", "write all judgments")):
         actions.add_parser(action, parents=[shared], help=text).add_argument("file", metavar="FILE")
     _add_evaluate(verbs.add_parser("evaluate", parents=[shared], help="measure every model by the judgments"))
+    _add_bench(verbs.add_parser("bench", parents=[shared], help="measure the program on this machine"))
     verbs.add_parser("demo", parents=[shared], help="index the sample library and show what can be done with it")
     return root
 
@@ -48,6 +55,32 @@ def _add_shared(parser: argparse.ArgumentParser) -> None:
 def _add_index(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folders", metavar="FOLDER", nargs="*", help="folders to index; none: all known ones again")
     parser.add_argument("--models", metavar="KEY,KEY", type=_keys, default=(), help="the models to encode with")
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--frame-interval-s", metavar="S", type=_seconds_ms, help="a frame of a video every S seconds")
+    parser.add_argument("--audio-window-s", metavar="S", type=_seconds_ms, help="a sound is cut every S seconds")
+    parser.add_argument(
+        "--exclude",
+        metavar="PATTERN",
+        action="append",
+        default=None,
+        help="leave such names out (* and ?); once for each",
+    )
+    parser.add_argument("--exclude-nothing", action="store_true", default=False, help="forget all patterns")
+    for name, text in (("hidden", "look into hidden files and folders"), ("watch", "follow changes while it is open")):
+        parser.add_argument(f"--{name}", action=argparse.BooleanOptionalAction, default=None, help=text)
+
+
+def _add_bench(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "folder", metavar="FOLDER", nargs="?", default=None, help="measure on these files; else on made ones"
+    )
+    parser.add_argument(
+        "--only", metavar="NAME", type=_keys, default=(), help="some measurements alone; `list` names them"
+    )
+    parser.add_argument("--scale", metavar="X", type=_positive_number, default=1.0, help="smaller is quicker (1.0)")
+    parser.add_argument("--runs", metavar="N", type=_positive, default=5, help="how often each side is timed (5)")
 
 
 def _add_search(parser: argparse.ArgumentParser) -> None:
@@ -97,6 +130,17 @@ def _weight(text: str) -> float:
     if not math.isfinite(number):
         raise argparse.ArgumentTypeError("give a finite number")
     return number
+
+
+def _positive_number(text: str) -> float:
+    number = _weight(text)
+    if number <= 0:
+        raise argparse.ArgumentTypeError("give a number above 0")
+    return number
+
+
+def _seconds_ms(text: str) -> int:
+    return round(_positive_number(text) * 1000)
 
 
 def _moment_ms(text: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -41,3 +41,14 @@ def watched() -> Iterator[Job]:
             yield job
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def noted() -> Iterator[Callable[[str], None]]:
+    """A line on standard error that says what is being done, where someone is looking."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _text: None
+        return
+    with console.status("") as line:
+        yield line.update

@@ -14,6 +14,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from rich.console import Console
 
 from app import settings
 from app.cli import documents, tables
-from app.cli.progress import watched
+from app.cli.progress import noted, watched
 from app.engine.errors import AppError
 from app.engine.jobs import Cancelled
 from app.engine.store.database import storage_error
@@ -111,6 +112,45 @@ def _status(options: argparse.Namespace, home: Path) -> Answer:
     return documents.plain(status), lambda console: tables.status(console, status)
 
 
+def _settings(options: argparse.Namespace, home: Path) -> Answer:
+    named = {
+        "frame_interval_ms": options.frame_interval_s,
+        "window_ms": options.audio_window_s,
+        "excluded": () if options.exclude_nothing else tuple(options.exclude) if options.exclude else None,
+        "hidden": options.hidden,
+        "watch": options.watch,
+    }
+    changed = {name: value for name, value in named.items() if value is not None}
+    with _session(options, home) as session:
+        status = session.status()
+        if changed:
+            status = session.set_settings(replace(status.settings, **changed))
+    return documents.plain(status.settings), lambda console: tables.library_settings(console, status.settings, changed)
+
+
+def _forget(options: argparse.Namespace, home: Path) -> Answer:
+    folder = str(Path(options.folder).absolute())
+    with _session(options, home) as session:
+        if folder not in (root.path for root in session.status().roots):
+            raise AppError("This folder is not in the library", "`semblance status` names those that are.", folder)
+        status = session.forget_root(folder)
+    return documents.plain(status), lambda console: tables.status(console, status)
+
+
+def _bench(options: argparse.Namespace, home: Path) -> Answer:
+    from app.bench.run import bench, document, measures
+
+    if options.only == ("list",):
+        names = list(measures())
+        return names, lambda console: console.print("\n".join(names))
+    folder = Path(options.folder).absolute() if options.folder else None
+    if folder and not folder.is_dir():
+        raise AppError("There is no such folder", "Give a folder that holds photos, videos or sounds.", str(folder))
+    with noted() as note:
+        report = bench(options.only, folder, home, options.scale, options.runs, note)
+    return document(report), lambda console: tables.bench(console, document(report))
+
+
 def _models(_options: argparse.Namespace, home: Path) -> Answer:
     from app.engine.session import models as listed
 
@@ -150,6 +190,9 @@ _VERBS: dict[str, Callable[[argparse.Namespace, Path], Answer]] = {
     "index": _index,
     "search": _search,
     "status": _status,
+    "settings": _settings,
+    "forget": _forget,
+    "bench": _bench,
     "models": _models,
     "judge": _judge,
     "evaluate": _evaluate,

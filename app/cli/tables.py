@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -16,6 +17,7 @@ from app.engine.types import (
     Failure,
     Hit,
     IndexReport,
+    LibrarySettings,
     LibraryStatus,
     ModelStatus,
     QrelsImport,
@@ -76,6 +78,29 @@ def status(console: Console, library: LibraryStatus) -> None:
         console.print(f"  {key}: {space.items:,} items of {space.dim:,} numbers")
     console.print(f"  {library.judgments:,} judgments")
     _failures(console, library.failures)
+
+
+def library_settings(console: Console, settings: LibrarySettings, changed: Mapping[str, object]) -> None:
+    console.print(f"A frame of a video every {settings.frame_interval_ms / 1000:g} s")
+    console.print(f"A sound is cut every {settings.window_ms / 1000:g} s")
+    console.print(f"Left out: {escape(', '.join(settings.excluded)) or 'nothing'}")
+    console.print(f"Hidden files and folders: {'looked into' if settings.hidden else 'passed by'}")
+    console.print(f"Changes are followed while the library is open in the window: {'yes' if settings.watch else 'no'}")
+    if changed.keys() - {"watch"}:
+        console.print("[dim]The next `semblance index` brings the library in line with this.")
+
+
+def bench(console: Console, report: Mapping[str, Any]) -> None:
+    console.print(f"[bold]{escape(report['machine'])}[/], load {report['load'][0]:.2f} to {report['load'][1]:.2f}")
+    table = Table("", "what", "ratio", "target", "runs", "spread", box=None, pad_edge=False)
+    for each in report["figures"]:
+        mark = "[green]met[/]" if each["met"] else "[yellow]missed[/]"
+        ratio, spread = f"{each['ratio']:.3f}", f"{each['spread']:.0%}"
+        table.add_row(mark, escape(each["name"]), ratio, each["target"], str(each["runs"]), spread)
+    console.print(table)
+    for each in report["figures"]:
+        details = ", ".join(f"{name} {value:,.6g}" for name, value in each["details"].items())
+        console.print(f"[dim]{escape(each['name'])}: {details}. Limited by {escape(each['limited_by'])}.")
 
 
 def models(console: Console, statuses: Sequence[ModelStatus]) -> None:

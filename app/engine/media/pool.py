@@ -112,8 +112,8 @@ class _Lane:
 
     def start(self) -> None:
         with self._lock:
-            if not self._is_closed and not self._pool.active:  # an idle pool has no children yet
-                self._schedule(os.getpid, ())
+            if not self._is_closed:
+                self._schedule(os.getpid, ())  # the first task starts the children
 
     def close(self) -> None:
         with self._lock:

@@ -1,0 +1,108 @@
+"""What each model does on this machine: items a second, memory, and how busy the accelerator is."""
+
+from __future__ import annotations
+
+import statistics
+import threading
+from contextlib import suppress
+
+import torch
+
+from app.bench import media
+from app.bench.figure import Figure, Measure, Target, Workbench, figure
+from app.bench.rig import decode_cpu_s, embed_s, opened
+from app.bench.streams import held_bytes
+from app.engine.encoders.base import EncoderSource
+from app.engine.encoders.catalogue import Catalogue
+from app.engine.media.pool import default_workers
+from app.engine.types import Modality
+from app.paths import models_dir
+
+ITEMS = 96
+SAMPLE_EVERY_S = 0.1
+MIB = 1 << 20
+
+
+def models(bench: Workbench) -> list[Figure]:
+    """Every model that is ready in the data home: end-to-end indexing against what limits it alone.
+
+    The ratio is items a second over the lesser of what decoding and what encoding reach by themselves.
+    """
+    source = Catalogue(models_dir(bench.home)) if bench.home else Catalogue(models_dir(bench.scratch))
+    return [_model(bench, source, status.key) for status in source.statuses() if status.ready]
+
+
+def _model(bench: Workbench, source: EncoderSource, key: str) -> Figure:
+    is_sound = Modality.IMAGE not in source.spec(key).accepts
+    ending = ".flac" if is_sound else ".jpg"
+    count = bench.scaled(ITEMS, least=4)
+    ratios, details = [], {}
+    with opened(bench, (key,), _sounds(bench) if is_sound else _photos(), ending, bench.home) as rig:
+        encoder = rig.encoders[key]
+        for run in range(bench.runs):
+            bench.note(f"{key}, run {run + 1} of {bench.runs}")
+            paths = rig.files(f"{key}-{run}", count)
+            with _Watch(encoder.device) as watch:
+                wall_s = rig.index_s(paths[0].parent, (key,)) / count
+            decode_s, samples = decode_cpu_s(paths, [encoder])
+            alone_s = max(decode_s / default_workers(), embed_s(encoder, samples[0]))
+            ratios.append(alone_s / wall_s)
+            details = {"items_hz": 1 / wall_s, "batch_items": float(encoder.batch_size), **watch.details()}
+    on_cpu = encoder.device == "cpu"
+    return figure(
+        f"{key} on {encoder.device}, indexing / the slower of its parts",
+        ratios,
+        Target(">=", 0.5 if on_cpu else 0.85),
+        "decoding and encoding share the cores" if on_cpu else "the slower of decoding and encoding",
+        **details,
+    )
+
+
+def _photos() -> list[bytes]:
+    return [media.jpeg(media.picture(seed)) for seed in range(4)]
+
+
+def _sounds(bench: Workbench) -> list[bytes]:
+    path = bench.scratch / "clip.flac"
+    originals = []
+    for seed in range(4):
+        media.write_sound(path, media.clip(seed))
+        originals.append(path.read_bytes())
+    return originals
+
+
+class _Watch:
+    """Samples memory, and an NVIDIA device's own figures, until the block ends."""
+
+    def __init__(self, device: str) -> None:
+        self._device = device
+
+    def __enter__(self) -> _Watch:
+        self._memory_bytes: list[int] = [held_bytes()]
+        self._utilisation: list[int] = []
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="load watch")
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def details(self) -> dict[str, float]:
+        found = {"memory_mib": max(self._memory_bytes) / MIB}
+        if self._device.startswith("cuda"):
+            found["gpu_memory_mib"] = torch.cuda.max_memory_allocated(self._device) / MIB
+        if self._utilisation:
+            found["gpu_utilisation_percent"] = statistics.mean(self._utilisation)
+        return found
+
+    def _watch(self) -> None:
+        while not self._done.wait(SAMPLE_EVERY_S):
+            self._memory_bytes.append(held_bytes())
+            if self._device.startswith("cuda"):
+                with suppress(RuntimeError, ModuleNotFoundError):  # without NVIDIA's own library it is not told
+                    self._utilisation.append(torch.cuda.utilization(self._device))
+
+
+MEASURES: dict[str, Measure] = {"models": models}

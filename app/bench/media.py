@@ -1,0 +1,114 @@
+"""Files to measure on: photos, films and sounds that cost what a camera's cost, each with contents of its own."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import av
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from app.engine.media.scan import guess_kind, scan
+from app.engine.types import MediaKind
+
+PHOTO_PX = (4000, 3000)
+"""12 megapixels: a telephone's."""
+FILM_PX = (1920, 1080)
+FILM_RATE_HZ = 30
+CLIP_S = 10
+CLIP_RATE_HZ = 32_000
+_JPEG_QUALITY = 90
+_FREE_BOX = b"free"  # of ISO/IEC 14496-12: players pass it over
+
+
+def picture(seed: int, size_px: tuple[int, int] = PHOTO_PX) -> Image.Image:
+    """Noise whose power falls with frequency as that of photographs does, with the grain of a sensor over it."""
+    random = np.random.default_rng(seed)
+    height, width = size_px[1] // 2, size_px[0] // 2
+    total = np.zeros((height, width, 3), np.float32)
+    side = 4
+    while side < height:
+        coarse = Image.fromarray(random.integers(0, 256, (side, side * 4 // 3, 3), np.uint8))
+        total += np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC), np.float32) / side
+        side *= 2
+    low, high = total.min(), total.max()
+    image = Image.fromarray(np.uint8((total - low) * 255 / (high - low))).resize(size_px, Image.Resampling.BICUBIC)
+    grain = random.integers(-6, 7, (size_px[1], size_px[0], 1), np.int16)
+    return Image.fromarray(np.uint8(np.clip(np.asarray(image, np.int16) + grain, 0, 255)))
+
+
+def mosaic(photos: Sequence[Path], size_px: tuple[int, int] = PHOTO_PX) -> Image.Image:
+    """Real photos side by side, none of them enlarged: as much detail as they have, at the size of a camera's."""
+    whole = Image.new("RGB", size_px)
+    x_px = y_px = row_px = number = 0
+    while y_px < size_px[1]:
+        with Image.open(photos[number % len(photos)]) as photo:
+            whole.paste(photo.convert("RGB"), (x_px, y_px))
+            x_px, row_px = x_px + photo.width, max(row_px, photo.height)
+        if x_px >= size_px[0]:
+            x_px, y_px, row_px = 0, y_px + row_px, 0
+        number += 1
+    return whole
+
+
+def jpeg(image: Image.Image) -> bytes:
+    output = io.BytesIO()
+    image.save(output, "JPEG", quality=_JPEG_QUALITY)
+    return output.getvalue()
+
+
+def film(path: Path, seconds: int, key_frame_every_s: float = 1.0) -> bytes:
+    """An H.264 film of a telephone's size and bit rate; its picture moves."""
+    wide = np.asarray(picture(1, (FILM_PX[0] * 2, FILM_PX[1])))
+    with av.open(str(path), "w") as container:
+        options = {"preset": "veryfast", "crf": "23", "g": str(round(FILM_RATE_HZ * key_frame_every_s))}
+        stream = container.add_stream("libx264", rate=FILM_RATE_HZ, options={**options, "sc_threshold": "0"})
+        stream.width, stream.height = FILM_PX
+        stream.pix_fmt = "yuv420p"
+        for number in range(seconds * FILM_RATE_HZ):
+            left_px = number * 4 % FILM_PX[0]
+            seen = np.ascontiguousarray(wide[:, left_px : left_px + FILM_PX[0]])
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(seen, "rgb24")))
+        container.mux(stream.encode(None))
+    return path.read_bytes()
+
+
+def clip(seed: int) -> npt.NDArray[np.int16]:
+    """Ten seconds of a sweeping tone in noise: (n,) at 32 kHz."""
+    random = np.random.default_rng(seed)
+    times_s = np.arange(CLIP_S * CLIP_RATE_HZ) / CLIP_RATE_HZ
+    sweep = np.sin(2 * np.pi * (200 + 40 * random.random() * times_s) * times_s)
+    return (8000 * sweep + random.normal(0, 1500, times_s.size)).astype(np.int16)
+
+
+def write_sound(path: Path, samples: npt.NDArray[np.int16]) -> None:
+    """A FLAC file, as a sound designer keeps."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("flac", rate=CLIP_RATE_HZ, layout="mono")
+        frame = av.AudioFrame.from_ndarray(samples[None], "s16", "mono")
+        frame.sample_rate = CLIP_RATE_HZ
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def copies(folder: Path, originals: Sequence[bytes], count: int, ending: str) -> list[Path]:
+    """``count`` files that decode like the originals in turn and differ in a few bytes that no decoder reads: to the
+    program they are different files, and nothing of one is of use for another."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for number in range(count):
+        mark = number.to_bytes(4) + os.urandom(12)
+        tail = (8 + len(mark)).to_bytes(4) + _FREE_BOX + mark if ending == ".mp4" else mark
+        paths.append(folder / f"{number:06}{ending}")
+        paths[-1].write_bytes(originals[number % len(originals)] + tail)
+    return paths
+
+
+def of_kind(folder: Path, kind: MediaKind) -> list[Path]:
+    """The files of a kind at and below a folder of the user's."""
+    found = scan(os.fsencode(folder), lambda *_: None, lambda *_: None)
+    return [Path(os.fsdecode(file.path)) for file in found if guess_kind(file.path) is kind]
