@@ -21,10 +21,11 @@ from app.engine.store.spaces import Batch, ContentFacts, NewItem, Sampling, Spac
 from app.engine.types import ItemKind, MediaKind, Space
 
 GROUP_ITEMS = 64
-"""Items encoded and committed together: enough to fill the models' batches, little to lose."""
+"""Items encoded and committed together: enough to fill the models' batches, little to lose. An accelerator may ask for
+larger batches; a group is one of them then."""
 
-LOOK_AHEAD_ITEMS = 2 * GROUP_ITEMS
-"""Decoded ahead, so that the encoders never wait for one slow file: two groups, some 50 MB."""
+LOOK_AHEAD_GROUPS = 2
+"""Decoded ahead, so that the encoders never wait for one slow file: some 50 MB."""
 
 ITEMS_PER_PART = {MediaKind.PHOTO: 1, MediaKind.VIDEO: 32, MediaKind.AUDIO: 32}
 """What a part of a file is taken to weigh before it is decoded."""
@@ -69,7 +70,6 @@ def embed(
     """
     encoded = {one.encoder.spec.key: 0 for one in chosen}
     group = _Group()
-    size = max([GROUP_ITEMS, *(one.encoder.batch_size for one in chosen)])
     job.begin("Encoding", len(work))
     with _LookAhead(pool, chosen, work, sampling) as decoded:
         for one, part in decoded.parts(job):
@@ -77,7 +77,7 @@ def embed(
                 _enter_failure(group, one, part)
             else:
                 _take(group, one, part, sampling)
-            if len(group.items) >= size:
+            if len(group.items) >= _group_size(chosen):
                 _finish(group, spaces, chosen, encoded, job)
                 group = _Group()
             if isinstance(part, MediaUnreadable) or part.next is None:
@@ -85,6 +85,10 @@ def embed(
                 job.advance(failed=isinstance(part, MediaUnreadable), note=name)
     _finish(group, spaces, chosen, encoded, job)
     return encoded
+
+
+def _group_size(chosen: Sequence[Chosen]) -> int:
+    return max(GROUP_ITEMS, *(one.encoder.batch_size for one in chosen))
 
 
 class _LookAhead:
@@ -124,7 +128,8 @@ class _LookAhead:
             self._fill()
 
     def _fill(self) -> None:
-        while self._ahead_items < LOOK_AHEAD_ITEMS and (one := next(self._todo, None)) is not None:
+        bound = LOOK_AHEAD_GROUPS * _group_size(self._chosen)
+        while self._ahead_items < bound and (one := next(self._todo, None)) is not None:
             self._submit(one, _request(one, self._chosen, self._sampling))
 
     def _submit(self, one: Work, request: DecodeRequest) -> None:

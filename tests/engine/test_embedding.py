@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.embedding import LOOK_AHEAD_ITEMS, Chosen, embed
+from app.engine.embedding import GROUP_ITEMS, LOOK_AHEAD_GROUPS, Chosen, embed
 from app.engine.errors import AppError, MediaUnreadable
 from app.engine.jobs import NULL_JOB
 from app.engine.media.decode import DecodedPart, DecodeRequest, decode
@@ -20,6 +20,7 @@ from app.engine.store.spaces import Sampling
 from app.engine.types import IndexReport, IndexRequest, ItemKind, LibrarySettings, SearchRequest
 from app.engine.types import Query as Asked
 
+AHEAD_ITEMS = LOOK_AHEAD_GROUPS * GROUP_ITEMS
 Index = Callable[..., IndexReport]
 MakePhoto = Callable[..., Path]
 MakeSound = Callable[..., Path]
@@ -72,7 +73,7 @@ def crashed(path: Path) -> MediaUnreadable:
 
 
 def test_no_more_is_decoded_ahead_than_the_bound(pool: HeldPool, photo: MakePhoto, index: Index) -> None:
-    for number in range(LOOK_AHEAD_ITEMS + 20):
+    for number in range(AHEAD_ITEMS + 20):
         photo(f"{number:03}.png", number)
     most_ahead = 0
     taken = 0
@@ -94,8 +95,8 @@ def test_no_more_is_decoded_ahead_than_the_bound(pool: HeldPool, photo: MakePhot
 
     pool.decode = counted  # type: ignore[method-assign]
     report = index()
-    assert report.encoded["colour-texture"] == LOOK_AHEAD_ITEMS + 20
-    assert LOOK_AHEAD_ITEMS // 2 < most_ahead <= LOOK_AHEAD_ITEMS
+    assert report.encoded["colour-texture"] == AHEAD_ITEMS + 20
+    assert AHEAD_ITEMS // 2 < most_ahead <= AHEAD_ITEMS
 
 
 def test_a_slow_file_holds_nobody_up(pool: HeldPool, photo: MakePhoto, session: Session, tmp_path: Path) -> None:
@@ -211,6 +212,21 @@ def test_an_encoder_is_given_no_more_at_a_time_than_it_asks_for(
     encoder.encode = lambda samples: sizes.append(len(samples)) or real(samples)  # type: ignore[method-assign,func-returns-value]
     session.index(IndexRequest((str(tmp_path / "media"),), ("colour-texture",)))
     assert sizes == [4, 4, 1]
+
+
+def test_a_large_batch_is_one_group(
+    pool: HeldPool, photo: MakePhoto, session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.engine.embedding.GROUP_ITEMS", 2)
+    for number in range(9):
+        photo(f"{number}.png", number)
+    encoder = session._encoders.load("colour-texture")
+    sizes = []
+    real = encoder.encode
+    encoder.batch_size = 6  # type: ignore[misc]
+    encoder.encode = lambda samples: sizes.append(len(samples)) or real(samples)  # type: ignore[method-assign,func-returns-value]
+    session.index(IndexRequest((str(tmp_path / "media"),), ("colour-texture",)))
+    assert sizes == [6, 3]
 
 
 def test_nothing_to_do_is_done_at_once(pool: HeldPool, session: Session) -> None:
