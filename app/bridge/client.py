@@ -13,7 +13,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Protocol
 
-from app.bridge.messages import Action, Answer, Control, Fault, Report, Request
+from app.bridge.messages import Action, Answer, Control, Event, Fault, Report, Request
 from app.bridge.server import serve
 from app.engine.errors import EngineDied
 from app.engine.jobs import Progress
@@ -73,11 +73,18 @@ class EngineClient:
     Args:
         launch: starts an engine.
         on_exit: called once when the engine has ended without being asked to.
+        on_event: called with the name and the value of what the engine tells without being asked.
     """
 
-    def __init__(self, launch: Launcher, on_exit: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        launch: Launcher,
+        on_exit: Callable[[], None] = lambda: None,
+        on_event: Callable[[str, Any], None] = lambda _name, _value: None,
+    ) -> None:
         self._launch = launch
         self.on_exit = on_exit
+        self.on_event = on_event
         self._ids = itertools.count(1)
         self._lock = threading.Lock()
         self._pending: dict[int, _Pending] = {}
@@ -161,7 +168,10 @@ class EngineClient:
             if not self._closing:
                 self.on_exit()
 
-    def _dispatch(self, message: Answer | Fault | Report) -> None:
+    def _dispatch(self, message: Answer | Fault | Report | Event) -> None:
+        if isinstance(message, Event):
+            self.on_event(message.name, message.value)
+            return
         if isinstance(message, Report):
             pending = self._pending.get(message.id)
             if pending and pending.on_progress:

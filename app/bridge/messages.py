@@ -56,3 +56,11 @@ class Fault:
 class Report:
     id: int
     progress: Progress
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something the engine tells without being asked, for example ``folders_changed`` with a tuple of paths."""
+
+    name: str
+    value: Any

@@ -21,6 +21,7 @@ class Client(Protocol):
     """What the window needs of `app.bridge.client.EngineClient`; tests give a recording one."""
 
     on_exit: Callable[[], None]
+    on_event: Callable[[str, Any], None]
 
     def start(self) -> None: ...
     def call(self, method: str, *args: Any, on_progress: Progressed | None = None, **kwargs: Any) -> Call: ...
@@ -30,11 +31,13 @@ class Client(Protocol):
 class Engine(QObject):
     """Turns futures, which end on another thread, into callbacks on the window's thread.
 
-    ``died`` is emitted when the engine process ended by itself; ``failed`` for an error that nobody took.
+    ``died`` is emitted when the engine process ended by itself; ``failed`` for an error that nobody took; ``event``
+    with the name and the value of what the engine tells without being asked.
     """
 
     died = Signal()
     failed = Signal(object)
+    event = Signal(str, object)
     _posted = Signal(object)
 
     def __init__(self, client: Client, parent: QObject | None = None) -> None:
@@ -43,6 +46,7 @@ class Engine(QObject):
         self._closed = False
         self._posted.connect(self._run, Qt.ConnectionType.QueuedConnection)
         client.on_exit = lambda: self._post(self.died.emit)
+        client.on_event = lambda name, value: self._post(lambda: self.event.emit(name, value))
 
     def start(self) -> None:
         self._client.start()

@@ -25,7 +25,7 @@ class IndexingPanel(QFrame):
         super().__init__(parent)
         self._engine = engine
         self._job = job
-        self._paused = False
+        self._paused = self._running = False
         self._failures: Sequence[Failure] | None = None
         theme.set_role(self, "bar")
         self._bar = QProgressBar()
@@ -119,6 +119,8 @@ class IndexingPanel(QFrame):
     # --- afterwards --------------------------------------------------------------------------------------------------
 
     def _finished(self, report: IndexReport) -> None:
+        if not self._running:  # a quiet run that was over before it was told of
+            return
         self._failures = report.failures
         self._end(self.tr("Indexed"), summary(report))
         self._failed.setText(self.tr("Details"))
@@ -138,6 +140,7 @@ class IndexingPanel(QFrame):
         self.show()
 
     def _set_running(self, running: bool) -> None:
+        self._running = running
         self._bar.setVisible(running)
         self._pause.setVisible(running)
         self._cancel.setVisible(running)

@@ -1,12 +1,16 @@
-"""The one indexing run at a time, as the window knows it: what runs, what waits, and what to run again."""
+"""The one indexing run at a time, as the window knows it: what runs, what waits, and what to run again.
+
+A *quiet* run was asked for by nobody: files changed in a watched folder. It is told about only if it lasts.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.bridge.client import Call
 from app.engine.errors import AppError, EngineDied
@@ -14,26 +18,41 @@ from app.engine.jobs import Progress
 from app.engine.types import IndexReport, IndexRequest
 from app.gui.engine import Engine
 
-Ask = Callable[[], Call]
+QUIET_FOR_MS = 1500
+"""A quiet run that takes longer than this is shown like any other."""
+
+
+@dataclass(frozen=True)
+class _Run:
+    method: str
+    args: tuple[Any, ...] = ()
+    quiet: bool = False
 
 
 class IndexJob(QObject):
     """Signals: ``started``; ``progressed`` with a `Progress`; then one of ``finished`` with an `IndexReport`,
     ``cancelled`` or ``failed`` with an `AppError`. A run that the engine's death cut short ends with none of them:
-    it stays ``running`` until `again` or `abandon`."""
+    it stays ``running`` until `again` or `abandon`. Of a quiet run ``started`` and ``progressed`` are told only once
+    it has lasted `QUIET_FOR_MS`, and its failure is told by ``quiet_failed``."""
 
     started = Signal()
     progressed = Signal(object)
     finished = Signal(object)
     cancelled = Signal()
     failed = Signal(object)
+    quiet_failed = Signal(object)
 
     def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._engine = engine
-        self._waiting: deque[tuple[str, tuple[Any, ...]]] = deque()
-        self._current: tuple[str, tuple[Any, ...]] | None = None
+        self._waiting: deque[_Run] = deque()
+        self._current: _Run | None = None
         self._call: Call | None = None
+        self._told = False
+        self._lasts = QTimer(self)
+        self._lasts.setSingleShot(True)
+        self._lasts.setInterval(QUIET_FOR_MS)
+        self._lasts.timeout.connect(self._tell)
 
     @property
     def running(self) -> bool:
@@ -41,11 +60,24 @@ class IndexJob(QObject):
 
     def index(self, request: IndexRequest) -> None:
         """Index now, or after what is being indexed."""
-        self._enqueue("index", request)
+        self._enqueue(_Run("index", (request,)))
 
     def load_sample(self) -> None:
         """Fill the open library with the sample that ships with the program."""
-        self._enqueue("load_sample")
+        self._enqueue(_Run("load_sample"))
+
+    def follow(self, folders: Iterable[str]) -> None:
+        """Bring in quietly what changed in these folders. At most one quiet run waits; it takes in what comes."""
+        waiting = next((run for run in self._waiting if run.quiet), None)
+        if waiting:
+            self._waiting.remove(waiting)
+            folders = (*waiting.args[0].folders, *folders)
+        if together := tuple(dict.fromkeys(folders)):
+            self._enqueue(_Run("index", (IndexRequest(together),), quiet=True))
+
+    def forget_quiet(self) -> None:
+        """Forget the quiet run that waits: another library is being opened."""
+        self._waiting = deque(run for run in self._waiting if not run.quiet)
 
     def pause(self) -> None:
         if self._call:
@@ -74,23 +106,30 @@ class IndexJob(QObject):
         self._waiting.clear()
         self._end()
 
-    def _enqueue(self, method: str, *args: Any) -> None:
-        self._waiting.append((method, args))
+    def _enqueue(self, run: _Run) -> None:
+        self._waiting.append(run)
         if not self.running:
             self._next()
 
     def _next(self) -> None:
         if self._waiting:
             self._current = self._waiting.popleft()
+            self._told = False
             self._ask()
-            self.started.emit()
+            if self._current.quiet:
+                self._lasts.start()
+            else:
+                self._tell()
+
+    def _tell(self) -> None:
+        self._told = True
+        self.started.emit()
 
     def _ask(self) -> None:
         if self._current:
-            method, args = self._current
             self._call = self._engine.request(
-                method,
-                *args,
+                self._current.method,
+                *self._current.args,
                 on_done=self._finished,
                 on_failed=self._failed,
                 on_cancelled=self._cancelled,
@@ -98,7 +137,7 @@ class IndexJob(QObject):
             )
 
     def _progressed(self, progress: Progress) -> None:
-        if self._call:
+        if self._call and self._told:
             self.progressed.emit(progress)
 
     def _finished(self, report: IndexReport) -> None:
@@ -110,8 +149,9 @@ class IndexJob(QObject):
         if isinstance(error, EngineDied):
             self._call = None
             return
+        quiet = self._current is not None and self._current.quiet
         self._end()
-        self.failed.emit(error)
+        (self.quiet_failed if quiet else self.failed).emit(error)
         self._next()
 
     def _cancelled(self) -> None:
@@ -119,4 +159,11 @@ class IndexJob(QObject):
         self.cancelled.emit()
 
     def _end(self) -> None:
+        self._lasts.stop()
         self._current = self._call = None
+
+
+def changes(report: IndexReport) -> bool:
+    """Whether a run brought anything that a search could find, or took something away."""
+    files = report.files
+    return any((files.new, files.changed, files.renamed, files.removed, *report.encoded.values()))

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow, QSplitter, QStackedWidge
 
 from app import settings
 from app.engine.errors import AppError
-from app.engine.types import Hit, LibraryStatus, Query
+from app.engine.types import Hit, IndexReport, LibraryStatus, Query
 from app.gui import intake, theme
 from app.gui.actions import Actions
 from app.gui.banner import Banner
@@ -20,6 +20,7 @@ from app.gui.details import DetailsPane
 from app.gui.engine import Engine
 from app.gui.evaluate import EvaluatePage
 from app.gui.indexing import IndexingPanel
+from app.gui.indexjob import changes
 from app.gui.models import ModelsPage
 from app.gui.searchpage import SearchPage
 from app.gui.sidebar import Sidebar
@@ -137,8 +138,9 @@ class MainWindow(QMainWindow):
         self.workspace.engine_restarting.connect(self._engine_restarting)
         self.workspace.engine_gave_up.connect(self._engine_gave_up)
         self.workspace.job.started.connect(self._indexing_started)
-        for ended in (self.workspace.job.finished, self.workspace.job.cancelled, self.workspace.job.failed):
-            ended.connect(self._indexing_ended)
+        self.workspace.job.finished.connect(self._indexed)
+        self.workspace.job.cancelled.connect(self._indexing_ended)
+        self.workspace.job.failed.connect(self._indexing_ended)
         self._engine.failed.connect(self.banner.show_error)
 
     def _wire_actions(self) -> None:
@@ -273,6 +275,12 @@ class MainWindow(QMainWindow):
 
     def _indexing_started(self) -> None:
         self._show_indexing(True)
+
+    def _indexed(self, report: IndexReport) -> None:
+        if changes(report):
+            self._indexing_ended()
+        else:
+            self._show_indexing(self.workspace.job.running)
 
     def _indexing_ended(self) -> None:
         self._show_indexing(self.workspace.job.running)

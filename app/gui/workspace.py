@@ -13,8 +13,12 @@ from app.engine.errors import AppError, EngineDied
 from app.engine.types import IndexRequest, LibraryStatus, ModelStatus
 from app.gui.engine import Engine
 from app.gui.indexjob import IndexJob
+from app.gui.offline import Offline
 
 SAMPLE = "sample"
+FOLDERS_CHANGED = "folders_changed"
+"""The engine's word that something happened in these watched folders."""
+
 REFRESH_S = 3.0
 """While folders are indexed the counts are asked for again this often, and search finds what is new."""
 
@@ -60,7 +64,9 @@ class Workspace(QObject):
         self.job.finished.connect(self._refresh_all)
         self.job.cancelled.connect(self.refresh)
         self.job.failed.connect(self.refresh)
+        self.job.quiet_failed.connect(self._quiet_run_failed)
         engine.died.connect(self._engine_died)
+        engine.event.connect(self._engine_told)
 
     # --- libraries ---------------------------------------------------------------------------------------------------
 
@@ -71,6 +77,8 @@ class Workspace(QObject):
 
     def open(self, library: str) -> None:
         """Open a library, or make it if there is none of that name."""
+        if library != self.library:
+            self.job.forget_quiet()
         self.library = library
         self.status = None
         self._attempt += 1
@@ -159,6 +167,22 @@ class Workspace(QObject):
     def _refresh_all(self, _report: Any) -> None:
         self.refresh()
         self.refresh_models()
+
+    # --- watched folders ---------------------------------------------------------------------------------------------
+
+    def _engine_told(self, name: str, value: Any) -> None:
+        if name == FOLDERS_CHANGED and self.status:
+            self.job.follow(value)
+
+    def _quiet_run_failed(self, error: AppError) -> None:
+        """A drive that was unplugged is shown as offline and is no error of the run that noticed it."""
+
+        def done(status: LibraryStatus) -> None:
+            self._show_status(status)
+            if not (error.path and Offline(status.roots).root_of(error.path)):
+                self.job.failed.emit(error)
+
+        self._engine.request("status", on_done=done)
 
     # --- the engine's death ------------------------------------------------------------------------------------------
 

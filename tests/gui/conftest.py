@@ -67,6 +67,7 @@ class FakeClient:
 
     def __init__(self) -> None:
         self.on_exit: Callable[[], None] = lambda: None
+        self.on_event: Callable[[str, Any], None] = lambda _name, _value: None
         self.calls: list[RecordedCall] = []
         self.answers: dict[str, Callable[..., Any]] = {}
         self.starts = 0
@@ -98,6 +99,10 @@ class FakeClient:
         found = self.of(method)
         assert found, f"{method} was not asked for; asked for: {[call.method for call in self.calls]}"
         return found[-1]
+
+    def tell(self, name: str, value: Any) -> None:
+        """Tell something without being asked, as the engine does."""
+        self.on_event(name, value)
 
     def die(self) -> None:
         """End as the engine does when it crashes."""
