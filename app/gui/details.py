@@ -20,6 +20,7 @@ from app.engine.types import Hit, ItemDetails, ItemKind, MediaKind
 from app.gui import desktop, icons, theme, tile, wording
 from app.gui.emptystate import EmptyState
 from app.gui.engine import Engine
+from app.gui.offline import Offline
 from app.gui.preview import Preview
 from app.gui.thumbnails import ThumbnailStore
 
@@ -34,6 +35,7 @@ class DetailsPane(QWidget):
     def __init__(self, engine: Engine, thumbnails: ThumbnailStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._hit: Hit | None = None
+        self._offline = Offline()
         self.preview = Preview(engine, thumbnails)
         self.preview.setFixedHeight(PREVIEW_HEIGHT_PX)
         self.preview.described.connect(self._show_facts)
@@ -69,6 +71,17 @@ class DetailsPane(QWidget):
         for button in (self._open, self._show):
             button.setEnabled(True)
         self._add_hit_facts(hit)
+        if away := self._offline.root_of(hit.path):
+            self.preview.show_away(away)
+            for button in (self._open, self._show):
+                button.setEnabled(False)
+
+    def set_offline(self, offline: Offline) -> None:
+        """The drives that are away, or back, as the library sees it now."""
+        was_away = self._hit is not None and self._offline.root_of(self._hit.path) is not None
+        self._offline = offline
+        if self._hit and was_away != (offline.root_of(self._hit.path) is not None):
+            self.show_hit(self._hit)
 
     def stop(self) -> None:
         """Fall silent, because another page is shown."""

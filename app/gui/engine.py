@@ -31,13 +31,13 @@ class Client(Protocol):
 class Engine(QObject):
     """Turns futures, which end on another thread, into callbacks on the window's thread.
 
-    ``died`` is emitted when the engine process ended by itself; ``failed`` for an error that nobody took; ``event``
+    ``died`` is emitted when the engine process ended by itself; ``failed`` for an error that nobody took; ``told``
     with the name and the value of what the engine tells without being asked.
     """
 
     died = Signal()
     failed = Signal(object)
-    event = Signal(str, object)
+    told = Signal(str, object)
     _posted = Signal(object)
 
     def __init__(self, client: Client, parent: QObject | None = None) -> None:
@@ -46,7 +46,7 @@ class Engine(QObject):
         self._closed = False
         self._posted.connect(self._run, Qt.ConnectionType.QueuedConnection)
         client.on_exit = lambda: self._post(self.died.emit)
-        client.on_event = lambda name, value: self._post(lambda: self.event.emit(name, value))
+        client.on_event = lambda name, value: self._post(lambda: self.told.emit(name, value))
 
     def start(self) -> None:
         self._client.start()

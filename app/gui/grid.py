@@ -23,6 +23,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QToolTip, QWidg
 from app.engine.types import Hit
 from app.gui import intake, theme, wording
 from app.gui.hitmenu import HitMenu
+from app.gui.offline import Offline
 from app.gui.results import Results, Tile
 from app.gui.thumbnails import ThumbnailStore
 from app.gui.tile import State, TilePainter, caption
@@ -54,6 +55,7 @@ class ResultGrid(QAbstractScrollArea):
         self._thumbnails = thumbnails
         self._thumbnail_px = thumbnail_px
         self._results = Results()
+        self._offline = Offline()
         self._current: int | None = None
         self._hovered: int | None = None
         self._pressed_at: QPoint | None = None
@@ -93,6 +95,12 @@ class ResultGrid(QAbstractScrollArea):
     @property
     def current(self) -> Hit | None:
         return None if self._current is None else self._results.tiles[self._current].hit
+
+    def set_offline(self, offline: Offline) -> None:
+        """Grey the tiles of files that cannot be reached now."""
+        if offline != self._offline:
+            self._offline = offline
+            self.viewport().update()
 
     def set_thumbnail_px(self, thumbnail_px: int) -> None:
         self._thumbnail_px = thumbnail_px
@@ -192,7 +200,8 @@ class ResultGrid(QAbstractScrollArea):
             cell = self.cell(place)
             if cell.intersects(event.rect()):
                 tile = self._results.tiles[place]
-                state = State(place == self._current, self.hasFocus(), place == self._hovered)
+                away = self._offline.root_of(tile.hit.path) is not None
+                state = State(place == self._current, self.hasFocus(), place == self._hovered, away)
                 self._painter.paint(painter, cell, tile, self._thumbnails.pixmap(tile.hit.item_id), state)
         painter.end()
 
@@ -273,7 +282,8 @@ class ResultGrid(QAbstractScrollArea):
             return
         self.set_current(place)
         at = event.globalPos() if by_mouse else self.viewport().mapToGlobal(self.cell(place).center())
-        menu = HitMenu(self._results.tiles[place].hit, self)
+        hit = self._results.tiles[place].hit
+        menu = HitMenu(hit, self._offline.root_of(hit.path), self)
         menu.search_like.connect(self.search_like)
         menu.more_like.connect(self.more_like)
         menu.less_like.connect(self.less_like)
@@ -308,6 +318,8 @@ class ResultGrid(QAbstractScrollArea):
 
     def _tooltip(self, tile: Tile) -> str:
         lines = [tile.hit.path, wording.place(tile.hit), caption(tile.hit)]
+        if away := self._offline.root_of(tile.hit.path):
+            lines.append(self.tr("{0} is not there now. Connect its drive to open this file.").format(away))
         if tile.hit.copies:
             lines.append(
                 self.tr("and {0} with the same content").format(wording.count(tile.hit.copies, "file", "files"))

@@ -16,7 +16,8 @@ class HitMenu(QMenu):
     more_like = Signal(object)
     less_like = Signal(object)
 
-    def __init__(self, hit: Hit, parent: QWidget) -> None:
+    def __init__(self, hit: Hit, away: str | None, parent: QWidget) -> None:
+        """``away`` is the folder that is not there now and holds the hit, if it cannot be opened."""
         super().__init__(parent)
         self._hit = hit
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -25,8 +26,11 @@ class HitMenu(QMenu):
             self.addAction(icons.icon("plus"), self.tr("Add to the query: more like this"), self._more_like)
             self.addAction(icons.icon("cross"), self.tr("Add to the query: less like this"), self._less_like)
         self.addSeparator()
-        self.addAction(icons.icon("play"), self.tr("Open with its own program"), self._open)
-        self.addAction(icons.icon("folder"), self.tr("Show in its folder"), self._show)
+        if away:
+            self.addAction(icons.icon("folder-offline"), self.tr("Not there now: {0}").format(away)).setEnabled(False)
+        else:
+            self.addAction(icons.icon("play"), self.tr("Open with its own program"), self._open)
+            self.addAction(icons.icon("folder"), self.tr("Show in its folder"), self._show)
 
     def _search_like(self) -> None:
         self.search_like.emit(self._hit)

@@ -16,18 +16,22 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.engine.types import LibraryStatus, Modality, ModelStatus
+from app.engine.types import LibraryStatus, Modality, ModelStatus, SpaceCount
 from app.gui import desktop, icons, theme, wording
 
 MODALITY_WORDS = {Modality.TEXT: "words", Modality.IMAGE: "pictures", Modality.AUDIO: "sounds"}
 WIDTH_PX = 820
+VECTOR_BYTES = 2
+"""Vectors are stored in half precision: this much for each of a model's numbers."""
 
 
 class ModelsPage(QWidget):
-    """Signals: ``chosen`` with the keys of the ticked models; ``index_wanted`` to encode with those that are new;
+    """Signals: ``chosen`` with the keys of the ticked models; ``forget_wanted`` with the key of a model taken out of
+    the library whose vectors are not to be kept; ``index_wanted`` to encode with those that are new;
     ``refresh_wanted`` to look again for weights that were put in place."""
 
     chosen = Signal(object)
+    forget_wanted = Signal(str)
     index_wanted = Signal()
     refresh_wanted = Signal()
 
@@ -75,6 +79,8 @@ class ModelsPage(QWidget):
         self._show_state()
 
     def set_models(self, models: Sequence[ModelStatus]) -> None:
+        if self._models == tuple(models):  # the cards stay, with the focus and what they ask
+            return
         self._models = tuple(models)
         for card in self._cards:
             self._list.removeWidget(card)
@@ -83,12 +89,22 @@ class ModelsPage(QWidget):
         self._cards = [ModelCard(model) for model in sorted(models, key=lambda model: not model.ready)]
         for card in self._cards:
             card.toggled.connect(self._choose)
+            card.forget_wanted.connect(self.forget_wanted)
             self._list.addWidget(card)
         self._show_state()
 
     def set_library(self, status: LibraryStatus) -> None:
+        if self._status is None or self._status.folder != status.folder:
+            for card in self._cards:
+                card.ask_nothing()
         self._status = status
         self._show_state()
+
+    def show_forgotten(self, key: str) -> None:
+        """A model's vectors are gone."""
+        for card in self._cards:
+            if card.key == key:
+                card.show_forgotten()
 
     def _choose(self) -> None:
         self.chosen.emit(tuple(card.key for card in self._cards if card.used))
@@ -96,8 +112,8 @@ class ModelsPage(QWidget):
     def _show_state(self) -> None:
         status = self._status
         for card in self._cards:
-            items = status.spaces[card.key].items if status and card.key in status.spaces else 0
-            card.show_use(status is not None, status is not None and card.key in status.models, items)
+            space = status.spaces.get(card.key) if status else None
+            card.show_use(status is not None, status is not None and card.key in status.models, space)
         waiting = status is not None and any(
             card.used and card.key not in status.spaces for card in self._cards if status.roots
         )
@@ -105,9 +121,14 @@ class ModelsPage(QWidget):
 
 
 class ModelCard(QFrame):
-    """One model: its name, what it compares, whether it is ready, and what to do if it is not. Signal: ``toggled``."""
+    """One model: its name, what it compares, whether it is ready, and what to do if it is not.
+
+    Signals: ``toggled``; ``forget_wanted`` with its key. A model that is taken out of the library stays as it is until
+    its card's question whether to keep its vectors is answered, which nobody has to.
+    """
 
     toggled = Signal()
+    forget_wanted = Signal(str)
 
     def __init__(self, model: ModelStatus, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -117,7 +138,12 @@ class ModelCard(QFrame):
         self._folder = model.folder
         self._use = QCheckBox(self.tr("Use in this library"))
         self._use.setAccessibleName(self.tr("Use {0} in this library").format(model.name))
-        self._use.toggled.connect(self.toggled)
+        self._use.toggled.connect(self._toggled)
+        self._space: SpaceCount | None = None
+        self._sentence = theme.label("", theme.Type.BODY)
+        self._free = QPushButton()
+        self._keep = QPushButton(self.tr("Keep them"))
+        self._question = self._make_question()
         self._encoded = theme.label("", theme.Type.CAPTION)
         top = QHBoxLayout()
         top.addWidget(theme.label(model.name, theme.Type.HEADING), 1)
@@ -136,19 +162,65 @@ class ModelCard(QFrame):
         if not model.ready:
             column.addWidget(self._make_advice(model))
         column.addLayout(bottom)
+        column.addWidget(self._question)
 
     @property
     def used(self) -> bool:
         return self._use.isChecked()
 
-    def show_use(self, library_open: bool, used: bool, items: int) -> None:
+    def show_use(self, library_open: bool, used: bool, space: SpaceCount | None) -> None:
         """Tick the box without telling anyone, and say how much is encoded."""
+        self._space = space
+        items = space.items if space else 0
+        if used:
+            self.ask_nothing()
         self._use.blockSignals(True)
         self._use.setChecked(used)
         self._use.blockSignals(False)
         self._use.setEnabled(library_open and self._ready)
         encoded = wording.count(items, self.tr("item"), self.tr("items")) + self.tr(" encoded")
         self._encoded.setText(encoded if items else self.tr("Not indexed yet") if used else "")
+
+    def ask_nothing(self) -> None:
+        """The question about the vectors is answered, or there is none any more."""
+        self._question.hide()
+
+    def show_forgotten(self) -> None:
+        self._encoded.setText(self.tr("Its space is free again"))
+
+    def _toggled(self, used: bool) -> None:
+        if used or self._space is None or not self._space.items:
+            self.ask_nothing()
+        else:
+            size = wording.size(self._space.items * self._space.dim * VECTOR_BYTES)
+            self._sentence.setText(
+                self.tr("Its vectors of {0} are kept, so that it can be used again without indexing.").format(
+                    wording.count(self._space.items, self.tr("item"), self.tr("items"))
+                )
+            )
+            self._free.setText(self.tr("Free about {0}").format(size))
+            self._question.show()
+        self.toggled.emit()
+
+    def _forget(self) -> None:
+        self.ask_nothing()
+        self._encoded.setText(self.tr("Its space is being freed…"))
+        self.forget_wanted.emit(self.key)
+
+    def _make_question(self) -> QWidget:
+        question = QFrame()
+        theme.set_role(question, "chip")
+        self._free.setToolTip(self.tr("Throw its vectors away. Using it again means indexing with it again."))
+        self._free.clicked.connect(self._forget)
+        self._keep.clicked.connect(self.ask_nothing)
+        row = QHBoxLayout(question)
+        row.setContentsMargins(theme.MEDIUM_PX, theme.SMALL_PX, theme.SMALL_PX, theme.SMALL_PX)
+        row.setSpacing(theme.SMALL_PX)
+        row.addWidget(self._sentence, 1)
+        row.addWidget(self._free)
+        row.addWidget(self._keep)
+        question.hide()
+        return question
 
     def _make_advice(self, model: ModelStatus) -> QWidget:
         advice = QWidget()

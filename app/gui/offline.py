@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import PurePath
 
 from app.engine.types import Root
 
 
+@dataclass(frozen=True)
 class Offline:
-    """The roots of a library that are not there. A file is away if one of them holds it and no other root does."""
+    """The roots that are away, and those that are there. A file is away if one of the first holds it and none of the
+    others does."""
 
-    def __init__(self, roots: Sequence[Root] = ()) -> None:
-        self._away = tuple(root.path for root in roots if not root.online)
-        self._there = tuple(root.path for root in roots if root.online)
+    away: tuple[str, ...] = ()
+    there: tuple[str, ...] = ()
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Offline) and (self._away, self._there) == (other._away, other._there)
-
-    __hash__ = None  # type: ignore[assignment]
+    @staticmethod
+    def among(roots: Sequence[Root]) -> Offline:
+        return Offline(
+            tuple(root.path for root in roots if not root.online), tuple(root.path for root in roots if root.online)
+        )
 
     def root_of(self, path: str) -> str | None:
         """The folder that must come back before this file can be opened; None if it is there."""
-        if not self._away or _holder(self._there, path):
+        if not self.away or _holder(self.there, path):
             return None
-        return _holder(self._away, path)
+        return _holder(self.away, path)
 
 
 def _holder(roots: Sequence[str], path: str) -> str | None:
-    return next((root for root in roots if path == root or PurePath(path).is_relative_to(root)), None)
+    return next((root for root in roots if PurePath(path).is_relative_to(root)), None)

@@ -179,7 +179,13 @@ class Preview(QWidget):
                 self._load(self._details)
             self.player.toggle()
 
+    def show_away(self, root: str) -> None:
+        """Say at once that the file cannot be opened, because this folder is not there."""
+        self._say(self.tr("The file is out of reach: {0} is not there now. Connect its drive to open it.").format(root))
+
     def open_externally(self) -> None:
+        if self._details and not self._details.present:  # what is said below the picture says why
+            return
         if self._hit and not desktop.open_file(self._hit.path):
             self._say(self.tr("The desktop knows no program that opens this file."))
 
@@ -237,7 +243,7 @@ class Preview(QWidget):
         self._first_frame = QPixmap()
         if self._first_frame.loadFromData(details.preview):
             self.canvas.show_pixmap(self._first_frame)
-        if not details.present:
+        if not details.present and not self.sentence:
             self._say(self.tr("The file is out of reach: its drive or folder is not there now. Connect it to open it."))
         self._button.setEnabled(details.present)
         self._slider.setEnabled(details.present)

@@ -16,6 +16,7 @@ from app.gui.emptystate import EmptyState
 from app.gui.engine import Engine
 from app.gui.filters import FilterBar
 from app.gui.grid import ResultGrid
+from app.gui.offline import Offline
 from app.gui.querybar import QueryBar
 from app.gui.thumbnails import ThumbnailStore
 
@@ -118,6 +119,7 @@ class SearchPage(QWidget):
         changed_place = self._status is None or self._status.folder != status.folder
         self._status = status
         self.filters.set_library(status)
+        self.grid.set_offline(Offline.among(status.roots))
         self.filters.show_models_for(self.bar.query())
         if changed_place:
             self._answered = None

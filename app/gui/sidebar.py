@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePath
 
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QComboBox,
+    QHBoxLayout,
     QInputDialog,
     QListWidget,
     QListWidgetItem,
     QMenu,
     QPushButton,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -22,14 +25,16 @@ from app.gui import desktop, icons, theme, wording
 
 NEW_LIBRARY = object()
 PATH_ROLE = Qt.ItemDataRole.UserRole
+OFFLINE_ROLE = PATH_ROLE + 1
 
 
 class Sidebar(QWidget):
     """Signals: ``library_chosen`` with a name; ``folder_chosen`` with a root's path or None for all;
-    ``add_folder_wanted`` and ``sample_wanted``; ``rescan_wanted`` and ``forget_wanted`` with a root's path."""
+    ``settings_wanted``, ``add_folder_wanted`` and ``sample_wanted``; ``rescan_wanted`` and ``forget_wanted`` with a root's path."""
 
     library_chosen = Signal(str)
     folder_chosen = Signal(object)
+    settings_wanted = Signal()
     add_folder_wanted = Signal()
     sample_wanted = Signal()
     rescan_wanted = Signal(str)
@@ -42,6 +47,11 @@ class Sidebar(QWidget):
         self._picker = QComboBox()
         self._picker.setAccessibleName(self.tr("Library"))
         self._picker.activated.connect(self._picked)
+        self._settings = QToolButton()
+        self._settings.setIcon(icons.icon("gear"))
+        self._settings.setToolTip(self.tr("How this library is indexed (Ctrl+,)"))
+        self._settings.setAccessibleName(self.tr("Settings of this library"))
+        self._settings.clicked.connect(self.settings_wanted)
         self._folders = QListWidget()
         self._folders.setAccessibleName(self.tr("Folders of this library"))
         self._folders.setIconSize(QSize(theme.ICON_PX, theme.ICON_PX))
@@ -58,16 +68,24 @@ class Sidebar(QWidget):
         self._sample.setToolTip(self.tr("Open the small library that comes with the program"))
         theme.set_role(self._sample, "quiet")
         self._sample.clicked.connect(self.sample_wanted)
+        self._offline = theme.label("", theme.Type.CAPTION)
+        self._offline.setWordWrap(True)
+        self._offline.hide()
         self._totals = theme.label("", theme.Type.CAPTION)
         self._totals.setWordWrap(True)
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.MEDIUM_PX, theme.MEDIUM_PX, 0, theme.MEDIUM_PX)
         column.setSpacing(theme.SMALL_PX)
         column.addWidget(theme.label(self.tr("Library"), theme.Type.CAPTION))
-        column.addWidget(self._picker)
+        library = QHBoxLayout()
+        library.setSpacing(theme.TINY_PX)
+        library.addWidget(self._picker, 1)
+        library.addWidget(self._settings)
+        column.addLayout(library)
         column.addSpacing(theme.TINY_PX)
         column.addWidget(theme.label(self.tr("Folders"), theme.Type.CAPTION))
         column.addWidget(self._folders, 1)
+        column.addWidget(self._offline)
         column.addWidget(self._add)
         column.addWidget(self._sample)
         column.addWidget(self._totals)
@@ -83,6 +101,7 @@ class Sidebar(QWidget):
         self._library = library
         self._show_libraries()
         self._folders.clear()
+        self._offline.hide()
         self._totals.setText("")
 
     def set_status(self, status: LibraryStatus) -> None:
@@ -99,6 +118,8 @@ class Sidebar(QWidget):
         row = next((row for row in range(self._folders.count()) if self._path_of(row) == chosen), 0)
         self._folders.setCurrentRow(row)
         self._folders.blockSignals(False)
+        self._offline.setText(offline_words(status.roots))
+        self._offline.setVisible(any(not root.online for root in status.roots))
         self._totals.setText(totals(status))
         if self.folder != chosen:  # the chosen folder is no longer there
             self.folder_chosen.emit(self.folder)
@@ -125,12 +146,24 @@ class Sidebar(QWidget):
             return
         why = self.tr("{0}\nis not there now (an unplugged drive?). What was indexed of it is kept.").format(root.path)
         self._add_row("folder-offline", name, self.tr("{0}, offline").format(files), root.path, why)
+        self._grey(self._folders.item(self._folders.count() - 1))
 
     def _add_row(self, icon: str, name: str, below: str, path: str | None, tooltip: str) -> None:
         row = QListWidgetItem(icons.icon(icon, "muted"), f"{name}\n{below}")
         row.setData(PATH_ROLE, path)
         row.setToolTip(tooltip)
         self._folders.addItem(row)
+
+    def _grey(self, row: QListWidgetItem) -> None:
+        row.setData(OFFLINE_ROLE, True)
+        row.setForeground(QColor(theme.colours().muted))
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() is QEvent.Type.PaletteChange:
+            for row in map(self._folders.item, range(self._folders.count())):
+                if row.data(OFFLINE_ROLE):
+                    self._grey(row)
+        super().changeEvent(event)
 
     def _path_of(self, row: int) -> str | None:
         item = self._folders.item(row)
@@ -181,6 +214,13 @@ class Sidebar(QWidget):
         menu.addSeparator()
         menu.addAction(icons.icon("cross"), self.tr("Remove from the library"), lambda: self.forget_wanted.emit(path))
         menu.popup(self._folders.viewport().mapToGlobal(at))
+
+
+def offline_words(roots: Sequence[Root]) -> str:
+    """Which folders are not there now, and that nothing is lost by it."""
+    names = [PurePath(root.path).name or root.path for root in roots if not root.online]
+    are, them = ("is", "it") if len(names) == 1 else ("are", "them")
+    return f"{', '.join(names)} {are} not there now. What was indexed of {them} is kept and can still be searched."
 
 
 def totals(status: LibraryStatus) -> str:

@@ -202,17 +202,20 @@ QLabel[role="title"] { font-size: ${title_pt}pt; font-weight: 600; }
 QLabel[role="heading"] { font-size: ${heading_pt}pt; font-weight: 600; }
 QLabel[role="caption"] { font-size: ${caption_pt}pt; color: $muted; }
 QLabel[role="good"] { font-size: ${caption_pt}pt; color: $good; }
+QLabel[role="bad"] { color: $bad; }
 QLabel[role="warning"] { font-size: ${caption_pt}pt; color: $warning; }
 
 QPushButton, QComboBox, QLineEdit, QSpinBox, QDoubleSpinBox, QDateEdit {
     background: $surface; border: 1px solid $border; border-radius: ${radius}px;
     padding: 6px ${medium}px; min-height: 20px;
 }
+QPlainTextEdit { background: $surface; border: 1px solid $border; border-radius: ${radius}px; padding: ${tiny}px; }
+QPlainTextEdit:focus { border: 2px solid $accent; padding: 3px; }
 QPushButton:hover, QComboBox:hover { background: $raised; }
 QPushButton:pressed { background: $selection; }
 QPushButton:checked { background: $selection; border-color: $accent; }
 QPushButton:disabled, QComboBox:disabled { background: transparent; }
-QPushButton:focus, QComboBox:focus, QLineEdit:focus, QSpinBox:focus, QDateEdit:focus {
+QPushButton:focus, QComboBox:focus, QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QDateEdit:focus {
     border: 2px solid $accent; padding: 5px 11px; }
 QPushButton[role="primary"] { background: $accent; color: $on_accent; border-color: $accent; font-weight: 600; }
 QPushButton[role="primary"]:hover { border-color: $text; }

@@ -16,6 +16,7 @@ PADDING_PX = 6
 BADGE_PX = 20
 BADGE_GROUND = QColor(12, 14, 20, 190)
 BADGE_TEXT = "#ffffff"
+AWAY_OPACITY = 0.4
 """Badges lie on pictures of any colour, so they are the same in both themes."""
 
 FOUND_BY = {
@@ -32,6 +33,7 @@ class State:
     current: bool = False
     focused: bool = False
     hovered: bool = False
+    away: bool = False
 
 
 class TilePainter:
@@ -61,15 +63,19 @@ class TilePainter:
         colours = theme.colours()
         self._paint_ground(painter, cell, tile, state)
         frame = self._frame(cell)
+        painter.setOpacity(AWAY_OPACITY if state.away else 1.0)
         paint_thumbnail(painter, frame, pixmap, tile.hit)
+        painter.setOpacity(1.0)
         if badge := _badge_words(tile.hit):
             self._paint_badge(painter, frame, tile.hit, badge)
         if tile.folded:
             self._paint_pill(painter, self.fold_badge(cell, tile), _fold_words(tile))
         text = QRect(frame.left() + 2, frame.bottom() + 1 + theme.TINY_PX, frame.width() - 4, self._name_px)
-        self._paint_line(painter, text, self._name_font, colours.text, PurePath(tile.hit.path).name)
+        name_colour = colours.muted if state.away else colours.text
+        self._paint_line(painter, text, self._name_font, name_colour, PurePath(tile.hit.path).name)
         text = QRect(text.left(), text.bottom() + 1 + theme.TINY_PX // 2, text.width(), self._caption_px)
-        self._paint_line(painter, text, self._caption_font, colours.muted, caption(tile.hit))
+        words = f"offline · {caption(tile.hit)}" if state.away else caption(tile.hit)
+        self._paint_line(painter, text, self._caption_font, colours.muted, words)
 
     def _frame(self, cell: QRect) -> QRect:
         return QRect(cell.topLeft() + QPoint(PADDING_PX, PADDING_PX), self._thumbnail)

@@ -21,7 +21,9 @@ from app.gui.engine import Engine
 from app.gui.evaluate import EvaluatePage
 from app.gui.indexing import IndexingPanel
 from app.gui.indexjob import changes
+from app.gui.librarysettings import LibrarySettingsDialog
 from app.gui.models import ModelsPage
+from app.gui.offline import Offline
 from app.gui.searchpage import SearchPage
 from app.gui.sidebar import Sidebar
 from app.gui.thumbnails import ThumbnailStore
@@ -121,10 +123,12 @@ class MainWindow(QMainWindow):
         self.sidebar.library_chosen.connect(self.workspace.open)
         self.sidebar.folder_chosen.connect(self.search.filters.set_under)
         self.sidebar.add_folder_wanted.connect(self.choose_folder)
+        self.sidebar.settings_wanted.connect(self._show_library_settings)
         self.sidebar.sample_wanted.connect(self.workspace.open_sample)
         self.sidebar.rescan_wanted.connect(self._rescan_folder)
         self.sidebar.forget_wanted.connect(self.workspace.forget_root)
         self.models.chosen.connect(self.workspace.set_models)
+        self.models.forget_wanted.connect(self.workspace.forget_model)
         self.models.index_wanted.connect(self.workspace.rescan)
         self.models.refresh_wanted.connect(self.workspace.refresh_models)
 
@@ -135,6 +139,7 @@ class MainWindow(QMainWindow):
         self.workspace.status_changed.connect(self._show_status)
         self.workspace.libraries_changed.connect(self.sidebar.set_libraries)
         self.workspace.models_changed.connect(self._show_model_list)
+        self.workspace.model_forgotten.connect(self.models.show_forgotten)
         self.workspace.engine_restarting.connect(self._engine_restarting)
         self.workspace.engine_gave_up.connect(self._engine_gave_up)
         self.workspace.job.started.connect(self._indexing_started)
@@ -147,6 +152,7 @@ class MainWindow(QMainWindow):
         actions = self.actions_
         actions.add_folder.triggered.connect(self.choose_folder)
         actions.rescan.triggered.connect(self._rescan_all)
+        actions.library_settings.triggered.connect(self._show_library_settings)
         actions.focus_query.triggered.connect(self._focus_query)
         actions.clear_query.triggered.connect(self._clear_query)
         actions.page_chosen.connect(self.show_page)
@@ -241,6 +247,12 @@ class MainWindow(QMainWindow):
         if self.workspace.status and self.workspace.status.roots:
             self.workspace.rescan()
 
+    def _show_library_settings(self) -> None:
+        if status := self.workspace.status:
+            dialog = LibrarySettingsDialog(status.name, status.settings, self.workspace.set_settings, self)
+            dialog.index_wanted.connect(self._rescan_all)
+            dialog.open()
+
     def _rescan_folder(self, folder: str) -> None:
         self.workspace.rescan((folder,))
 
@@ -261,6 +273,7 @@ class MainWindow(QMainWindow):
     def _show_status(self, status: LibraryStatus) -> None:
         self.sidebar.set_status(status)
         self.search.set_library(status)
+        self.details.set_offline(Offline.among(status.roots))
         self.models.set_library(status)
 
     def _show_model_list(self) -> None:

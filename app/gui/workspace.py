@@ -10,7 +10,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from app.engine.errors import AppError, EngineDied
-from app.engine.types import IndexRequest, LibraryStatus, ModelStatus
+from app.engine.types import IndexRequest, LibrarySettings, LibraryStatus, ModelStatus
 from app.gui.engine import Engine
 from app.gui.indexjob import IndexJob
 from app.gui.offline import Offline
@@ -30,7 +30,8 @@ DEATHS_WITHIN_S = 60.0
 class Workspace(QObject):
     """Signals: ``opening`` with a library's name; then ``opened`` with its `LibraryStatus` or ``open_failed`` with an
     `AppError`; ``status_changed`` with the status whenever its contents may have changed; ``libraries_changed`` with
-    the names; ``models_changed`` with every `ModelStatus`; ``engine_restarting`` and ``engine_gave_up``.
+    the names; ``models_changed`` with every `ModelStatus`; ``model_forgotten`` with the key of
+    one whose vectors are gone; ``engine_restarting`` and ``engine_gave_up``.
     """
 
     opening = Signal(str)
@@ -39,6 +40,7 @@ class Workspace(QObject):
     status_changed = Signal(object)
     libraries_changed = Signal(object)
     models_changed = Signal(object)
+    model_forgotten = Signal(str)
     engine_restarting = Signal()
     engine_gave_up = Signal()
 
@@ -66,7 +68,7 @@ class Workspace(QObject):
         self.job.failed.connect(self.refresh)
         self.job.quiet_failed.connect(self._quiet_run_failed)
         engine.died.connect(self._engine_died)
-        engine.event.connect(self._engine_told)
+        engine.told.connect(self._engine_told)
 
     # --- libraries ---------------------------------------------------------------------------------------------------
 
@@ -119,11 +121,31 @@ class Workspace(QObject):
         """Take a folder out of the library; its files are not touched."""
         self._engine.request("forget_root", path, on_done=self._show_status)
 
+    def set_settings(
+        self, settings: LibrarySettings, on_done: Callable[[], None], on_failed: Callable[[AppError], None]
+    ) -> None:
+        """Choose how the library is indexed; the next indexing brings it in line."""
+
+        def done(status: LibraryStatus) -> None:
+            self._show_status(status)
+            on_done()
+
+        self._engine.request("set_settings", settings, on_done=done, on_failed=on_failed)
+
     # --- models ------------------------------------------------------------------------------------------------------
 
     def set_models(self, keys: tuple[str, ...]) -> None:
         """Choose the models of this library; the next indexing encodes with those that are new to it."""
         self._engine.request("set_models", keys, on_done=self._show_status)
+
+    def forget_model(self, key: str) -> None:
+        """Give back the space of a model's vectors."""
+
+        def done(status: LibraryStatus) -> None:
+            self._show_status(status)
+            self.model_forgotten.emit(key)
+
+        self._engine.request("forget_model", key, on_done=done)
 
     def refresh_models(self) -> None:
         """Look again which models are ready."""
@@ -179,7 +201,7 @@ class Workspace(QObject):
 
         def done(status: LibraryStatus) -> None:
             self._show_status(status)
-            if not (error.path and Offline(status.roots).root_of(error.path)):
+            if not (error.path and Offline.among(status.roots).root_of(error.path)):
                 self.job.failed.emit(error)
 
         self._engine.request("status", on_done=done)
