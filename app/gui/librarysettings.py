@@ -24,6 +24,7 @@ from app.engine.types import LibrarySettings
 from app.gui import theme
 
 WIDTH_PX = 560
+SECONDS_PX = 110
 PATTERNS_PX = 104
 LONGEST_S = 3_600.0
 """The engine says what is of use; the fields only keep out what is no time at all."""
@@ -38,6 +39,8 @@ class Seconds(QDoubleSpinBox):
         super().__init__(parent)
         self.setDecimals(3)
         self.setRange(0.001, LONGEST_S)
+        self.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self.setMinimumWidth(SECONDS_PX)
         self.setSuffix(self.tr(" s"))
         self.setValue(value_ms / 1000)
         self.setAccessibleName(name)
@@ -71,6 +74,7 @@ class LibrarySettingsDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Settings of “{0}”").format(library))
         self.setMinimumWidth(WIDTH_PX)
+        self.resize(WIDTH_PX, 0)
         self._interval = Seconds(settings.frame_interval_ms, self.tr("Frame interval"))
         self._window = Seconds(settings.window_ms, self.tr("Audio window"))
         self._patterns = QPlainTextEdit("\n".join(settings.excluded))
@@ -186,6 +190,7 @@ class LibrarySettingsDialog(QDialog):
         for label in self._errors.values():
             label.setText("")
             label.hide()
+        self._fit()
 
     def _save_and_index(self) -> None:
         self._keep(self._index_and_close)
@@ -218,8 +223,14 @@ class LibrarySettingsDialog(QDialog):
         label = self._errors[field]
         label.setText("\n".join(word for word in (f"{error.title}. {error.message}", error.path) if word))
         label.show()
+        self._fit()
         if field:
             field.setFocus()
+
+    def _fit(self) -> None:
+        """Grow where the words need more lines: a dialog does not do so by itself for lines that wrap."""
+        needed_px = self.layout().totalHeightForWidth(self.width())
+        self.resize(self.width(), max(self.height(), needed_px))
 
     def _field_of(self, error: AppError) -> Seconds | QPlainTextEdit | None:
         """Which field an error is about, by the words the engine uses for the settings."""

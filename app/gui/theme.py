@@ -209,6 +209,7 @@ QPushButton, QComboBox, QLineEdit, QSpinBox, QDoubleSpinBox, QDateEdit {
     background: $surface; border: 1px solid $border; border-radius: ${radius}px;
     padding: 6px ${medium}px; min-height: 20px;
 }
+QDoubleSpinBox::up-button, QDoubleSpinBox::down-button { width: 0; border: none; }
 QPlainTextEdit { background: $surface; border: 1px solid $border; border-radius: ${radius}px; padding: ${tiny}px; }
 QPlainTextEdit:focus { border: 2px solid $accent; padding: 3px; }
 QPushButton:hover, QComboBox:hover { background: $raised; }
