@@ -7,16 +7,17 @@ import multiprocessing
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Protocol
 
-from app.bridge.messages import Action, Answer, Control, Event, Fault, Report, Request
+from app.bridge.messages import Action, Answer, Control, Event, Fault, Part, Report, Request
 from app.bridge.server import serve
 from app.engine.errors import EngineDied
 from app.engine.jobs import Progress
+from app.engine.types import Hit
 
 STOP_TIMEOUT_S = 5.0
 
@@ -65,6 +66,7 @@ class Call:
 class _Pending:
     future: Future[Any]
     on_progress: Callable[[Progress], None] | None
+    parts: list[tuple[Hit, ...]] = field(default_factory=list)
 
 
 class EngineClient:
@@ -168,23 +170,29 @@ class EngineClient:
             if not self._closing:
                 self.on_exit()
 
-    def _dispatch(self, message: Answer | Fault | Report | Event) -> None:
+    def _dispatch(self, message: Answer | Fault | Report | Part | Event) -> None:
         if isinstance(message, Event):
             self.on_event(message.name, message.value)
             return
-        if isinstance(message, Report):
-            pending = self._pending.get(message.id)
-            if pending and pending.on_progress:
-                pending.on_progress(message.progress)
+        if isinstance(message, Report | Part):
+            self._note(message)
             return
         with self._lock:
             pending = self._pending.pop(message.id, None)
         if pending is None:
             return
         if isinstance(message, Answer):
-            pending.future.set_result(message.value)
+            pending.future.set_result(_joined(pending.parts, message.value))
         else:
             pending.future.set_exception(message.error)
+
+    def _note(self, message: Report | Part) -> None:
+        """Take what comes before the answer."""
+        pending = self._pending.get(message.id)
+        if pending and isinstance(message, Part):
+            pending.parts.append(message.hits)
+        elif pending and isinstance(message, Report) and pending.on_progress:
+            pending.on_progress(message.progress)
 
     def _fail_pending(self) -> None:
         with self._lock:
@@ -193,3 +201,8 @@ class EngineClient:
             pending.future.set_exception(
                 EngineDied("The engine stopped", "What was finished is saved; the rest can be started again.")
             )
+
+
+def _joined(parts: list[tuple[Hit, ...]], value: Any) -> Any:
+    """A search's answer with the hits that came before it."""
+    return replace(value, hits=tuple(itertools.chain(*parts, value.hits))) if parts else value

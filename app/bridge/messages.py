@@ -7,6 +7,9 @@ from enum import StrEnum
 from typing import Any
 
 from app.engine.jobs import Progress
+from app.engine.types import Hit
+
+PART_HITS = 512
 
 
 class Lane(StrEnum):
@@ -44,6 +47,15 @@ class Control:
 class Answer:
     id: int
     value: Any
+
+
+@dataclass(frozen=True)
+class Part:
+    """Hits of a long answer to a search; the last ones come with the `Answer` itself. Unpickling holds the
+    interpreter, and with all hits at once the window would stand still."""
+
+    id: int
+    hits: tuple[Hit, ...]
 
 
 @dataclass(frozen=True)

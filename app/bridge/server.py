@@ -11,14 +11,16 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.bridge.messages import Action, Answer, Control, Fault, Lane, Report, Request
+from app.bridge.messages import PART_HITS, Action, Answer, Control, Fault, Lane, Part, Report, Request
 from app.engine.errors import AppError
 from app.engine.jobs import Cancelled, Job, Progress
 from app.engine.store.database import storage_error
+from app.engine.types import SearchReply
 from app.paths import log_path, models_dir
 
 if TYPE_CHECKING:
@@ -135,7 +137,7 @@ class _Server:
             reply = Fault(request.id, told or _bug(f"{type(error).__name__}: {error}"))
         finally:
             self._jobs.pop(request.id, None)
-        self._send(reply)
+        self._send_in_parts(reply)
 
     def _call(self, request: Request, job: Job) -> Any:
         method = self._method(request.method)
@@ -170,7 +172,16 @@ class _Server:
     def _report(self, request_id: int, progress: Progress) -> None:
         self._send(Report(request_id, progress))
 
-    def _send(self, message: Answer | Fault | Report) -> None:
+    def _send_in_parts(self, reply: Answer | Fault) -> None:
+        if isinstance(reply, Answer) and isinstance(reply.value, SearchReply):
+            hits = reply.value.hits
+            last = max(0, len(hits) - 1) // PART_HITS * PART_HITS
+            for begin in range(0, last, PART_HITS):
+                self._send(Part(reply.id, hits[begin : begin + PART_HITS]))
+            reply = Answer(reply.id, replace(reply.value, hits=hits[last:]))
+        self._send(reply)
+
+    def _send(self, message: Answer | Fault | Report | Part) -> None:
         with self._sending:
             try:
                 self._connection.send(message)

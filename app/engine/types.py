@@ -118,7 +118,7 @@ class SearchRequest:
     generation: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One found item. ``path`` is one present file with that content and ``copies`` counts the others.
 

@@ -14,6 +14,7 @@ from app import settings
 from app.bridge.client import EngineClient, ProcessLauncher
 from app.gui import theme
 from app.gui.engine import Engine
+from app.gui.garbage import GarbageCollector
 from app.gui.window import MainWindow
 from app.paths import resources_dir
 
@@ -27,6 +28,7 @@ def run(home: Path, library: str | None) -> int:
     app.setDesktopFileName("semblance")
     app.setWindowIcon(QIcon(str(resources_dir() / "icons" / "semblance.svg")))
     theme.apply(settings.load(home).theme)
+    GarbageCollector(app)
     engine = Engine(EngineClient(ProcessLauncher(home)), app)
     window = MainWindow(engine, home, library)
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Qt's loop would hold back Python's own answer to Ctrl+C

@@ -64,33 +64,37 @@ class Engine(QObject):
         on_failed: Failed | None = None,
         on_cancelled: Callable[[], None] | None = None,
         on_progress: Progressed | None = None,
+        prepare: Callable[[Any], Any] = lambda value: value,
         **kwargs: Any,
     ) -> Call:
         """Ask for ``Session.<method>(*args, **kwargs)``; exactly one of the ``on_`` endings follows, later, here.
 
-        Without ``on_failed`` an error goes to ``failed``. An answer lost because the engine died goes to
+        ``on_done`` gets what ``prepare`` makes of the answer; that runs on the bridge's thread, so that long work does
+        not hold the window up. Without ``on_failed`` an error goes to ``failed``. An answer lost because the engine died goes to
         ``on_failed`` if there is one, and else only ``died`` tells.
         """
         progressed = (lambda progress: self._post(lambda: on_progress(progress))) if on_progress else None
         call = self._client.call(method, *args, on_progress=progressed, **kwargs)
 
         def ended(future: Future[Any]) -> None:
-            self._post(lambda: self._deliver(future, on_done, on_failed, on_cancelled))
+            error = future.exception()
+            value = prepare(future.result()) if error is None else None
+            self._post(lambda: self._deliver(value, error, on_done, on_failed, on_cancelled))
 
         call.future.add_done_callback(ended)
         return call
 
     def _deliver(
         self,
-        future: Future[Any],
+        value: Any,
+        error: BaseException | None,
         on_done: Done | None,
         on_failed: Failed | None,
         on_cancelled: Callable[[], None] | None,
     ) -> None:
-        error = future.exception()
         if error is None:
             if on_done:
-                on_done(future.result())
+                on_done(value)
         elif isinstance(error, Cancelled):
             if on_cancelled:
                 on_cancelled()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import (
     QAccessible,
@@ -71,12 +69,12 @@ class ResultGrid(QAbstractScrollArea):
 
     # --- what is shown -----------------------------------------------------------------------------------------------
 
-    def set_hits(self, hits: Sequence[Hit], keep_place: bool = False) -> None:
-        """Show these hits. ``keep_place``: they answer the same query, so the scroll position, the current item and
+    def set_results(self, results: Results, keep_place: bool = False) -> None:
+        """Show these results. ``keep_place``: they answer the same query, so the scroll position, the current item and
         what was unfolded stay."""
-        item_id = self._results.tiles[self._current].hit.item_id if self._current is not None else None
+        item_id = self._results[self._current].hit.item_id if self._current is not None else None
         unfolded = self._results.unfolded
-        self._results = Results(hits)
+        self._results = results
         self._hovered = None
         if keep_place:
             self._results.unfold(unfolded)
@@ -94,7 +92,7 @@ class ResultGrid(QAbstractScrollArea):
 
     @property
     def current(self) -> Hit | None:
-        return None if self._current is None else self._results.tiles[self._current].hit
+        return None if self._current is None else self._results[self._current].hit
 
     def set_offline(self, offline: Offline) -> None:
         """Grey the tiles of files that cannot be reached now."""
@@ -108,23 +106,23 @@ class ResultGrid(QAbstractScrollArea):
 
     def set_current(self, place: int) -> None:
         """Make a tile the current one and bring it into sight."""
-        if not self._results.tiles:
+        if not self._results:
             return
-        self._current = max(0, min(place, len(self._results.tiles) - 1))
+        self._current = max(0, min(place, len(self._results) - 1))
         self._show_row(self._current // self._columns)
         self.viewport().update()
-        hit = self._results.tiles[self._current].hit
-        of = self.tr("{0} of {1}").format(self._current + 1, len(self._results.tiles))
+        hit = self._results[self._current].hit
+        of = self.tr("{0} of {1}").format(self._current + 1, len(self._results))
         self.setAccessibleDescription(f"{wording.spoken(hit)}, {of}")
         QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.DescriptionChanged))
         self.current_changed.emit(hit)
 
     def toggle_moments(self, place: int) -> None:
         """Show or fold away the further hits of a tile's file; its best hit becomes the current one."""
-        path = self._results.tiles[place].hit.path
+        path = self._results[place].hit.path
         self._results.toggle(path)
         self._lay_out()
-        self.set_current(next(at for at, tile in enumerate(self._results.tiles) if tile.hit.path == path))
+        self.set_current(self._results.place_of(path))
 
     # --- geometry ----------------------------------------------------------------------------------------------------
 
@@ -142,7 +140,7 @@ class ResultGrid(QAbstractScrollArea):
         column = (point.x() - GAP_PX) // (size.width() + GAP_PX)
         row = (point.y() + self.verticalScrollBar().value() - GAP_PX) // (size.height() + GAP_PX)
         place = row * self._columns + column
-        inside = 0 <= column < self._columns and 0 <= place < len(self._results.tiles)
+        inside = 0 <= column < self._columns and 0 <= place < len(self._results)
         return place if inside and self.cell(place).contains(point) else None
 
     def places_in_sight(self) -> range:
@@ -150,7 +148,7 @@ class ResultGrid(QAbstractScrollArea):
         top_px = self.verticalScrollBar().value()
         first = max(0, (top_px - GAP_PX) // row_px) * self._columns
         last = ((top_px + self.viewport().height()) // row_px + 1) * self._columns
-        return range(first, min(last, len(self._results.tiles)))
+        return range(first, min(last, len(self._results)))
 
     def _lay_out(self) -> None:
         """Fit as many columns as there is room for and share what is left over among the tiles."""
@@ -167,7 +165,7 @@ class ResultGrid(QAbstractScrollArea):
         self.viewport().update()
 
     def _rows(self) -> int:
-        return -(-len(self._results.tiles) // self._columns)
+        return -(-len(self._results) // self._columns)
 
     def _show_row(self, row: int) -> None:
         row_px = self._painter.size.height() + GAP_PX
@@ -179,7 +177,7 @@ class ResultGrid(QAbstractScrollArea):
         self.viewport().update()
         row_px = self._painter.size.height() + GAP_PX
         bar = self.verticalScrollBar()
-        if self._results.tiles and bar.maximum() - bar.value() < MORE_WITHIN_ROWS * row_px:
+        if self._results and bar.maximum() - bar.value() < MORE_WITHIN_ROWS * row_px:
             self.end_near.emit()
 
     # --- events ------------------------------------------------------------------------------------------------------
@@ -199,7 +197,7 @@ class ResultGrid(QAbstractScrollArea):
         for place in self.places_in_sight():
             cell = self.cell(place)
             if cell.intersects(event.rect()):
-                tile = self._results.tiles[place]
+                tile = self._results[place]
                 away = self._offline.root_of(tile.hit.path) is not None
                 state = State(place == self._current, self.hasFocus(), place == self._hovered, away)
                 self._painter.paint(painter, cell, tile, self._thumbnails.pixmap(tile.hit.item_id), state)
@@ -214,8 +212,8 @@ class ResultGrid(QAbstractScrollArea):
             Qt.Key.Key_Down: self._columns,
             Qt.Key.Key_PageUp: -self._columns * self._rows_in_sight(),
             Qt.Key.Key_PageDown: self._columns * self._rows_in_sight(),
-            Qt.Key.Key_Home: -len(self._results.tiles),
-            Qt.Key.Key_End: len(self._results.tiles),
+            Qt.Key.Key_Home: -len(self._results),
+            Qt.Key.Key_End: len(self._results),
         }
         key = Qt.Key(event.key())
         if key in steps:
@@ -223,7 +221,7 @@ class ResultGrid(QAbstractScrollArea):
         elif place is None:
             super().keyPressEvent(event)
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.activated.emit(self._results.tiles[place].hit)
+            self.activated.emit(self._results[place].hit)
         elif key is Qt.Key.Key_Space:
             self.play_wanted.emit()
         elif key is Qt.Key.Key_M:
@@ -235,7 +233,7 @@ class ResultGrid(QAbstractScrollArea):
         place = self.place_at(event.position().toPoint())
         if place is None:
             return
-        tile = self._results.tiles[place]
+        tile = self._results[place]
         on_badge = self._painter.fold_badge(self.cell(place), tile).contains(event.position().toPoint())
         if on_badge and event.button() is Qt.MouseButton.LeftButton:
             self.toggle_moments(place)
@@ -250,7 +248,7 @@ class ResultGrid(QAbstractScrollArea):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         place = self.place_at(event.position().toPoint())
         if place is not None and event.button() is Qt.MouseButton.LeftButton:
-            self.activated.emit(self._results.tiles[place].hit)
+            self.activated.emit(self._results[place].hit)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         point = event.position().toPoint()
@@ -271,7 +269,7 @@ class ResultGrid(QAbstractScrollArea):
             if place is None:
                 QToolTip.hideText()
             else:
-                QToolTip.showText(event.globalPos(), self._tooltip(self._results.tiles[place]), self, self.cell(place))
+                QToolTip.showText(event.globalPos(), self._tooltip(self._results[place]), self, self.cell(place))
             return True
         return super().viewportEvent(event)
 
@@ -282,7 +280,7 @@ class ResultGrid(QAbstractScrollArea):
             return
         self.set_current(place)
         at = event.globalPos() if by_mouse else self.viewport().mapToGlobal(self.cell(place).center())
-        hit = self._results.tiles[place].hit
+        hit = self._results[place].hit
         menu = HitMenu(hit, self._offline.root_of(hit.path), self)
         menu.search_like.connect(self.search_like)
         menu.more_like.connect(self.more_like)
@@ -298,9 +296,9 @@ class ResultGrid(QAbstractScrollArea):
 
     def _step(self, place: int, step: int) -> int:
         """A step up or down that would leave the grid goes to the last row's end or stays, never sideways."""
-        last = len(self._results.tiles) - 1
+        last = len(self._results) - 1
         if abs(step) >= self._columns and step < 0 and place + step < 0:
-            return 0 if step <= -len(self._results.tiles) else place % self._columns
+            return 0 if step <= -len(self._results) else place % self._columns
         return min(place + step, last)
 
     def _rows_in_sight(self) -> int:
@@ -313,7 +311,7 @@ class ResultGrid(QAbstractScrollArea):
 
     def _repaint_items(self, item_ids: set[int]) -> None:
         for place in self.places_in_sight():
-            if self._results.tiles[place].hit.item_id in item_ids:
+            if self._results[place].hit.item_id in item_ids:
                 self.viewport().update(self.cell(place))
 
     def _tooltip(self, tile: Tile) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePath
 
 from PySide6.QtCore import QTimer, Signal
@@ -18,12 +19,13 @@ from app.gui.filters import FilterBar
 from app.gui.grid import ResultGrid
 from app.gui.offline import Offline
 from app.gui.querybar import QueryBar
+from app.gui.results import Results
 from app.gui.thumbnails import ThumbnailStore
 
 TYPING_PAUSE_MS = 250
 FIRST_K = 100
 K_GROWTH = 4
-K_MAX = 6400
+K_MAX = 102_400
 """Scrolling to the end asks for more: 100, 400, 1600, 6400 hits."""
 
 
@@ -59,6 +61,7 @@ class SearchPage(QWidget):
         self._call: Call | None = None
         self._generation = 0
         self._k = FIRST_K
+        self._keeps_place = False
         self._answered: Query | None = None
         self.bar = QueryBar(engine, pasted_dir)
         self.filters = FilterBar()
@@ -172,8 +175,10 @@ class SearchPage(QWidget):
         self._typing.stop()
         self._generation += 1
         if self._call:
+            keep_place = keep_place and self._keeps_place  # another query's results are on their way
             self._call.cancel()
             self._call = None
+        self._keeps_place = keep_place
         query = self.bar.query()
         self.filters.show_models_for(query)
         if self._status is None:  # asked again as soon as the library is open
@@ -184,8 +189,11 @@ class SearchPage(QWidget):
         self._header.setText(self.tr("Searching…"))
         request = SearchRequest(query, self.filters.model, self._k, self.filters.filters(), generation=self._generation)
 
-        def done(reply: SearchReply) -> None:
-            self._show_reply(query, reply, keep_place)
+        def prepare(reply: SearchReply) -> tuple[SearchReply, Results]:
+            return replace(reply, hits=()), Results(reply.hits)
+
+        def done(answer: tuple[SearchReply, Results]) -> None:
+            self._show_reply(query, *answer, keep_place)
 
         def failed(error: AppError) -> None:
             if request.generation == self._generation and not isinstance(error, EngineDied):
@@ -193,7 +201,7 @@ class SearchPage(QWidget):
                 self._answered = query
                 self._say("warning", error.title, error.message)
 
-        self._call = self._engine.request("search", request, on_done=done, on_failed=failed)
+        self._call = self._engine.request("search", request, on_done=done, on_failed=failed, prepare=prepare)
 
     def _want_more(self) -> None:
         """The end of the list is in sight: ask for more, if the last answer was full."""
@@ -203,23 +211,24 @@ class SearchPage(QWidget):
 
     # --- showing -----------------------------------------------------------------------------------------------------
 
-    def _show_reply(self, query: Query, reply: SearchReply, keep_place: bool) -> None:
+    def _show_reply(self, query: Query, reply: SearchReply, results: Results, keep_place: bool) -> None:
+        """Show the ``results`` of a reply whose own list of hits was put into them."""
         if reply.generation != self._generation:
             return
         self._call = None
         self._answered = query
-        if not reply.hits:
+        if not results:
             self._show_nothing_found(reply)
             return
         self._stack.setCurrentWidget(self._results)
-        found = wording.count(len(reply.hits), self.tr("result"), self.tr("results"))
-        more = "+" if len(reply.hits) >= self._k else ""
+        found = wording.count(results.hits, self.tr("result"), self.tr("results"))
+        more = "+" if results.hits >= self._k else ""
         model = self.filters.name_of(reply.model) if reply.model else self.tr("names, folders and captions")
         took = f"{reply.timings.total_ms:.0f} ms"
         self._header.setText(" · ".join((found.replace(" ", f"{more} ", 1), model, took)))
         self._note.setText(reply.note)
         self._note.setVisible(bool(reply.note))
-        self.grid.set_hits(reply.hits, keep_place)
+        self.grid.set_results(results, keep_place)
 
     def _show_nothing_found(self, reply: SearchReply) -> None:
         sentences = []
@@ -287,7 +296,7 @@ class SearchPage(QWidget):
         self, icon: str, headline: str, sentence: str, actions: Sequence[tuple[str, Callable[[], None]]] = ()
     ) -> None:
         self._empty.say(icon, headline, sentence, actions)
-        self.grid.set_hits(())
+        self.grid.set_results(Results())
         self._stack.setCurrentWidget(self._empty)
 
     # --- the query from the results ----------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from app.engine.types import Hit, ItemKind, MediaKind
 from app.gui.engine import Engine
 from app.gui.grid import ResultGrid
+from app.gui.results import Results
 from app.gui.thumbnails import WAITING_MAX, ThumbnailStore
 
 
@@ -33,7 +34,7 @@ def grid(qtbot: QtBot, store: ThumbnailStore) -> ResultGrid:
 
 
 def test_arrows_walk_rows_and_columns_and_stop_at_the_edges(qtbot: QtBot, grid: ResultGrid, make_hit) -> None:
-    grid.set_hits([make_hit(rank) for rank in range(1, 11)])
+    grid.set_results(Results([make_hit(rank) for rank in range(1, 11)]))
     columns = sum(1 for place in range(10) if grid.cell(place).top() == grid.cell(0).top())
     assert columns == 4
 
@@ -46,7 +47,7 @@ def test_arrows_walk_rows_and_columns_and_stop_at_the_edges(qtbot: QtBot, grid: 
 
 
 def test_enter_opens_and_space_plays(qtbot: QtBot, grid: ResultGrid, make_hit) -> None:
-    grid.set_hits([make_hit(1), make_hit(2)])
+    grid.set_results(Results([make_hit(1), make_hit(2)]))
     grid.set_current(1)
     with qtbot.waitSignal(grid.activated) as opened:
         qtbot.keyClick(grid, Qt.Key.Key_Return)
@@ -57,37 +58,37 @@ def test_enter_opens_and_space_plays(qtbot: QtBot, grid: ResultGrid, make_hit) -
 
 def test_the_other_moments_of_a_file_unfold_by_key_and_by_their_badge(qtbot: QtBot, grid: ResultGrid, make_hit) -> None:
     moment = {"kind": MediaKind.VIDEO, "item_kind": ItemKind.FRAME, "path": "/film.mp4"}
-    grid.set_hits([make_hit(1, start_ms=0, **moment), make_hit(2), make_hit(3, start_ms=4000, **moment)])
-    assert [tile.hit.rank for tile in grid.results.tiles] == [1, 2]
+    grid.set_results(Results([make_hit(1, start_ms=0, **moment), make_hit(2), make_hit(3, start_ms=4000, **moment)]))
+    assert [tile.hit.rank for tile in grid.results] == [1, 2]
 
     grid.set_current(0)
     qtbot.keyClick(grid, Qt.Key.Key_M)
-    assert [tile.hit.rank for tile in grid.results.tiles] == [1, 3, 2]
+    assert [tile.hit.rank for tile in grid.results] == [1, 3, 2]
 
     corner = grid.cell(0).topRight()
     qtbot.mouseClick(grid.viewport(), Qt.MouseButton.LeftButton, pos=corner - corner.__class__(24, -20))
-    assert [tile.hit.rank for tile in grid.results.tiles] == [1, 2]
+    assert [tile.hit.rank for tile in grid.results] == [1, 2]
 
 
 def test_more_hits_of_the_same_query_keep_the_place(grid: ResultGrid, make_hit) -> None:
-    grid.set_hits([make_hit(rank) for rank in range(1, 61)])
+    grid.set_results(Results([make_hit(rank) for rank in range(1, 61)]))
     grid.set_current(40)
     scrolled = grid.verticalScrollBar().value()
-    grid.set_hits([make_hit(rank) for rank in range(1, 121)], keep_place=True)
+    grid.set_results(Results([make_hit(rank) for rank in range(1, 121)]), keep_place=True)
     assert grid.current == make_hit(41)
     assert grid.verticalScrollBar().value() == scrolled > 0
 
 
 def test_the_end_of_the_list_is_announced_and_the_middle_is_not(qtbot: QtBot, grid: ResultGrid, make_hit) -> None:
     with qtbot.assertNotEmitted(grid.end_near):
-        grid.set_hits([make_hit(rank) for rank in range(1, 101)])
+        grid.set_results(Results([make_hit(rank) for rank in range(1, 101)]))
         grid.set_current(50)
     with qtbot.waitSignal(grid.end_near):
         grid.set_current(99)
 
 
 def test_a_screen_reader_hears_the_current_tile(grid: ResultGrid, make_hit) -> None:
-    grid.set_hits([make_hit(1), make_hit(2)])
+    grid.set_results(Results([make_hit(1), make_hit(2)]))
     grid.set_current(1)
     assert grid.accessibleDescription() == "holiday 2.jpg, photo, similarity 0.380, 2 of 2"
 
@@ -95,7 +96,7 @@ def test_a_screen_reader_hears_the_current_tile(grid: ResultGrid, make_hit) -> N
 def test_only_tiles_in_sight_are_painted_and_asked_for(
     qtbot: QtBot, fake_client, grid: ResultGrid, make_hit: Callable[..., Hit]
 ) -> None:
-    grid.set_hits([make_hit(rank) for rank in range(1, 20_001)])
+    grid.set_results(Results([make_hit(rank) for rank in range(1, 20_001)]))
     qtbot.waitUntil(lambda: bool(fake_client.of("thumbnails")))
     grid.verticalScrollBar().setValue(grid.verticalScrollBar().maximum() // 2)
     began_s = time.perf_counter()

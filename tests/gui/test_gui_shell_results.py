@@ -25,24 +25,24 @@ def test_every_hit_is_shown_once_when_all_is_unfolded_and_each_file_once_when_al
     hits = [frame(rank, path) for rank, path in enumerate(paths, 1)]
     results = Results(hits)
 
-    assert [tile.hit.path for tile in results.tiles] == list(dict.fromkeys(paths))
-    assert len(results.tiles) + sum(tile.folded for tile in results.tiles) == len(hits)
+    assert [tile.hit.path for tile in results] == list(dict.fromkeys(paths))
+    assert len(results) + sum(tile.folded for tile in results) == len(hits)
 
     results.unfold(frozenset(paths))
-    assert sorted(tile.hit.rank for tile in results.tiles) == [hit.rank for hit in hits]
+    assert sorted(tile.hit.rank for tile in results) == [hit.rank for hit in hits]
 
-    before = results.tiles
+    before = list(results)
     for path in toggled:
         results.toggle(path)
         results.toggle(path)
-    assert results.tiles == before
+    assert list(results) == before
 
 
 def test_what_was_unfolded_stays_so_in_the_next_reply() -> None:
     first, second = Results([frame(1, "a"), frame(2, "a")]), Results([frame(1, "b"), frame(2, "a"), frame(3, "a")])
     first.toggle("a")
     second.unfold(first.unfolded)
-    assert [(tile.hit.path, tile.further) for tile in second.tiles] == [("b", False), ("a", False), ("a", True)]
+    assert [(tile.hit.path, tile.further) for tile in second] == [("b", False), ("a", False), ("a", True)]
 
 
 @pytest.mark.parametrize(("at_ms", "words"), [(0, "0:00"), (7_400, "0:07"), (754_000, "12:34"), (3_723_000, "1:02:03")])

@@ -52,7 +52,7 @@ def drop(window: MainWindow, path: Path) -> None:
 
 
 def names(window: MainWindow) -> list[str]:
-    return [Path(tile.hit.path).name for tile in window.search.grid.results.tiles]
+    return [Path(tile.hit.path).name for tile in window.search.grid.results]
 
 
 def best_photo(noun: str) -> str:
@@ -76,7 +76,7 @@ def test_words_picture_and_sound_find_what_is_alike(
     type_words(qtbot, window, "bear")
     qtbot.waitUntil(lambda: len(names(window)) > 0, timeout=WAIT_MS)
     assert names(window)[0] == best_photo("bear")
-    bear = window.search.grid.results.tiles[0].hit
+    bear = window.search.grid.results[0].hit
     window.search.grid.set_current(0)
     qtbot.waitUntil(lambda: bool(window.details.facts), timeout=WAIT_MS)
 
