@@ -6,6 +6,7 @@ import importlib
 import inspect
 import logging
 import logging.handlers
+import os
 import signal
 import sqlite3
 import threading
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from app.engine.session import Session
 
 log = logging.getLogger(__name__)
+
+NICENESS = 10
 
 LANES: dict[str, Lane] = {
     "open": Lane.BULK,
@@ -58,6 +61,7 @@ def serve(connection: Connection, home: Path, encoders: str | None = None) -> No
     """Answer requests until the other end closes. The target of the engine process."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the window's to answer; it closes the engine
+        _give_way()
     handler = _log_to(log_path(home))
     server = _Server(connection, home, encoders)
     try:
@@ -187,6 +191,12 @@ class _Server:
                 self._connection.send(message)
             except OSError:  # the window is gone; `run` sees the same and ends
                 log.info("nobody is left to answer")
+
+
+def _give_way() -> None:
+    """Let the window, and all else a person works with, go first where they want the processor at the same time."""
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
 
 
 def _source(name: str | None, home: Path) -> Any:

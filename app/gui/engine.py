@@ -70,8 +70,8 @@ class Engine(QObject):
         """Ask for ``Session.<method>(*args, **kwargs)``; exactly one of the ``on_`` endings follows, later, here.
 
         ``on_done`` gets what ``prepare`` makes of the answer; that runs on the bridge's thread, so that long work does
-        not hold the window up. Without ``on_failed`` an error goes to ``failed``. An answer lost because the engine died goes to
-        ``on_failed`` if there is one, and else only ``died`` tells.
+        not hold the window up. Without ``on_failed`` an error goes to ``failed``. An answer lost because the engine
+        died goes to ``on_failed`` if there is one, and else only ``died`` tells.
         """
         progressed = (lambda progress: self._post(lambda: on_progress(progress))) if on_progress else None
         call = self._client.call(method, *args, on_progress=progressed, **kwargs)

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 
 YOUNG, ALL = 1, 2
-EVERY_MS = 500
+EVERY_MS = 100
 
 
 class GarbageCollector(QObject):

@@ -84,6 +84,7 @@ class ResultGrid(QAbstractScrollArea):
             self.verticalScrollBar().setValue(0)
         if self._current is None:
             self.current_changed.emit(None)
+        self.viewport().update()
         self._scrolled()
 
     @property
@@ -173,8 +174,11 @@ class ResultGrid(QAbstractScrollArea):
         top_px = row * row_px
         bar.setValue(max(min(bar.value(), top_px), top_px + row_px + GAP_PX - self.viewport().height()))
 
+    def scrollContentsBy(self, _dx: int, dy: int) -> None:
+        """Move what is painted and paint only what comes into sight."""
+        self.viewport().scroll(0, dy)
+
     def _scrolled(self) -> None:
-        self.viewport().update()
         row_px = self._painter.size.height() + GAP_PX
         bar = self.verticalScrollBar()
         if self._results and bar.maximum() - bar.value() < MORE_WITHIN_ROWS * row_px:

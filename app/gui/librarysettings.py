@@ -229,8 +229,8 @@ class LibrarySettingsDialog(QDialog):
 
     def _fit(self) -> None:
         """Grow where the words need more lines: a dialog does not do so by itself for lines that wrap."""
-        needed_px = self.layout().totalHeightForWidth(self.width())
-        self.resize(self.width(), max(self.height(), needed_px))
+        if column := self.layout():
+            self.resize(self.width(), max(self.height(), column.totalHeightForWidth(self.width())))
 
     def _field_of(self, error: AppError) -> Seconds | QPlainTextEdit | None:
         """Which field an error is about, by the words the engine uses for the settings."""

@@ -105,7 +105,7 @@ class Results(Sequence[Tile]):
         return group + (self._more_until[before - 1] if before else 0)
 
     def _unfold_groups(self, groups: Sequence[int] | set[int]) -> None:
-        """Note which groups are unfolded, where their first tiles are, and how many more tiles that makes up to each."""
+        """Note which groups are unfolded, where each begins, and how many more tiles there are up to its end."""
         self._unfolded = sorted(groups)
         self._more_until = list(accumulate(len(self._further[group]) for group in self._unfolded))
         self._unfolded_at = [

@@ -30,7 +30,8 @@ OFFLINE_ROLE = PATH_ROLE + 1
 
 class Sidebar(QWidget):
     """Signals: ``library_chosen`` with a name; ``folder_chosen`` with a root's path or None for all;
-    ``settings_wanted``, ``add_folder_wanted`` and ``sample_wanted``; ``rescan_wanted`` and ``forget_wanted`` with a root's path."""
+    ``settings_wanted``, ``add_folder_wanted`` and ``sample_wanted``; ``rescan_wanted`` and ``forget_wanted`` with a
+    root's path."""
 
     library_chosen = Signal(str)
     folder_chosen = Signal(object)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QObject, Qt, QTimer
@@ -131,7 +131,7 @@ def _wait(done: Callable[[], bool], what: str) -> None:
         raise TimeoutError(f"Waited {WAIT_S:.0f} s for {what}.")
 
 
-def _summary(what: str, gaps_ms: list[float], took_s: float) -> Mapping[str, float]:
+def _summary(what: str, gaps_ms: list[float], took_s: float) -> dict[str, float]:
     ordered = sorted(gaps_ms) or [0.0]
     return {
         f"{what}_ticks": len(gaps_ms),

@@ -14,6 +14,7 @@ from app.engine.errors import AppError, EngineDied
 from app.engine.types import ItemKind, MediaKind, Modality, Query, QueryPart, SearchRequest
 from app.gui import intake
 from app.gui.emptystate import EmptyState
+from app.gui.results import Results
 from app.gui.searchpage import FIRST_K, SearchPage
 from app.gui.thumbnails import ThumbnailStore
 
@@ -65,7 +66,8 @@ def test_only_the_newest_answer_is_shown(qtbot: QtBot, page: SearchPage, fake_cl
     assert first.actions  # cancelled
     second.answer(make_reply(4, generation=second.args[0].generation))
     qtbot.waitUntil(lambda: page.grid.results.hits == 4)
-    page._show_reply(first.args[0].query, make_reply(1, generation=first.args[0].generation), False)
+    late = make_reply(1, generation=first.args[0].generation)
+    page._show_reply(first.args[0].query, late, Results(late.hits), False)
     assert page.grid.results.hits == 4
 
 
