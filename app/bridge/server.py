@@ -6,16 +6,18 @@ import importlib
 import inspect
 import logging
 import logging.handlers
-import os
 import signal
 import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import psutil
 
 from app.bridge.messages import PART_HITS, Action, Answer, Control, Fault, Lane, Part, Report, Request
 from app.engine.errors import AppError
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-NICENESS = 10
+NICENESS = 5
+"""Between the window and the decoders."""
 
 LANES: dict[str, Lane] = {
     "open": Lane.BULK,
@@ -195,8 +198,8 @@ class _Server:
 
 def _give_way() -> None:
     """Let the window, and all else a person works with, go first where they want the processor at the same time."""
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
+    with suppress(psutil.Error):
+        psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if psutil.WINDOWS else NICENESS)
 
 
 def _source(name: str | None, home: Path) -> Any:

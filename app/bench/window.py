@@ -1,0 +1,139 @@
+"""How long the window answers nobody while folders are indexed and 100,000 results are scrolled."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import multiprocessing
+import os
+import shutil
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from app.bench.figure import Figure, Measure, Target, Workbench, figure
+from app.engine.encoders.catalogue import Catalogue
+from app.engine.media import thumbnails
+from app.engine.store.database import Database
+from app.engine.store.files import Files, ReadFile
+from app.engine.store.spaces import Batch, NewItem, Spaces
+from app.engine.types import ItemKind, MediaKind
+from app.paths import libraries_dir, models_dir
+
+MEASUREMENT = "app.gui.smoothness:measure"
+"""In a process of its own, and named rather than imported: nothing here knows of Qt."""
+
+RESULTS = 100_000
+SCROLL_S = 10.0
+NEW_PHOTOS = 800
+"""Indexing them with the built-in models lasts longer than the scrolling on two cores."""
+
+PHOTO_PX = (2400, 1800)
+ORIGINALS, PICTURES = 8, 64
+ENTER_FILES = 5_000
+WORD = "photo"
+P99_MS, MAX_MS = 16.0, 50.0
+
+
+def window_gap(bench: Workbench) -> list[Figure]:
+    """The window of the program over its engine process, offscreen; a timer of 2 ms notes when it really fired."""
+    home = bench.scratch / "home"
+    results = bench.scaled(RESULTS, least=500)
+    bench.note(f"a library of {results:,} photos")
+    _fill_library(home, results)
+    runs = []
+    for run in range(bench.runs):
+        bench.note(f"window, run {run + 1} of {bench.runs}")
+        folder = bench.scratch / f"new-{run}"
+        _write_photos(folder, bench.scaled(NEW_PHOTOS, least=24), run)
+        seconds = max(1.0, SCROLL_S * min(1.0, bench.scale))
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+            runs.append(process.submit(_measure, str(home), str(folder), WORD, results, seconds).result())
+        shutil.rmtree(folder)
+    details = {name: float(np.median([run[name] for run in runs])) for name in runs[0]}
+    limited_by = (
+        "the engine and its decoders want both cores: the longest gaps are those in which the system ran somebody else"
+    )
+    return [
+        figure(
+            f"window gap p99 / {P99_MS:.0f} ms",
+            [run["p99_ms"] / P99_MS for run in runs],
+            Target("<=", 1.0),
+            limited_by,
+            **details,
+        ),
+        figure(
+            f"window gap max / {MAX_MS:.0f} ms",
+            [run["max_ms"] / MAX_MS for run in runs],
+            Target("<=", 1.0),
+            limited_by,
+            **details,
+        ),
+    ]
+
+
+MEASURES: dict[str, Measure] = {"window-gap": window_gap}
+
+
+def _measure(*args: object) -> dict[str, float]:
+    module, _, function = MEASUREMENT.partition(":")
+    measured: dict[str, float] = getattr(importlib.import_module(module), function)(*args)
+    return measured
+
+
+def _fill_library(home: Path, count: int) -> None:
+    """A library that holds ``count`` photos with thumbnails, as after a long indexing; the files need not be there."""
+    root = os.fsencode(home / "photos")
+    os.makedirs(root)  # noqa: PTH103 - a path of bytes
+    Path(os.fsdecode(root), "here").touch()  # an empty folder would count as a drive that is away
+    pictures = [thumbnails.picture(picture) for picture in _pictures(PICTURES, (320, 240), seed=0)]
+    database = Database(libraries_dir(home) / "default")
+    try:
+        files, spaces = Files(database), Spaces(database)
+        files.add_root(root, lambda _root, _folder: False)
+        catalogue = Catalogue(models_dir(home))
+        ready = [status for status in catalogue.statuses() if status.ready]
+        made = [spaces.ensure(status.key, catalogue.fingerprint(status.key), status.dim).id for status in ready]
+        for begin in range(0, count, ENTER_FILES):
+            files.record_read([_file(root, number) for number in range(begin, min(count, begin + ENTER_FILES))], {})
+        contents = [file.content_id for file in files.known(root) if file.content_id is not None]
+        for begin in range(0, count, ENTER_FILES):
+            some = contents[begin : begin + ENTER_FILES]
+            items = [NewItem(id_, ItemKind.PHOTO, 0, None, pictures[id_ % PICTURES], {}) for id_ in some]
+            spaces.commit(Batch(items=items, finished=[(id_, space) for id_ in some for space in made]))
+    finally:
+        database.close()
+
+
+def _file(root: bytes, number: int) -> ReadFile:
+    name = f"{WORD} {number:06}.jpg".encode()
+    return ReadFile(
+        path=root + os.sep.encode() + name,
+        size_bytes=2_000_000,
+        mtime_ns=number,
+        sha256=hashlib.sha256(name).digest(),
+        kind=MediaKind.PHOTO,
+    )
+
+
+def _write_photos(folder: Path, count: int, run: int) -> None:
+    """Photos that were never indexed: copies of a few, each with bytes of its own behind the picture."""
+    folder.mkdir()
+    encoded = []
+    for picture in _pictures(ORIGINALS, PHOTO_PX, seed=1):
+        written = BytesIO()
+        picture.save(written, "JPEG", quality=85)
+        encoded.append(written.getvalue())
+    for number in range(count):
+        (folder / f"new {number:04}.jpg").write_bytes(encoded[number % ORIGINALS] + f"{run} {number}".encode())
+
+
+def _pictures(count: int, size_px: tuple[int, int], seed: int) -> Sequence[Image.Image]:
+    """Pictures with soft and hard edges, so that they take as long to decode as photos do."""
+    random = np.random.default_rng(seed)
+    coarse = random.integers(0, 256, (count, 36, 48, 3), np.uint8)
+    return [Image.fromarray(one).resize(size_px, Image.Resampling.BICUBIC) for one in coarse]
