@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import sqlite3
@@ -11,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from app.bridge import server
 from app.bridge.client import EngineClient, ProcessLauncher
+from app.bridge.messages import Event, Part
 from app.engine.errors import AppError, EngineDied, LibraryTooNew
 from app.engine.jobs import Cancelled, Progress
 from app.engine.types import IndexRequest, Query, SearchRequest
@@ -161,3 +164,46 @@ def test_changing_the_library_waits_for_what_is_being_asked(client: EngineClient
         asked.append(client.call("open", ("second", "default")[round_ % 2]))
     for call in asked:
         call.future.result(WAIT_S)
+
+
+def test_a_long_answer_comes_in_parts_and_whole(
+    home: Path, photo: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine on a thread of this process, so that what it sends can be watched."""
+    monkeypatch.setattr(server, "PART_HITS", 2)
+    sent: list[object] = []
+    send = server._Server._send
+    monkeypatch.setattr(server._Server, "_send", lambda self, message: (sent.append(message), send(self, message))[1])
+    for seed in range(5):
+        photo(f"holiday {seed}.png", seed)
+    ours, theirs = multiprocessing.Pipe()
+    engine = threading.Thread(target=server.serve, args=(theirs, home))
+    engine.start()
+    client = EngineClient(lambda: (ours, None))
+    client.start()
+    client.call("open", "default").future.result(WAIT_S)
+    request = IndexRequest((str(tmp_path / "media"),), ("colour-texture",))
+    client.call("index", request).future.result(WAIT_S)
+    reply = client.call("search", SearchRequest(Query.of_text("holiday"))).future.result(WAIT_S)
+    client.close()
+    engine.join(WAIT_S)
+    assert [hit.rank for hit in reply.hits] == [1, 2, 3, 4, 5]
+    assert [len(message.hits) for message in sent if isinstance(message, Part)] == [2, 2]
+
+
+def test_what_the_engine_tells_unasked_is_passed_on() -> None:
+    ours, theirs = multiprocessing.Pipe()
+    told: list[tuple[str, object]] = []
+    heard = threading.Event()
+
+    def listen(name: str, value: object) -> None:
+        told.append((name, value))
+        heard.set()
+
+    client = EngineClient(lambda: (ours, None), on_event=listen)
+    client.start()
+    theirs.send(Event("folders_changed", ("/photos",)))
+    assert heard.wait(WAIT_S)
+    theirs.close()
+    client.close()
+    assert told == [("folders_changed", ("/photos",))]
