@@ -1,4 +1,4 @@
-"""The window's measurement works: it ticks, finds its results and gives numbers that can be. Nothing goes by the clock."""
+"""The measurement of the window works: it ticks, finds its results and gives numbers that can be."""
 
 from __future__ import annotations
 

@@ -7,12 +7,14 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from PySide6.QtCore import QBuffer, QByteArray, QCoreApplication, QEvent, QIODevice
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from app.bridge.client import Call
 from app.bridge.messages import Action
@@ -31,6 +33,7 @@ from app.engine.types import (
     Timings,
 )
 from app.gui.engine import Engine
+from app.gui.window import MainWindow
 
 
 @dataclass
@@ -207,6 +210,25 @@ def models() -> tuple[ModelStatus, ...]:
             "/home/me/semblance/models/siglip2-b-16", ("open_clip_model.safetensors", "tokenizer.json"),
         ),
     )  # fmt: skip
+
+
+@pytest.fixture
+def window(
+    qtbot: QtBot, fake_client: FakeClient, make_status, make_reply, models, jpeg: bytes, tmp_path: Path
+) -> MainWindow:
+    """The whole window on an open library of one folder; searches find a dozen photos."""
+    fake_client.answers.update(
+        open=lambda name: make_status(name=name), libraries=lambda: ("default",), models=lambda: models,
+        status=make_status, queries=lambda: (), query_preview=lambda part: jpeg,
+        thumbnails=lambda ids: dict.fromkeys(ids, jpeg),
+        search=lambda request: make_reply(12, generation=request.generation),
+    )  # fmt: skip
+    made = MainWindow(Engine(fake_client), tmp_path)
+    qtbot.addWidget(made)
+    made.show()
+    made.start()
+    qtbot.waitUntil(lambda: made.workspace.status is not None)
+    return made
 
 
 @pytest.fixture(autouse=True)

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QPixmap
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QPaintEvent, QPixmap
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from app.engine.types import Hit, ItemKind, MediaKind
@@ -15,6 +16,21 @@ from app.gui.engine import Engine
 from app.gui.grid import ResultGrid
 from app.gui.results import Results
 from app.gui.thumbnails import WAITING_MAX, ThumbnailStore
+
+
+class Painted(QObject):
+    """Notes how much of a widget was painted last."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self.height_px = 0
+        widget.installEventFilter(self)
+        widget.update()
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QPaintEvent):
+            self.height_px = event.rect().height()
+        return False
 
 
 @pytest.fixture
@@ -106,6 +122,19 @@ def test_only_tiles_in_sight_are_painted_and_asked_for(
     assert len(grid.places_in_sight()) <= 24
     assert sum(len(call.args[0]) for call in fake_client.of("thumbnails")) <= 48
     assert painted_s < 0.5  # 20,000 tiles would take far longer
+
+
+def test_scrolling_paints_what_comes_into_sight_and_nothing_else(qtbot: QtBot, grid: ResultGrid, make_hit) -> None:
+    grid.set_results(Results([make_hit(rank) for rank in range(1, 201)]))
+    painted = Painted(grid.viewport())
+    qtbot.waitUntil(lambda: painted.height_px == grid.viewport().height())
+    qtbot.wait(20)
+    painted.height_px = 0
+    grid.verticalScrollBar().setValue(40)
+    qtbot.waitUntil(lambda: painted.height_px > 0)
+    assert painted.height_px == 40
+    grid.set_results(Results([make_hit(1)]), keep_place=True)
+    qtbot.waitUntil(lambda: painted.height_px == grid.viewport().height())
 
 
 def test_thumbnails_come_in_batches_and_are_kept(qtbot: QtBot, fake_client, store: ThumbnailStore, jpeg: bytes) -> None:

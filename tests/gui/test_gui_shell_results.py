@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.engine.types import FoundBy, Hit, ItemKind, MediaKind
 from app.gui import wording
-from app.gui.results import Results
+from app.gui.results import Results, Tile
 from app.gui.tile import caption
 
 
@@ -18,24 +18,49 @@ def frame(rank: int, path: str) -> Hit:
     return Hit(rank, rank, path, MediaKind.VIDEO, ItemKind.FRAME, rank * 1000, None, 0.5, (FoundBy.MEANING,))
 
 
-@given(st.lists(st.sampled_from("abcde"), max_size=30), st.sets(st.sampled_from("abcde")))
-def test_every_hit_is_shown_once_when_all_is_unfolded_and_each_file_once_when_all_is_folded(
+PATHS = st.lists(st.sampled_from("abcde"), max_size=30)
+SOME = st.sets(st.sampled_from("abcde"))
+
+
+def laid_out(hits: list[Hit], unfolded: set[str]) -> list[Tile]:
+    """The tiles as they are described, made one after the other."""
+    tiles = []
+    for path in dict.fromkeys(hit.path for hit in hits):
+        best, *further = [hit for hit in hits if hit.path == path]
+        shown = path in unfolded and bool(further)
+        tiles.append(Tile(best, len(further), shown))
+        tiles += [Tile(hit, further=True) for hit in further] if shown else []
+    return tiles
+
+
+@given(PATHS, SOME)
+def test_tiles_are_where_they_would_be_if_all_were_made(paths: list[str], unfolded: set[str]) -> None:
+    hits = [frame(rank, path) for rank, path in enumerate(paths, 1)]
+    results = Results(hits)
+    results.unfold(frozenset(unfolded))
+    expected = laid_out(hits, unfolded)
+    assert list(results) == expected
+    assert results[1:4] == expected[1:4]
+    assert results.unfolded == {tile.hit.path for tile in expected if tile.unfolded}
+    places = {tile.hit.item_id: place for place, tile in enumerate(expected)}
+    assert [results.position(hit.item_id) for hit in hits] == [places.get(hit.item_id) for hit in hits]
+    for place, tile in enumerate(expected):
+        assert tile.further or results.place_of(tile.hit.path) == place
+
+
+@given(PATHS, SOME)
+def test_folding_twice_changes_nothing_and_folding_all_shows_each_file_once(
     paths: list[str], toggled: set[str]
 ) -> None:
     hits = [frame(rank, path) for rank, path in enumerate(paths, 1)]
     results = Results(hits)
-
-    assert [tile.hit.path for tile in results] == list(dict.fromkeys(paths))
-    assert len(results) + sum(tile.folded for tile in results) == len(hits)
-
-    results.unfold(frozenset(paths))
-    assert sorted(tile.hit.rank for tile in results) == [hit.rank for hit in hits]
-
-    before = list(results)
+    assert (len(results), results.hits, results.files) == (len(set(paths)), len(hits), len(set(paths)))
     for path in toggled:
         results.toggle(path)
+    assert list(results) == laid_out(hits, toggled)
+    for path in toggled:
         results.toggle(path)
-    assert list(results) == before
+    assert list(results) == laid_out(hits, set())
 
 
 def test_what_was_unfolded_stays_so_in_the_next_reply() -> None:

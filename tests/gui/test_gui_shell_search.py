@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLineEdit, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.engine.errors import AppError, EngineDied
-from app.engine.types import ItemKind, MediaKind, Modality, Query, QueryPart, SearchRequest
+from app.engine.types import ItemKind, MediaKind, Modality, Query, QueryPart, SearchReply, SearchRequest
 from app.gui import intake
 from app.gui.emptystate import EmptyState
 from app.gui.results import Results
@@ -93,6 +93,52 @@ def test_scrolling_to_the_end_asks_for_more_and_keeps_the_place(
     assert page.grid.current.rank == FIRST_K
     page.grid.set_current(249)
     assert len(fake_client.of("search")) == 2  # 250 of 400: there are no more
+
+
+def test_results_are_asked_for_again_without_losing_the_place(
+    qtbot: QtBot, page: SearchPage, fake_client, make_reply
+) -> None:
+    fake_client.answers["search"] = lambda request: make_reply(60, generation=request.generation)
+    page.bar.set_query(Query.of_text("dog"))
+    qtbot.waitUntil(lambda: page.grid.results.hits == 60)
+    page.grid.set_current(50)
+    page.refresh()
+    qtbot.waitUntil(lambda: "Searching" not in page._header.text())
+    assert page.grid.current.rank == 51
+
+
+def test_a_refresh_while_another_query_is_asked_begins_at_its_first_result(
+    qtbot: QtBot, page: SearchPage, fake_client, make_reply
+) -> None:
+    fake_client.answers["search"] = lambda request: make_reply(60, generation=request.generation)
+    page.bar.set_query(Query.of_text("dog"))
+    qtbot.waitUntil(lambda: page.grid.results.hits == 60)
+    page.grid.set_current(50)
+    del fake_client.answers["search"]
+    page.bar.set_query(Query.of_text("cat"))
+    page.refresh()
+    fake_client.last("search").answer(make_reply(60, generation=last_request(fake_client).generation))
+    qtbot.waitUntil(lambda: page.grid.current is None)
+    assert page.grid.verticalScrollBar().value() == 0
+
+
+def test_a_hundred_thousand_results_can_be_scrolled_to(
+    qtbot: QtBot, page: SearchPage, fake_client, make_reply, make_hit
+) -> None:
+    hits = tuple(make_hit(rank) for rank in range(1, 100_001))
+
+    def search(request: SearchRequest) -> SearchReply:
+        return make_reply(hits=hits[: request.k], generation=request.generation)
+
+    fake_client.answers["search"] = search
+    page.bar.set_query(Query.of_text("dog"))
+
+    def at_the_end() -> bool:
+        page.grid.verticalScrollBar().setValue(page.grid.verticalScrollBar().maximum())
+        return page.grid.results.hits == len(hits)
+
+    qtbot.waitUntil(at_the_end)
+    assert [call.args[0].k for call in fake_client.of("search")] == [100, 400, 1600, 6400, 25_600, 102_400]
 
 
 def test_a_sound_stands_alone(qtbot: QtBot, page: SearchPage, fake_client) -> None:

@@ -26,22 +26,6 @@ from app.paths import log_path, resources_dir
 
 
 @pytest.fixture
-def window(qtbot: QtBot, fake_client, make_status, make_reply, models, jpeg: bytes, tmp_path: Path) -> MainWindow:
-    fake_client.answers.update(
-        open=lambda name: make_status(name=name), libraries=lambda: ("default",), models=lambda: models,
-        status=make_status, queries=lambda: (), query_preview=lambda part: jpeg,
-        thumbnails=lambda ids: dict.fromkeys(ids, jpeg),
-        search=lambda request: make_reply(12, generation=request.generation),
-    )  # fmt: skip
-    made = MainWindow(Engine(fake_client), tmp_path)
-    qtbot.addWidget(made)
-    made.show()
-    made.start()
-    qtbot.waitUntil(lambda: made.workspace.status is not None)
-    return made
-
-
-@pytest.fixture
 def restored_theme(qapp: QApplication) -> Iterator[None]:
     sheet, palette = qapp.styleSheet(), qapp.palette()
     yield

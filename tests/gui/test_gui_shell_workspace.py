@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from app.bridge.messages import Action
 from app.engine.errors import AppError, EngineDied, LibraryLocked
 from app.engine.jobs import Progress
-from app.engine.types import Failure, FileCounts, IndexReport, IndexRequest, LibraryStatus
+from app.engine.types import Failure, FileCounts, IndexReport, IndexRequest, LibraryStatus, Root
 from app.gui.engine import Engine
 from app.gui.failures import FailuresDialog
 from app.gui.indexing import IndexingPanel
@@ -250,3 +250,97 @@ def test_cancelling_while_the_engine_is_away_ends_the_run(qtbot: QtBot, workspac
     with qtbot.waitSignal(workspace.job.cancelled):
         workspace.job.cancel()
     assert not workspace.job.running
+
+
+# --- watched folders -------------------------------------------------------------------------------------------------
+
+
+def settle() -> None:
+    for _ in range(3):
+        QCoreApplication.processEvents()
+
+
+def test_a_change_in_a_watched_folder_is_brought_in_without_a_word(
+    workspace: Workspace, panel: IndexingPanel, fake_client
+) -> None:
+    finished: list[IndexReport] = []
+    workspace.job.finished.connect(finished.append)
+    fake_client.tell("folders_changed", ("/photos",))
+    settle()
+    assert fake_client.last("index").args == (IndexRequest(("/photos",)),)
+    fake_client.last("index").progress(Progress("Encoding", 1, 2))
+    fake_client.last("index").answer(report(new=1))
+    settle()
+    assert finished == [report(new=1)]
+    assert panel.isHidden()
+    assert len(fake_client.of("status")) == 1
+
+
+def test_a_quiet_run_that_lasts_is_shown_like_any_other(
+    qtbot: QtBot, workspace: Workspace, panel: IndexingPanel, fake_client
+) -> None:
+    workspace.job._lasts.setInterval(1)
+    fake_client.tell("folders_changed", ("/photos",))
+    qtbot.waitUntil(lambda: not panel.isHidden())
+    fake_client.last("index").progress(Progress("Encoding", 1, 2))
+    qtbot.waitUntil(lambda: panel.text == "Encoding 1 of 2")
+    fake_client.last("index").answer(report(new=2))
+    qtbot.waitUntil(lambda: panel.text == "Indexed 2 new")
+
+
+def test_what_changes_during_a_run_waits_and_is_brought_in_together(
+    qtbot: QtBot, workspace: Workspace, fake_client
+) -> None:
+    workspace.rescan(["/videos"])
+    for folders in (("/photos/a",), ("/photos/b", "/photos/a"), ("/sounds",)):
+        fake_client.tell("folders_changed", folders)
+    settle()
+    assert len(fake_client.of("index")) == 1
+    fake_client.last("index").answer(report())
+    qtbot.waitUntil(lambda: len(fake_client.of("index")) == 2)
+    assert fake_client.last("index").args == (IndexRequest(("/photos/a", "/photos/b", "/sounds")),)
+    fake_client.last("index").answer(report())
+    settle()
+    assert len(fake_client.of("index")) == 2
+
+
+def test_what_came_of_the_last_run_stays_in_sight_through_a_quiet_one(
+    qtbot: QtBot, workspace: Workspace, panel: IndexingPanel, fake_client
+) -> None:
+    workspace.rescan()
+    fake_client.last("index").answer(report(seen=9, new=9))
+    qtbot.waitUntil(lambda: panel.text == "Indexed 9 new")
+    fake_client.tell("folders_changed", ("/photos",))
+    settle()
+    fake_client.last("index").answer(report(new=1))
+    settle()
+    assert panel.text == "Indexed 9 new"
+
+
+def test_another_library_is_not_given_the_changes_of_the_one_before(
+    qtbot: QtBot, workspace: Workspace, fake_client
+) -> None:
+    fake_client.tell("folders_changed", ("/photos/a",))
+    fake_client.tell("folders_changed", ("/photos/b",))
+    settle()
+    with qtbot.waitSignal(workspace.opened):
+        workspace.open("other")
+    fake_client.last("index").answer(report())
+    settle()
+    assert [call.args for call in fake_client.of("index")] == [(IndexRequest(("/photos/a",)),)]
+
+
+def test_a_quiet_run_that_fails_is_told_unless_the_drive_is_away(
+    qtbot: QtBot, workspace: Workspace, panel: IndexingPanel, fake_client, make_status
+) -> None:
+    fake_client.answers["status"] = lambda: make_status(roots=(Root("/media/usb", False, 3, 3),))
+    fake_client.tell("folders_changed", ("/media/usb",))
+    settle()
+    fake_client.last("index").fail(AppError("This folder cannot be indexed", "It is gone.", "/media/usb"))
+    qtbot.waitUntil(lambda: workspace.status is not None and not workspace.status.roots[0].online)
+    assert panel.isHidden()
+
+    fake_client.tell("folders_changed", ("/photos",))
+    settle()
+    fake_client.last("index").fail(AppError("The disk is full", "Free some space and index again."))
+    qtbot.waitUntil(lambda: panel.text == "The disk is full Free some space and index again.")
