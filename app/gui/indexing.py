@@ -87,6 +87,8 @@ class IndexingPanel(QFrame):
         self.show()
 
     def _progressed(self, progress: Progress) -> None:
+        if self._running and not self._cancel.isEnabled():  # what was under way when it was cancelled
+            return
         self._paused = progress.paused
         self._show_pause()
         self._phase.setText(self.tr("Paused") if progress.paused else progress.phase)
@@ -114,6 +116,9 @@ class IndexingPanel(QFrame):
 
     def _cancel_job(self) -> None:
         self._cancel.setEnabled(False)
+        self._pause.setEnabled(False)
+        self._phase.setText(self.tr("Stopping"))
+        self._counts.setText(self.tr("What is done is kept."))
         self._job.cancel()
 
     # --- afterwards --------------------------------------------------------------------------------------------------
@@ -144,7 +149,8 @@ class IndexingPanel(QFrame):
         self._bar.setVisible(running)
         self._pause.setVisible(running)
         self._cancel.setVisible(running)
-        self._cancel.setEnabled(running)
+        for button in (self._pause, self._cancel):
+            button.setEnabled(running)
         self._close.setVisible(not running)
 
     # --- failures ----------------------------------------------------------------------------------------------------

@@ -30,15 +30,15 @@ OFFLINE_ROLE = PATH_ROLE + 1
 
 class Sidebar(QWidget):
     """Signals: ``library_chosen`` with a name; ``folder_chosen`` with a root's path or None for all;
-    ``settings_wanted``, ``add_folder_wanted`` and ``sample_wanted``; ``rescan_wanted`` and ``forget_wanted`` with a
-    root's path."""
+    ``settings_wanted``, ``add_folder_wanted`` and ``sample_wanted``; ``rescan_wanted`` with roots' paths and
+    ``forget_wanted`` with one."""
 
     library_chosen = Signal(str)
     folder_chosen = Signal(object)
     settings_wanted = Signal()
     add_folder_wanted = Signal()
     sample_wanted = Signal()
-    rescan_wanted = Signal(str)
+    rescan_wanted = Signal(object)
     forget_wanted = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -210,7 +210,7 @@ class Sidebar(QWidget):
             return
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(icons.icon("refresh"), self.tr("Look for changes"), lambda: self.rescan_wanted.emit(path))
+        menu.addAction(icons.icon("refresh"), self.tr("Look for changes"), lambda: self.rescan_wanted.emit((path,)))
         menu.addAction(icons.icon("folder"), self.tr("Show in the file manager"), lambda: desktop.open_file(path))
         menu.addSeparator()
         menu.addAction(icons.icon("cross"), self.tr("Remove from the library"), lambda: self.forget_wanted.emit(path))

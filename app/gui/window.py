@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtCore import QByteArray, QEvent, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
@@ -125,7 +125,7 @@ class MainWindow(QMainWindow):
         self.sidebar.add_folder_wanted.connect(self.choose_folder)
         self.sidebar.settings_wanted.connect(self._show_library_settings)
         self.sidebar.sample_wanted.connect(self.workspace.open_sample)
-        self.sidebar.rescan_wanted.connect(self._rescan_folder)
+        self.sidebar.rescan_wanted.connect(self.workspace.rescan)
         self.sidebar.forget_wanted.connect(self.workspace.forget_root)
         self.models.chosen.connect(self.workspace.set_models)
         self.models.forget_wanted.connect(self.workspace.forget_model)
@@ -142,7 +142,7 @@ class MainWindow(QMainWindow):
         self.workspace.model_forgotten.connect(self.models.show_forgotten)
         self.workspace.engine_restarting.connect(self._engine_restarting)
         self.workspace.engine_gave_up.connect(self._engine_gave_up)
-        self.workspace.job.started.connect(self._indexing_started)
+        self.workspace.job.started.connect(self._show_indexing)
         self.workspace.job.finished.connect(self._indexed)
         self.workspace.job.cancelled.connect(self._indexing_ended)
         self.workspace.job.failed.connect(self._indexing_ended)
@@ -202,6 +202,11 @@ class MainWindow(QMainWindow):
         self.search.bar.take(replace(taken, parts=()))
         event.acceptProposedAction()
 
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() is QEvent.Type.ActivationChange and self.isActiveWindow():
+            self.workspace.refresh_if_old()
+        super().changeEvent(event)
+
     def closeEvent(self, event: QCloseEvent) -> None:
         self.details.stop()
         self.hide()  # at once: the engine may take a moment to put its work away
@@ -253,9 +258,6 @@ class MainWindow(QMainWindow):
             dialog.index_wanted.connect(self._rescan_all)
             dialog.open()
 
-    def _rescan_folder(self, folder: str) -> None:
-        self.workspace.rescan((folder,))
-
     # --- what the workspace tells ------------------------------------------------------------------------------------
 
     def _opening(self, library: str) -> None:
@@ -286,21 +288,19 @@ class MainWindow(QMainWindow):
     def _open_again(self) -> None:
         self.workspace.open(self.workspace.library)
 
-    def _indexing_started(self) -> None:
-        self._show_indexing(True)
-
     def _indexed(self, report: IndexReport) -> None:
         if changes(report):
             self._indexing_ended()
         else:
-            self._show_indexing(self.workspace.job.running)
+            self._show_indexing()
 
     def _indexing_ended(self) -> None:
-        self._show_indexing(self.workspace.job.running)
+        self._show_indexing()
         self.search.refresh()
         self.evaluate.refresh()
 
-    def _show_indexing(self, indexing: bool) -> None:
+    def _show_indexing(self) -> None:
+        indexing = self.workspace.job.running
         self.sidebar.set_indexing(indexing)
         self.search.set_indexing(indexing)
 
@@ -321,7 +321,7 @@ class MainWindow(QMainWindow):
         self.banner.hide()
         self.workspace.job.abandon()
         self.indexing.hide()
-        self._show_indexing(False)
+        self._show_indexing()
         self.search.show_problem(error, ((self.tr("Restart the engine"), self.workspace.restart),))
 
     # --- settings ----------------------------------------------------------------------------------------------------

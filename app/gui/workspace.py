@@ -105,8 +105,14 @@ class Workspace(QObject):
 
     def refresh(self, _why: Any = None) -> None:
         """Ask for the library's contents again."""
+        self._refreshed_s = self._clock()
         if self.status:
             self._engine.request("status", on_done=self._show_status)
+
+    def refresh_if_old(self) -> None:
+        """Ask again if that was a while ago: a drive may have been plugged in or out."""
+        if self._clock() - self._refreshed_s > REFRESH_S:
+            self.refresh()
 
     # --- folders -----------------------------------------------------------------------------------------------------
 
@@ -181,10 +187,7 @@ class Workspace(QObject):
         self._engine.request("libraries", on_done=self.libraries_changed.emit)
 
     def _progressed(self, _progress: Any) -> None:
-        now_s = self._clock()
-        if now_s - self._refreshed_s > REFRESH_S:
-            self._refreshed_s = now_s
-            self.refresh()
+        self.refresh_if_old()
 
     def _refresh_all(self, _report: Any) -> None:
         self.refresh()

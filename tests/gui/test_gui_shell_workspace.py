@@ -11,9 +11,10 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QPushButton, QTreeWidget
 from pytestqt.qtbot import QtBot
 
+from app.bridge.client import Call
 from app.bridge.messages import Action
 from app.engine.errors import AppError, EngineDied, LibraryLocked
-from app.engine.jobs import Progress
+from app.engine.jobs import Cancelled, Progress
 from app.engine.types import Failure, FileCounts, IndexReport, IndexRequest, LibraryStatus, Root
 from app.gui.engine import Engine
 from app.gui.failures import FailuresDialog
@@ -250,6 +251,19 @@ def test_cancelling_while_the_engine_is_away_ends_the_run(qtbot: QtBot, workspac
     with qtbot.waitSignal(workspace.job.cancelled):
         workspace.job.cancel()
     assert not workspace.job.running
+
+
+def test_stopping_is_said_until_the_run_has_stopped(qtbot: QtBot, workspace: Workspace, panel, fake_client) -> None:
+    workspace.rescan()
+    call = fake_client.last("index")
+    workspace.job._call = Call(call.future, call.actions.append)  # the engine takes a moment to stop
+    button(panel, "Cancel").click()
+    call.progress(Progress("Encoding", 3, 9))
+    QCoreApplication.processEvents()
+    assert panel.text == "Stopping What is done is kept."
+    assert not button(panel, "Pause").isEnabled()
+    call.fail(Cancelled())
+    qtbot.waitUntil(lambda: panel.text.startswith("Stopped"))
 
 
 # --- watched folders -------------------------------------------------------------------------------------------------
