@@ -31,9 +31,9 @@ class BenchReport:
 
 def measures() -> dict[str, Measure]:
     """Every measurement by name, in the order in which they are taken."""
-    from app.bench import load, pipeline, streams
+    from app.bench import load, pipeline, streams, window
 
-    return {name: measure for module in (pipeline, streams, load) for name, measure in module.MEASURES.items()}
+    return {name: measure for module in (pipeline, streams, window, load) for name, measure in module.MEASURES.items()}
 
 
 def bench(

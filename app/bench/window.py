@@ -7,14 +7,12 @@ import importlib
 import multiprocessing
 import os
 import shutil
-from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
+from app.bench import media
 from app.bench.figure import Figure, Measure, Target, Workbench, figure
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.media import thumbnails
@@ -33,6 +31,7 @@ NEW_PHOTOS = 800
 """Indexing them with the built-in models lasts longer than the scrolling on two cores."""
 
 PHOTO_PX = (2400, 1800)
+THUMBNAIL_PX = (320, 240)
 ORIGINALS, PICTURES = 8, 64
 ENTER_FILES = 5_000
 WORD = "photo"
@@ -45,11 +44,12 @@ def window_gap(bench: Workbench) -> list[Figure]:
     results = bench.scaled(RESULTS, least=500)
     bench.note(f"a library of {results:,} photos")
     _fill_library(home, results)
+    originals = [media.jpeg(media.picture(seed, PHOTO_PX)) for seed in range(ORIGINALS)]
     runs = []
     for run in range(bench.runs):
         bench.note(f"window, run {run + 1} of {bench.runs}")
         folder = bench.scratch / f"new-{run}"
-        _write_photos(folder, bench.scaled(NEW_PHOTOS, least=24), run)
+        media.copies(folder, originals, bench.scaled(NEW_PHOTOS, least=24), ".jpg")
         seconds = max(1.0, SCROLL_S * min(1.0, bench.scale))
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
             runs.append(process.submit(_measure, str(home), str(folder), WORD, results, seconds).result())
@@ -90,7 +90,7 @@ def _fill_library(home: Path, count: int) -> None:
     root = os.fsencode(home / "photos")
     os.makedirs(root)  # noqa: PTH103 - a path of bytes
     Path(os.fsdecode(root), "here").touch()  # an empty folder would count as a drive that is away
-    pictures = [thumbnails.picture(picture) for picture in _pictures(PICTURES, (320, 240), seed=0)]
+    pictures = [thumbnails.picture(media.picture(seed, THUMBNAIL_PX)) for seed in range(PICTURES)]
     database = Database(libraries_dir(home) / "default")
     try:
         files, spaces = Files(database), Spaces(database)
@@ -118,22 +118,3 @@ def _file(root: bytes, number: int) -> ReadFile:
         sha256=hashlib.sha256(name).digest(),
         kind=MediaKind.PHOTO,
     )
-
-
-def _write_photos(folder: Path, count: int, run: int) -> None:
-    """Photos that were never indexed: copies of a few, each with bytes of its own behind the picture."""
-    folder.mkdir()
-    encoded = []
-    for picture in _pictures(ORIGINALS, PHOTO_PX, seed=1):
-        written = BytesIO()
-        picture.save(written, "JPEG", quality=85)
-        encoded.append(written.getvalue())
-    for number in range(count):
-        (folder / f"new {number:04}.jpg").write_bytes(encoded[number % ORIGINALS] + f"{run} {number}".encode())
-
-
-def _pictures(count: int, size_px: tuple[int, int], seed: int) -> Sequence[Image.Image]:
-    """Pictures with soft and hard edges, so that they take as long to decode as photos do."""
-    random = np.random.default_rng(seed)
-    coarse = random.integers(0, 256, (count, 36, 48, 3), np.uint8)
-    return [Image.fromarray(one).resize(size_px, Image.Resampling.BICUBIC) for one in coarse]
