@@ -50,7 +50,7 @@ class Seconds(QDoubleSpinBox):
         return round(self.value() * 1000)
 
     def textFromValue(self, value: float) -> str:
-        return self.locale().toString(value, "g", 7)
+        return self.locale().toString(value, "g", 7).replace(self.locale().groupSeparator(), "")
 
 
 class LibrarySettingsDialog(QDialog):
