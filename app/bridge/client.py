@@ -75,7 +75,8 @@ class EngineClient:
     Args:
         launch: starts an engine.
         on_exit: called once when the engine has ended without being asked to.
-        on_event: called with the name and the value of what the engine tells without being asked.
+        on_event: called with the name and the value of what the engine tells without being asked: see
+            `app.bridge.messages.Event`.
     """
 
     def __init__(

@@ -65,14 +65,14 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class Report:
-    id: int
-    progress: Progress
-
-
-@dataclass(frozen=True)
 class Event:
-    """Something the engine tells without being asked, for example ``folders_changed`` with a tuple of paths."""
+    """What the engine tells without being asked. ``folders_changed``: a tuple of the folders to index again."""
 
     name: str
     value: Any
+
+
+@dataclass(frozen=True)
+class Report:
+    id: int
+    progress: Progress

@@ -344,6 +344,19 @@ def test_another_library_is_not_given_the_changes_of_the_one_before(
     assert [call.args for call in fake_client.of("index")] == [(IndexRequest(("/photos/a",)),)]
 
 
+def test_what_is_told_while_the_library_is_being_opened_is_brought_in_if_it_is_in_it(
+    qtbot: QtBot, workspace: Workspace, fake_client, make_status
+) -> None:
+    opening = fake_client.answers.pop("open")
+    workspace.open("other")
+    fake_client.tell("folders_changed", ("/photos/a", "/of the library before"))
+    settle()
+    assert not fake_client.of("index")
+    fake_client.last("open").answer(opening("other"))
+    qtbot.waitUntil(lambda: bool(fake_client.of("index")))
+    assert fake_client.last("index").args == (IndexRequest(("/photos/a",)),)
+
+
 def test_a_quiet_run_that_fails_is_told_unless_the_drive_is_away(
     qtbot: QtBot, workspace: Workspace, panel: IndexingPanel, fake_client, make_status
 ) -> None:
