@@ -138,7 +138,7 @@ class Indexer:
         for key in job.track(keys, "Saving the search index", len(keys)):
             if space := self._space(key):
                 try:
-                    self._shelves[space].save()
+                    self._shelves[space].save(job)
                 except OSError as error:
                     raise AppError(
                         "The search index could not be saved",

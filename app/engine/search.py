@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import os
+import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,8 @@ import numpy as np
 from app.engine.encoders.base import EncoderSource, ready_keys
 from app.engine.errors import AppError, UnsupportedModality
 from app.engine.index.exact import NOTHING, Ids, Neighbours
-from app.engine.index.shelf import Shelf
+from app.engine.index.rows import NO_IDS
+from app.engine.index.shelf import EVERYTHING, Shelf
 from app.engine.querying import QueryVectors, Target, Vector
 from app.engine.scanning import is_online
 from app.engine.store.files import Files, is_within
@@ -39,16 +41,51 @@ RANK_CONSTANT = 60
 KEYWORD_LIMIT = 1000
 
 
+SCAN_FOR_WORDS_UP_TO = 250_000
+"""A query by words is compared with every picture of a space this large: its nearest lie scattered, where a graph finds
+a third of them, and the scan takes less time than the model takes for the words."""
+
+
 class Shelves:
-    """The shelf of each space, made at first use."""
+    """The shelf of each space, made at first use, and the one thread that builds their graphs."""
 
     def __init__(self, spaces: Spaces, folder: Path, exact_up_to: int) -> None:
-        self._make: Callable[[Space], Shelf] = functools.cache(
-            lambda space: Shelf(spaces, space, folder, exact_up_to=exact_up_to)
-        )
+        self._spaces = spaces
+        self._folder = folder
+        self._exact_up_to = exact_up_to
+        self._background = ThreadPoolExecutor(1, thread_name_prefix="index-builder")
+        self._lock = threading.Lock()
+        self._shelves: dict[Space, Shelf] = {}
 
     def __getitem__(self, space: Space) -> Shelf:
-        return self._make(space)
+        with self._lock:
+            if space not in self._shelves:
+                self._shelves[space] = Shelf(self._spaces, space, self._folder, self._background, self._exact_up_to)
+            return self._shelves[space]
+
+    def forget(self, space: Space) -> None:
+        """Delete what is kept of a space, in memory and on disk.
+
+        Raises:
+            AppError: its index file cannot be deleted.
+        """
+        try:
+            self[space].delete()
+        except OSError as error:
+            raise AppError(
+                "The search index could not be deleted",
+                f"{error.strerror or error}. See that the library's folder can be written, then try again.",
+                error.filename,
+            ) from error
+        with self._lock:
+            del self._shelves[space]
+
+    def close(self) -> None:
+        """End the thread. What it had not finished is begun anew when the library is opened again."""
+        with self._lock:
+            for shelf in self._shelves.values():
+                shelf.close()
+        self._background.shutdown(cancel_futures=True)
 
 
 class Searcher:
@@ -90,8 +127,9 @@ class Searcher:
             vector = self._queries.vector(query, target)
             encoded_s = time.perf_counter()
             encode_ms = (encoded_s - began_s) * 1000
-            allowed = np.setdiff1d(self._lookup.visible(filters, target.kinds), own, assume_unique=True)
-            neighbours, exact = self._shelves[target.space].search(vector, request.k, allowed, request.exact)
+            allowed = self._lookup.visible(filters, target.kinds)
+            scan_up_to = _scan_up_to(query, request.exact)
+            neighbours, exact = self._shelves[target.space].search(vector, request.k, allowed, own, scan_up_to)
             neighbours_ms = (time.perf_counter() - encoded_s) * 1000
         by_words = self._keywords(request, filters, query, own)
         ranking = _fuse(neighbours, by_words, request.k)
@@ -112,12 +150,9 @@ class Searcher:
     def run(self, query: Query, target: Target, depth: int) -> tuple[Hit, ...]:
         """The first ``depth`` items by meaning alone, exactly; every copy of the query's own file is left out."""
         allowed = self._lookup.visible(Filters(), target.kinds)
-        for part in query.parts:
-            if part.content:
-                allowed = np.setdiff1d(allowed, self._lookup.items_of(bytes.fromhex(part.content)), assume_unique=True)
-        neighbours, _ = self._shelves[target.space].search(
-            self._queries.vector(query, target), depth, allowed, exact=True
-        )
+        own = _union([self._lookup.items_of(bytes.fromhex(part.content)) for part in query.parts if part.content])
+        vector = self._queries.vector(query, target)
+        neighbours, _ = self._shelves[target.space].search(vector, depth, allowed, own, EVERYTHING)
         ids = [int(item_id) for item_id in neighbours.ids]
         similarities = dict(zip(ids, map(float, neighbours.similarities), strict=True))
         return self._hits([(item_id, (FoundBy.MEANING,)) for item_id in ids], similarities, frozenset())
@@ -131,7 +166,7 @@ class Searcher:
             AppError: there is no such model, or its weights are missing.
         """
         space = self._spaces.find(key, self._encoders.fingerprint(key))
-        return Target(key, self._encoders.spec(key), space) if space and self._spaces.count(space.id) else None
+        return Target(key, self._encoders.spec(key), space) if space and not self._spaces.is_empty(space.id) else None
 
     def _choose(self, query: Query, model: str | None, models: Sequence[str]) -> Target | None:
         if model:
@@ -167,8 +202,7 @@ class Searcher:
                 copies = [path for path in self._lookup.paths_of(sha256) if os.path.realpath(path) not in real_paths]
                 if not copies or not part.path:
                     items.append(self._lookup.items_of(sha256))
-        own = np.unique(np.concatenate(items)) if items else np.empty(0, np.int64)
-        return own, frozenset(own_paths)
+        return _union(items), frozenset(own_paths)
 
     def _keywords(self, request: SearchRequest, filters: Filters, query: Query, own: Ids) -> list[int]:
         if not request.keywords or query.modalities != {Modality.TEXT}:
@@ -244,6 +278,18 @@ def _shown_path(row: ItemRow, own_paths: frozenset[bytes], under: str | None, on
         return outside, path in own_paths, not any(is_within(path, root) for root in online)
 
     return min(row.paths, key=unwanted)
+
+
+def _scan_up_to(query: Query, exact: bool) -> int | None:
+    """The largest set that is compared whole, or None for what the shelf thinks best."""
+    if exact:
+        return EVERYTHING
+    return SCAN_FOR_WORDS_UP_TO if Modality.TEXT in query.modalities else None
+
+
+def _union(items: Sequence[Ids]) -> Ids:
+    """All of these, ascending."""
+    return np.unique(np.concatenate(items)) if items else NO_IDS
 
 
 def _absolute(filters: Filters) -> Filters:

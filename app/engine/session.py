@@ -84,6 +84,8 @@ class Session:
         self._preferences = Preferences(database)
         spaces = Spaces(database)
         shelves = Shelves(spaces, database.folder / "indexes", exact_up_to)
+        self._spaces = spaces
+        self._shelves = shelves
         judgments = Judgments(database)
         self._judgments = judgments
         queries = QueryVectors(self._lookup, spaces, encoders, pool)
@@ -119,6 +121,7 @@ class Session:
         return cls(library, database, encoders or Catalogue(models_dir(home), device), DecoderPool(), exact_up_to)
 
     def close(self) -> None:
+        self._shelves.close()
         self._pool.close()
         self._database.close()
 
@@ -192,6 +195,24 @@ class Session:
             self._encoders.spec(key)
         known = self._encoders.keys()
         self._preferences.choose_models([key for key in known if key in set(keys)])
+        return self.status()
+
+    def forget_model(self, key: str, job: Job = NULL_JOB) -> LibraryStatus:
+        """Take a model out of the library with all that it has computed, and give the space back to the disk.
+
+        Raises:
+            AppError: there is no such model, or the disk fails.
+            Cancelled: the job was cancelled; asking again takes out what is left.
+        """
+        spaces = self._spaces.of_encoder(key)
+        if not spaces:
+            self._encoders.spec(key)
+        self._preferences.choose_models([other for other in self._preferences.models if other != key])
+        job.begin("Removing a model", sum(self._spaces.count(space.id) for space in spaces))
+        for space in spaces:
+            self._shelves.forget(space)
+            self._spaces.forget(space, job)
+        self._database.give_back_space(job)
         return self.status()
 
     # --- search ---

@@ -27,36 +27,47 @@ def unit_vectors(count: int, seed: int = 0) -> Vectors:
 
 
 class Rows:
-    """Vectors in memory, as the store would give them."""
+    """Vectors in memory, as the store would give them. The item of row ``n`` is ``99 + n``, unless it is given anew."""
 
     def __init__(self, vectors: Vectors) -> None:
-        self.rows = {row + 1: (100 + row, vector) for row, vector in enumerate(vectors)}
+        self.version = self.rewrites = self.last_row = 0
+        self.entries: dict[int, tuple[int, Vectors]] = {}
+        self.reads = 0
+        self.add(vectors)
 
-    def count(self, space_id: int, up_to_row: int = 10**9) -> int:
-        return len(self.ids(space_id, up_to_row))
+    def rows(self, space_id: int, after_row: int = 0) -> tuple[Ids, Ids]:
+        self.reads += 1
+        later = [row for row in sorted(self.entries) if row > after_row]
+        return np.array(later, np.int64), np.array([self.entries[row][0] for row in later], np.int64)
 
-    def ids(self, space_id: int, up_to_row: int = 10**9) -> Ids:
-        return np.array([item_id for row, (item_id, _) in self.rows.items() if row <= up_to_row], np.int64)
+    def after(self, space: Space, row: int, block: int = 4096) -> Iterator[tuple[Ids, Ids, Vectors]]:
+        while later := [number for number in sorted(self.entries) if number > row][:block]:
+            items, vectors = zip(*(self.entries[number] for number in later), strict=True)
+            yield np.array(later, np.int64), np.array(items, np.int64), np.stack(vectors)
+            row = later[-1]
 
-    def after(self, space: Space, row: int, block: int = 4096) -> Iterator[tuple[int, Ids, Vectors]]:
-        if later := [number for number in sorted(self.rows) if number > row]:
-            ids, vectors = zip(*(self.rows[number] for number in later), strict=True)
-            yield later[-1], np.array(ids, np.int64), np.stack(vectors)
+    def items(self) -> Ids:
+        return np.unique(np.array([item for item, _ in self.entries.values()], np.int64))
 
-    def of_items(self, space: Space, item_ids: Ids, block: int = 4096) -> Iterator[tuple[Ids, Vectors]]:
-        wanted = {int(item_id) for item_id in item_ids}
-        if kept := [row for row in self.rows.values() if row[0] in wanted]:
-            ids, vectors = zip(*kept, strict=True)
-            yield np.array(ids, np.int64), np.stack(vectors)
+    def add(self, vectors: Vectors, items: Ids | None = None) -> None:
+        for place, vector in enumerate(vectors):
+            self.last_row += 1
+            item = 99 + self.last_row if items is None else int(items[place])
+            self.entries = {**self.entries, self.last_row: (item, vector)} if len(vectors) < 9 else self.entries
+            self.entries[self.last_row] = (item, vector)
+        self.version += 1
 
-    def add(self, vectors: Vectors) -> None:
-        for vector in vectors:
-            row = max(self.rows, default=0) + 1
-            self.rows[row] = (99 + row, vector)
+    def remove(self, items: Ids) -> None:
+        gone = {int(item) for item in items}
+        self.entries = {row: entry for row, entry in self.entries.items() if entry[0] not in gone}
+        self.version += 1
+        self.rewrites += 1
 
-    def remove(self, item_ids: Ids) -> None:
-        gone = {int(item_id) for item_id in item_ids}
-        self.rows = {row: entry for row, entry in self.rows.items() if entry[0] not in gone}
+    def nearest(self, query: Vectors, k: int, allowed: Ids | None = None) -> list[int]:
+        """The oracle: every vector compared."""
+        wanted = set(self.items().tolist() if allowed is None else allowed.tolist())
+        pairs = [(-float(vector @ query), item) for item, vector in self.entries.values() if item in wanted]
+        return [item for _, item in sorted(pairs)[:k]]
 
 
 @given(st.integers(1, 60), st.integers(1, 70), st.integers(1, 20))

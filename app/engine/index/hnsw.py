@@ -1,7 +1,7 @@
 """One hnswlib graph and its file. The file is a cache: it is verified when loaded, and made again on any doubt.
 
-hnswlib 0.8 keeps no ``ef`` in its file, refuses a ``k`` above its live items, needs searches and changes to take turns,
-says a save succeeded on a full disk, and loads a damaged file without a word: all of that is met here.
+hnswlib 0.8 keeps no ``ef`` in its file, refuses a ``k`` above its items, needs searches and changes to take turns, says
+a save succeeded on a full disk, and loads a damaged file without a word: all of that is met here.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ import numpy as np
 import numpy.typing as npt
 
 from app.engine.errors import IndexStale
-from app.engine.index.exact import NOTHING, Ids, Neighbours, ranked
+from app.engine.index.exact import NOTHING, Ids, Neighbours
 from app.engine.samples import Vectors
 
 M = 16
 EF_CONSTRUCTION = 200
 EF_SEARCH = 128
-"""hnswlib's recommended middle of the road (its ALGO_PARAMS guide); ``ef`` is raised to 2 k where k asks for more."""
 
 INITIAL_CAPACITY = 1024
-FORMAT = 1
+GROWTH = 1.5
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -35,122 +35,142 @@ class Sidecar:
     """What must hold of an index file before it is believed."""
 
     format: int
+    parameters: list[int]
     space: str
     dim: int
     count: int
     last_row: int
     size_bytes: int
     sha256: str
-    deleted: list[int]
-    """hnswlib's file keeps these marks but does not tell them."""
 
 
 class HnswIndex:
-    """Approximate neighbours by cosine. Item ids are the labels; any thread may call."""
+    """Approximate neighbours by cosine. Any thread may call.
 
-    def __init__(self, dim: int) -> None:
+    Its labels are rows of the store, which are numbered in the order they were written and never twice: ``last_row``
+    says all that it holds. Nothing is ever taken out of it; who asks knows which rows are still there.
+    """
+
+    def __init__(self, dim: int, capacity: int = INITIAL_CAPACITY) -> None:
         self._dim = dim
         self._lock = threading.Lock()
-        self._marked: set[int] = set()
         self._graph = hnswlib.Index(space="ip", dim=dim)  # rows are unit vectors: inner product is the cosine
-        self._graph.init_index(INITIAL_CAPACITY, M=M, ef_construction=EF_CONSTRUCTION, allow_replace_deleted=False)
+        self._graph.init_index(capacity, M=M, ef_construction=EF_CONSTRUCTION)
+        self.last_row = 0
 
     def __len__(self) -> int:
-        return int(self._graph.get_current_count()) - len(self._marked)
+        return int(self._graph.get_current_count())
 
-    def ids(self) -> set[int]:
-        """All labels, the deleted ones too."""
-        return {int(label) for label in self._graph.get_ids_list()}
-
-    def add(self, ids: Ids, vectors: Vectors) -> None:
+    def add(self, rows: Ids, vectors: Vectors, threads: int) -> None:
+        """Add rows, ascending, all after ``last_row``. A search waits meanwhile: give few at a time."""
         with self._lock:
-            needed = int(self._graph.get_current_count()) + len(ids)
+            needed = len(self) + len(rows)
             if needed > self._graph.get_max_elements():
-                self._graph.resize_index(max(needed, 2 * self._graph.get_max_elements()))
-            self._graph.add_items(vectors, ids)
+                self._graph.resize_index(max(needed, int(GROWTH * self._graph.get_max_elements())))
+            self._graph.add_items(vectors, rows, num_threads=threads)
+            self.last_row = int(rows[-1])
 
-    def keep_only(self, live: set[int]) -> None:
-        """Mark all other labels deleted."""
-        with self._lock:
-            dead = self.ids() - live
-            for label in dead - self._marked:
-                self._graph.mark_deleted(label)
-            self._marked = dead
-
-    def search(self, query: npt.NDArray[np.float32], k: int) -> Neighbours:
-        """About the ``k`` nearest, fewer when fewer live."""
+    def search(self, query: npt.NDArray[np.float32], k: int, ef: int = EF_SEARCH) -> Neighbours:
+        """About the ``k`` nearest, as rows; fewer when it holds fewer. A larger ``ef`` looks further."""
         with self._lock:
             k = min(k, len(self))
             if k == 0:
                 return NOTHING
-            self._graph.set_ef(max(EF_SEARCH, 2 * k))
+            self._graph.set_ef(max(ef, 2 * k))
             labels, distances = self._graph.knn_query(query, k=k, num_threads=1)
-        return ranked(labels[0].astype(np.int64), (1.0 - distances[0]).astype(np.float32), k)
+        return Neighbours(labels[0].astype(np.int64), (1.0 - distances[0]).astype(np.float32))
+
+    def holds(self, rows: Ids, vectors: Vectors) -> bool:
+        """Whether these rows are in the graph with these vectors."""
+        try:
+            with self._lock:
+                held = self._graph.get_items(rows, return_type="numpy")
+        except RuntimeError:  # a label it does not know
+            return False
+        return bool(np.allclose(held, vectors, atol=1e-3))
 
     # --- the file ---
 
-    def save(self, path: Path, space: str, last_row: int) -> None:
-        """Write the graph so that ``path`` is at every moment a whole old one or a whole new one.
+    def save(self, path: Path, space: str) -> None:
+        """Write the graph so that ``path`` is at every moment a whole old one or a whole new one. Searches go on; the
+        caller sees to it that nothing is added meanwhile.
 
         Raises:
             OSError: the disk is full or fails; the old file stays.
-            IndexStale: what was written does not read back.
+            IndexStale: not all of it was written; the old file stays.
         """
-        new = path.with_suffix(".new")
+        new, new_side = path.with_suffix(".new"), path.with_suffix(".json.new")
         try:
-            with self._lock:
-                self._graph.save_index(str(new))
-                count = int(self._graph.get_current_count())
+            self._graph.save_index(str(new))
             _sync(new)
-            size_bytes, sha256 = new.stat().st_size, _digest(new)
-            sidecar = Sidecar(FORMAT, space, self._dim, count, last_row, size_bytes, sha256, sorted(self._marked))
-            _read(new, sidecar)
-            side = _sidecar_path(path)
-            # The old sidecar goes first: a crash between these lines leaves a file nobody vouches for, not a false one.
-            side.unlink(missing_ok=True)
+            size_bytes = new.stat().st_size
+            if size_bytes != self._graph.index_file_size():
+                raise IndexStale(
+                    "The search index could not be saved",
+                    "Not all of it was written: the disk may be full. All that was indexed is kept; make room, and the "
+                    "search index is made again by itself.",
+                    str(path),
+                )
+            sidecar = Sidecar(
+                FORMAT, [M, EF_CONSTRUCTION], space, self._dim, len(self), self.last_row, size_bytes, _digest(new)
+            )
+            _write_durably(new_side, _sealed(json.dumps(asdict(sidecar)).encode()))
+            # A crash between these two leaves a file that its sidecar does not vouch for.
             new.replace(path)
-            _write_durably(side, json.dumps(asdict(sidecar)).encode())
+            new_side.replace(sidecar_path(path))
+            _sync_folder(path.parent)
         finally:
             new.unlink(missing_ok=True)
+            new_side.unlink(missing_ok=True)
 
     @staticmethod
-    def load(path: Path, space: str, dim: int) -> tuple[HnswIndex, int]:
-        """Read a saved index and the last row it holds.
+    def load(path: Path, space: str, dim: int) -> HnswIndex:
+        """Read a saved index.
 
         Raises:
             IndexStale: the file is missing, of another space or format, or not byte for byte what was saved.
         """
         try:
-            sidecar = Sidecar(**json.loads(_sidecar_path(path).read_bytes()))
-            if (sidecar.format, sidecar.space, sidecar.dim) != (FORMAT, space, dim):
-                raise IndexStale(
-                    "The search index is of another model", "It is made again from the library.", str(path)
-                )
+            sidecar = Sidecar(**json.loads(_unsealed(sidecar_path(path).read_bytes())))
+            if (sidecar.format, sidecar.parameters, sidecar.space, sidecar.dim) != (
+                FORMAT,
+                [M, EF_CONSTRUCTION],
+                space,
+                dim,
+            ):
+                raise _stale("is of another model", path)
             if path.stat().st_size != sidecar.size_bytes or _digest(path) != sidecar.sha256:
-                raise IndexStale("The search index is damaged", "It is made again from the library.", str(path))
-        except (OSError, ValueError, TypeError) as error:
-            raise IndexStale(
-                "The search index cannot be read", "It is made again from the library.", str(path)
-            ) from error
-        index = HnswIndex(dim)
-        index._graph = _read(path, sidecar)
-        index._marked = set(sidecar.deleted)
-        return index, sidecar.last_row
+                raise _stale("is damaged", path)
+            index = HnswIndex(dim, capacity=1)
+            index._graph = hnswlib.Index(space="ip", dim=dim)
+            index._graph.load_index(str(path), max_elements=sidecar.count)
+        except (OSError, ValueError, TypeError, RuntimeError) as error:
+            raise _stale("cannot be read", path) from error
+        if len(index) != sidecar.count:
+            raise _stale("is incomplete", path)
+        index.last_row = sidecar.last_row
+        return index
 
 
-def _read(path: Path, sidecar: Sidecar) -> hnswlib.Index:
-    graph = hnswlib.Index(space="ip", dim=sidecar.dim)
-    try:
-        graph.load_index(str(path), max_elements=sidecar.count)
-    except RuntimeError as error:
-        raise IndexStale("The search index cannot be read", "It is made again from the library.", str(path)) from error
-    if graph.get_current_count() != sidecar.count:
-        raise IndexStale("The search index is incomplete", "It is made again from the library.", str(path))
-    return graph
-
-
-def _sidecar_path(path: Path) -> Path:
+def sidecar_path(path: Path) -> Path:
+    """Where the sidecar of an index file is."""
     return path.with_suffix(".json")
+
+
+def _stale(what: str, path: Path) -> IndexStale:
+    return IndexStale(f"The search index {what}", "It is made again from the library.", str(path))
+
+
+def _sealed(content: bytes) -> bytes:
+    """The content after its own digest, so that no byte of either can change unseen."""
+    return hashlib.sha256(content).hexdigest().encode() + b"\n" + content
+
+
+def _unsealed(sealed: bytes) -> bytes:
+    content = sealed.partition(b"\n")[2]
+    if _sealed(content) != sealed:
+        raise ValueError("its digest is another's")
+    return content
 
 
 def _digest(path: Path) -> str:
@@ -161,6 +181,16 @@ def _digest(path: Path) -> str:
 def _sync(path: Path) -> None:
     with path.open("rb+") as file:
         os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make renames in a folder last; Windows does so by itself and opens no folder."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _write_durably(path: Path, content: bytes) -> None:

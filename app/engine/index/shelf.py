@@ -1,168 +1,292 @@
-"""One synced index per space: what is asked here is answered from what SQLite holds now, by whichever path is right."""
+"""One index per space: what is asked here is answered from what SQLite holds now, by whichever path is right.
+
+Three things answer. The matrix holds vectors in memory and compares them all: small spaces, narrow filters and exact
+requests. The graph holds the rows up to its last one. What was written since, its tail, is compared from the matrix and
+merged. No search waits for the graph to be built: that is done in the background, and until then the matrix answers.
+"""
 
 from __future__ import annotations
 
 import logging
+import os
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
+import time
+from concurrent.futures import Executor, Future
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from app.engine.errors import IndexStale
-from app.engine.index.exact import Ids, Neighbours, ranked, top_k
-from app.engine.index.hnsw import HnswIndex
-from app.engine.samples import Vectors
+from app.engine.index.exact import Ids, Neighbours
+from app.engine.index.hnsw import HnswIndex, sidecar_path
+from app.engine.index.matrix import Matrix, Selection, select
+from app.engine.index.rows import NO_IDS, Rows, VectorSource, contains
+from app.engine.index.view import View
+from app.engine.jobs import NULL_JOB, Cancelled, Job
 from app.engine.types import Space
 
 log = logging.getLogger(__name__)
 
 EXACT_UP_TO = 20_000
-"""Sets this small are scanned: 20,000 × 512 compare in about 5 ms, and the answer is exact."""
+"""Sets this small are scanned, and the answer is exact."""
+
+EVERYTHING = 2**63 - 1
+"""As ``scan_up_to``: compare every vector, however many they are."""
+
+TAIL_UP_TO = 4096
+"""This many rows may wait for the graph; more are added to it in the background."""
 
 REBUILD_ABOVE_DEAD_SHARE = 0.2
-FIRST_OVERFETCH = 2
+ROWS_PER_TURN = 16
+"""How many rows a thread adds to a graph before it lets a search in: about 10 ms."""
 
+TURN_PAUSE_S = 0.0005
+BACKGROUND_SHARE = 0.5
+"""Of the cores; saving takes all of them."""
 
-class VectorSource(Protocol):
-    """What a shelf needs of the store; see `app.engine.store.spaces.Spaces`."""
-
-    def count(self, space_id: int, up_to_row: int = ...) -> int: ...
-    def ids(self, space_id: int, up_to_row: int = ...) -> Ids: ...
-    def after(self, space: Space, row: int, block: int = 4096) -> Iterator[tuple[int, Ids, Vectors]]: ...
-    def of_items(self, space: Space, item_ids: Ids, block: int = 4096) -> Iterator[tuple[Ids, Vectors]]: ...
-
-
-@dataclass(eq=False)
-class _Matrix:
-    """A small space in memory."""
-
-    ids: Ids
-    vectors: Vectors
-    last_row: int
+CHECKED_ROWS = 16
 
 
 class Shelf:
-    """The neighbours in one space.
+    """The neighbours in one space. Any thread may call.
 
     Args:
         source: where the vectors are.
         space: which of them.
         folder: where the index file goes.
+        background: runs the building of graphs, out of the way of searches.
         exact_up_to: sets up to this size are scanned.
     """
 
-    def __init__(self, source: VectorSource, space: Space, folder: Path, exact_up_to: int = EXACT_UP_TO) -> None:
+    def __init__(
+        self, source: VectorSource, space: Space, folder: Path, background: Executor, exact_up_to: int = EXACT_UP_TO
+    ) -> None:
         self._source = source
         self._space = space
         self._path = folder / f"space-{space.id}.hnsw"
+        self._background = background
         self._exact_up_to = exact_up_to
-        self._lock = threading.Lock()
-        self._matrix: _Matrix | None = None
+        self._lock = threading.Lock()  # of what a search looks at
+        self._rows: Rows | None = None
+        self._matrix: Matrix | None = None
+        self._matrix_follows: Rows | None = None
+        self._selected: tuple[Ids, Ids, Selection] | None = None
+        self._is_opened = False
         self._graph: HnswIndex | None = None
-        self._graph_row = 0
-        self._saved_row = 0
+        self._building = threading.Lock()  # of who changes graphs and the file; may be held for minutes
+        self._next: HnswIndex | None = None
+        self._saved: tuple[HnswIndex | None, int] = None, 0
+        self._is_closed = False
+        self._job = Job()
+        self._work: Future[None] | None = None
+
+    # --- searching ---
 
     def search(
-        self, query: npt.NDArray[np.float32], k: int, allowed: Ids, exact: bool = False
+        self,
+        query: npt.NDArray[np.float32],
+        k: int,
+        allowed: Ids,
+        excluded: Ids = NO_IDS,
+        scan_up_to: int | None = None,
     ) -> tuple[Neighbours, bool]:
-        """The ``k`` nearest of the ``allowed`` items (ascending ids), and whether they are exact.
+        """The ``k`` nearest of the ``allowed`` items but the ``excluded`` few, and whether they are exact.
 
-        As many as exist come back, up to ``k``, whatever the filter.
+        As many as exist come back, up to ``k``, whatever the filter. Both arrays ascend. What is prepared for one array
+        of allowed items is kept for the next search with the same array. Sets up to ``scan_up_to`` are scanned; None
+        is the shelf's own limit.
         """
-        count = self._source.count(self._space.id)
-        if count <= self._exact_up_to:
-            return self._scan_matrix(query, k, allowed), True
-        if exact or len(allowed) <= self._exact_up_to:
-            return top_k(query, self._source.of_items(self._space, allowed), k), True
-        return self._approximate(query, k, allowed, count)
-
-    def save(self) -> None:
-        """Bring a large space's index file up to date."""
-        if self._source.count(self._space.id) <= self._exact_up_to:
-            return
+        scan_up_to = self._exact_up_to if scan_up_to is None else scan_up_to
+        view = selection = None
         with self._lock:
-            graph = self._synced_graph()
-            if self._graph_row != self._saved_row:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                graph.save(self._path, self._space.fingerprint, self._graph_row)
-                self._saved_row = self._graph_row
+            rows = self._synced_rows()
+            if min(len(rows), len(allowed)) > scan_up_to:
+                view = self._view(rows)
+            if view is None:
+                selection = self._selection(rows, allowed)
+        if view:
+            if found := view.nearest(query, k, allowed, excluded):
+                return found, False
+            with self._lock:
+                selection = self._selection(rows, allowed)
+        assert selection  # noqa: S101 - there is no view then
+        near = selection.search(query, k + len(excluded))
+        kept = ~contains(excluded, near.ids)
+        return Neighbours(near.ids[kept][:k], near.similarities[kept][:k]), True
 
-    def _scan_matrix(self, query: npt.NDArray[np.float32], k: int, allowed: Ids) -> Neighbours:
-        with self._lock:
-            matrix = self._synced_matrix()
-        kept = np.isin(matrix.ids, allowed, assume_unique=True)
-        return ranked(matrix.ids[kept], (matrix.vectors @ query)[kept], k)
-
-    def _approximate(self, query: npt.NDArray[np.float32], k: int, allowed: Ids, count: int) -> tuple[Neighbours, bool]:
-        with self._lock:
-            graph = self._synced_graph()
-        fetch = k if len(allowed) >= count else FIRST_OVERFETCH * k
-        while fetch <= self._exact_up_to:
-            found = graph.search(query, fetch)
-            kept = np.isin(found.ids, allowed)
-            if kept.sum() >= k:
-                return ranked(found.ids[kept], found.similarities[kept], k), False
-            fetch *= 2
-        return top_k(query, self._source.of_items(self._space, allowed), k), True
-
-    # --- staying in step with SQLite ---
-
-    def _synced_matrix(self) -> _Matrix:
-        held = self._matrix or _Matrix(np.empty(0, np.int64), np.empty((0, self._space.dim), np.float32), 0)
-        held = self._with_rows_after(held)
-        if len(held.ids) != self._source.count(self._space.id, held.last_row):  # something was removed
-            held = self._with_rows_after(_Matrix(held.ids[:0], held.vectors[:0], 0))
-        self._matrix = held
-        return held
-
-    def _with_rows_after(self, held: _Matrix) -> _Matrix:
-        blocks = list(self._source.after(self._space, held.last_row))
-        if not blocks:
-            return held
-        return _Matrix(
-            np.concatenate((held.ids, *(ids for _, ids, _ in blocks))),
-            np.concatenate((held.vectors, *(vectors for _, _, vectors in blocks))),
-            blocks[-1][0],
-        )
-
-    def _synced_graph(self) -> HnswIndex:
-        self._matrix = None
+    def _view(self, rows: Rows) -> View | None:
+        """What the graph and its tail hold now; None while there is no graph that can be used."""
+        if len(rows) <= self._exact_up_to:
+            return None
+        self._open(rows)
         graph = self._graph
+        if graph is None or self._is_worn(graph, rows) or len(rows) - rows.up_to(graph.last_row) > TAIL_UP_TO:
+            self._start_work()
         if graph is None:
-            graph = self._load_or_new()
-        for row, ids, vectors in self._source.after(self._space, self._graph_row):
-            graph.add(ids, vectors)
-            self._graph_row = row
-        if len(graph) != self._source.count(self._space.id, self._graph_row):
-            graph = self._without_removed(graph)
-        self._graph = graph
-        return graph
+            return None
+        last_row = graph.last_row
+        if rows.up_to(last_row) == len(rows):
+            return View(rows, graph, last_row, NO_IDS, ())
+        matrix = self._synced_matrix(rows, last_row)
+        begin = int(np.searchsorted(matrix.rows, last_row, side="right"))
+        return View(rows, graph, last_row, matrix.rows[begin:], matrix.blocks(begin))
 
-    def _load_or_new(self) -> HnswIndex:
+    def _selection(self, rows: Rows, allowed: Ids) -> Selection:
+        if self._selected and self._selected[0] is allowed and self._selected[1] is rows.numbers:
+            return self._selected[2]
+        matrix = self._synced_matrix(rows, 0)
+        wanted, items = rows.of_items(allowed)
+        there = contains(matrix.rows, wanted)
+        positions = np.searchsorted(matrix.rows, wanted[there])
+        selection = select(matrix, positions, items[there], copy_up_to=self._exact_up_to)
+        self._selected = allowed, rows.numbers, selection
+        return selection
+
+    # --- staying in step with SQLite; with the lock held ---
+
+    def _synced_rows(self) -> Rows:
+        """Costs nothing while nothing was written, and only new rows are read while none was taken out."""
+        version, rewrites = self._source.version, self._source.rewrites  # first: the rows may be newer, never older
+        held = self._rows
+        if held is not None and held.version == version:
+            return held
+        if held is not None and held.rewrites == rewrites:
+            numbers, items = self._source.rows(self._space.id, held.last)
+            if len(numbers):
+                numbers, items = np.concatenate((held.numbers, numbers)), np.concatenate((held.items, items))
+            else:
+                numbers, items = held.numbers, held.items
+        else:
+            numbers, items = self._source.rows(self._space.id)
+        self._rows = Rows(version, rewrites, numbers, items)
+        return self._rows
+
+    def _synced_matrix(self, rows: Rows, after_row: int) -> Matrix:
+        """A matrix of all rows after ``after_row``, and maybe some before."""
+        matrix, followed = self._matrix, self._matrix_follows
+        if matrix is None or matrix.after_row > after_row or _is_mostly_before(after_row, matrix):
+            matrix, followed = Matrix(self._space.dim, after_row), None
+        if followed is None or followed.numbers is not rows.numbers:
+            if followed is not None and followed.rewrites != rows.rewrites:
+                matrix.keep_only(rows.numbers)
+            if matrix.last_row < rows.last:
+                matrix.extend(
+                    (numbers, found) for numbers, _, found in self._source.after(self._space, matrix.last_row)
+                )
+        self._matrix, self._matrix_follows = matrix, rows
+        return matrix
+
+    # --- the graph ---
+
+    def save(self, job: Job = NULL_JOB) -> None:
+        """Bring a large space's graph up to date, with all cores, and then its file.
+
+        Raises:
+            OSError, IndexStale: the disk is full or fails; the old file stays, and the graph in memory serves on.
+            Cancelled: the job was cancelled; what was added stays.
+        """
+        with self._lock:
+            if len(self._synced_rows()) <= self._exact_up_to:
+                return
+            self._job.cancel()  # what works in the background stops after its turn; here it is gone on with
+        with self._building:
+            self._build(os.cpu_count() or 1, job)
+            self._write()
+
+    def close(self) -> None:
+        """End what works in the background; nothing new is begun there."""
+        with self._lock:
+            self._is_closed = True
+            self._job.cancel()
+
+    def delete(self) -> None:
+        """Close, and delete the index file."""
+        self.close()
+        with self._building:
+            self._path.unlink(missing_ok=True)
+            sidecar_path(self._path).unlink(missing_ok=True)
+
+    def _start_work(self) -> None:
+        if not self._is_closed and (self._work is None or self._work.done()):
+            self._job = Job()
+            self._work = self._background.submit(self._build_in_background, self._job)
+
+    def _build_in_background(self, job: Job) -> None:
         try:
-            graph, self._graph_row = HnswIndex.load(self._path, self._space.fingerprint, self._space.dim)
-            self._saved_row = self._graph_row
+            with self._building:
+                before = self._graph
+                self._build(max(1, int(BACKGROUND_SHARE * (os.cpu_count() or 1))), job)
+                if self._graph is not before:
+                    self._write()
+        except Cancelled:
+            log.info("space %s: building the index is left for later", self._space.id)
+        except Exception:
+            log.exception("space %s: the index could not be built; the next search tries again", self._space.id)
+
+    def _build(self, threads: int, job: Job) -> None:
+        """Bring the graph up to the last row: a new one where there is none or too much of it is gone."""
+        with self._lock:
+            rows = self._synced_rows()
+            self._open(rows)
+            graph = self._graph
+        if self._next is None and (graph is None or self._is_worn(graph, rows)):
+            log.info("space %s: building an index of %d vectors", self._space.id, len(rows))
+            self._next = HnswIndex(self._space.dim, capacity=max(1, len(rows)))
+        growing = graph if self._next is None else self._next
+        assert growing is not None  # noqa: S101 - without a graph there is a next one
+        per_turn = ROWS_PER_TURN * threads
+        for numbers, _, vectors in self._source.after(self._space, growing.last_row):
+            for begin in range(0, len(numbers), per_turn):
+                job.check()
+                growing.add(numbers[begin : begin + per_turn], vectors[begin : begin + per_turn], threads)
+                if growing is graph:
+                    time.sleep(TURN_PAUSE_S)  # a lock is not fair: a search that waits would wait on
+        if self._next is not None:
+            with self._lock:
+                self._graph, self._next = self._next, None
+
+    def _write(self) -> None:
+        graph = self._graph
+        if graph is not None and (graph, graph.last_row) != self._saved:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            graph.save(self._path, self._space.fingerprint)
+            self._saved = graph, graph.last_row
+
+    def _open(self, rows: Rows) -> None:
+        """Read the file, once."""
+        if self._is_opened:
+            return
+        self._is_opened = True
+        try:
+            graph = HnswIndex.load(self._path, self._space.fingerprint, self._space.dim)
         except IndexStale as stale:
             if self._path.exists():
-                log.warning("%s: rebuilding it from the library", stale)
-            graph, self._graph_row = HnswIndex(self._space.dim), 0
-        return graph
+                log.warning("%s: building it from the library", stale)
+            return
+        if self._agrees(graph, rows):
+            self._graph, self._saved = graph, (graph, graph.last_row)
+        else:
+            log.warning("%s is of another state of the library: building it anew", self._path)
 
-    def _without_removed(self, graph: HnswIndex) -> HnswIndex:
-        """Drop what SQLite no longer holds; when that is much, or the two do not add up, build anew."""
-        live = {int(item_id) for item_id in self._source.ids(self._space.id, self._graph_row)}
-        known = graph.ids()
-        if live <= known and len(known - live) <= REBUILD_ABOVE_DEAD_SHARE * len(known):
-            graph.keep_only(live)
-            return graph
-        log.info("rebuilding the index of space %s", self._space.id)
-        graph, self._graph_row = HnswIndex(self._space.dim), 0
-        for row, ids, vectors in self._source.after(self._space, 0):
-            graph.add(ids, vectors)
-            self._graph_row = row
-        self._saved_row = 0
-        return graph
+    def _agrees(self, graph: HnswIndex, rows: Rows) -> bool:
+        """Whether a graph from a file fits the library, which may be an older copy, put back: by its size and by some
+        vectors, the latest among them, since there two copies would differ."""
+        covered = rows.up_to(graph.last_row)
+        if covered > len(graph) or graph.last_row > self._source.last_row:
+            return False
+        places = np.unique(np.linspace(0, covered - 1, min(covered, CHECKED_ROWS)).astype(np.int64))
+        for number in rows.numbers[places].tolist():
+            numbers, _, vectors = next(self._source.after(self._space, number - 1, 1))
+            if not graph.holds(numbers, vectors):
+                return False
+        return True
+
+    @staticmethod
+    def _is_worn(graph: HnswIndex, rows: Rows) -> bool:
+        return len(graph) - rows.up_to(graph.last_row) > REBUILD_ABOVE_DEAD_SHARE * len(graph)
+
+
+def _is_mostly_before(row: int, matrix: Matrix) -> bool:
+    """Whether a matrix that was made for a graph's tail holds much that the graph holds by now."""
+    return matrix.after_row > 0 and int(np.searchsorted(matrix.rows, row, side="right")) > TAIL_UP_TO

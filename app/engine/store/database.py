@@ -11,11 +11,14 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from app.engine.errors import AppError, LibraryDamaged, LibraryLocked
+from app.engine.jobs import Job
 from app.engine.store.migrations import migrate
 
 FILE_NAME = "library.sqlite"
 LOCK_NAME = "lock"
 BUSY_TIMEOUT_S = 30.0
+INCREMENTAL = 2
+PAGES_AT_ONCE = 1024
 
 
 class Database:
@@ -87,6 +90,26 @@ class Database:
                 if isinstance(error, sqlite3.Error) and (told := storage_error(error, self.path)):
                     raise told from error
                 raise
+
+    def give_back_space(self, job: Job) -> None:
+        """Give the pages that deleting has emptied back to the disk.
+
+        Raises:
+            Cancelled: the job was cancelled; emptied pages that are left are used for what comes next.
+            AppError: the disk fails.
+        """
+        connection = self.read
+        try:
+            if connection.execute("PRAGMA auto_vacuum").fetchone() == (INCREMENTAL,):
+                while connection.execute("PRAGMA freelist_count").fetchone() != (0,):
+                    job.check()
+                    with self._writing:
+                        connection.execute(f"PRAGMA incremental_vacuum({PAGES_AT_ONCE})").fetchall()
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except sqlite3.Error as error:
+            if told := storage_error(error, self.path):
+                raise told from error
+            raise
 
     def close(self) -> None:
         with self._opening:

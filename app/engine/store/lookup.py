@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import threading
 import unicodedata
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +19,7 @@ from app.engine.store.spaces import Ids
 from app.engine.types import Filters, ItemKind, MediaKind
 
 NS_PER_MS = 1_000_000
+CACHED_FILTERS = 16
 WORD = re.compile(r"\w+")
 
 
@@ -46,24 +49,58 @@ class FileFacts:
     mtime_ns: int
 
 
+@dataclass(frozen=True, eq=False)
+class _Visible:
+    """The visible items among the items up to ``last_id``, as they were at a version of the database."""
+
+    version: int
+    rewrites: int
+    last_id: int
+    ids: Ids
+
+
 class Lookup:
     """Questions to one library's catalogue. Nothing here writes."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._visible: OrderedDict[tuple[Filters, tuple[ItemKind, ...]], _Visible] = OrderedDict()
+        self._visible_lock = threading.Lock()
 
     def visible(self, filters: Filters, kinds: Iterable[ItemKind]) -> Ids:
-        """The items of these kinds that some file still holds and the filters let through, ascending."""
+        """The items of these kinds that some file still holds and the filters let through, ascending.
+
+        Kept for the next time, and the same array while it is still all: see `Database` for when that is.
+        """
+        item_kinds = tuple(sorted(kinds))
+        key = (filters, item_kinds)
+        with self._visible_lock:
+            # Both counts first: what is read after them may be newer than they say, and never older.
+            version, rewrites = self._database.version, self._database.rewrites
+            held = self._visible.pop(key, None)
+            if held is None or held.rewrites != rewrites:
+                held = _Visible(version, rewrites, *self._visible_after(0, filters, item_kinds))
+            elif held.version != version:
+                last_id, newer = self._visible_after(held.last_id, filters, item_kinds)
+                ids = np.concatenate((held.ids, newer)) if len(newer) else held.ids
+                held = _Visible(version, rewrites, last_id, ids)
+            self._visible[key] = held
+            if len(self._visible) > CACHED_FILTERS:
+                self._visible.popitem(last=False)
+            return held.ids
+
+    def _visible_after(self, item_id: int, filters: Filters, kinds: Sequence[ItemKind]) -> tuple[int, Ids]:
+        """The last item there is, and those visible after ``item_id`` up to it."""
         conditions, values = _conditions(filters)
-        item_kinds = list(kinds)
-        marks = ",".join("?" * len(item_kinds))
+        marks = ",".join("?" * len(kinds))
+        (last_id,) = self._database.read.execute("SELECT coalesce(max(id), 0) FROM items").fetchone()
         rows = self._database.read.execute(
             "SELECT i.id FROM items i JOIN contents c ON c.id = i.content_id "  # noqa: S608 - fixed fragments
-            f"WHERE i.kind IN ({marks}) AND EXISTS (SELECT 1 FROM files f WHERE f.content_id = c.id AND {conditions}) "
-            "ORDER BY i.id",
-            (*item_kinds, *values),
+            f"WHERE i.id > ? AND i.id <= ? AND i.kind IN ({marks}) "
+            f"AND EXISTS (SELECT 1 FROM files f WHERE f.content_id = c.id AND {conditions}) ORDER BY i.id",
+            (item_id, last_id, *kinds, *values),
         ).fetchall()
-        return np.array(rows, dtype=np.int64).reshape(-1)
+        return last_id, np.array(rows, dtype=np.int64).reshape(-1)
 
     def items(self, item_ids: Sequence[int]) -> dict[int, ItemRow]:
         """The rows of these items that some file holds."""

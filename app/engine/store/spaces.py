@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
+from app.engine.jobs import Job
 from app.engine.samples import Vectors
 from app.engine.store.database import Database
 from app.engine.store.files import write_words
@@ -20,9 +21,9 @@ from app.engine.types import ItemKind, MediaKind, Space
 STORED = np.float16
 """Half precision halves the library and moves a cosine by less than 0.001."""
 
-Ids = npt.NDArray[np.int64]
+FORGOTTEN_AT_ONCE = 4096
 
-LAST_ROW = 2**63 - 1
+Ids = npt.NDArray[np.int64]
 
 
 SAMPLING_RULE = 2
@@ -128,6 +129,34 @@ class Spaces:
         ).fetchone()
         return Space(*row) if row else None
 
+    def of_encoder(self, encoder: str) -> tuple[Space, ...]:
+        """The spaces of an encoder, one for each of its fingerprints."""
+        rows = self._database.read.execute(
+            "SELECT id, encoder, fingerprint, dim FROM spaces WHERE encoder = ? ORDER BY id", (encoder,)
+        )
+        return tuple(Space(*row) for row in rows)
+
+    def forget(self, space: Space, job: Job) -> None:
+        """Delete a space with its vectors, in steps.
+
+        Raises:
+            Cancelled: the job was cancelled; what is left is deleted when this is asked for again.
+        """
+        for table, key in (("encoded", "content_id"), ("vectors", "id")):
+            left = True
+            while left:
+                job.check()
+                with self._database.transaction(rewrites=True) as change:
+                    done = change.execute(
+                        f"DELETE FROM {table} WHERE space_id = ? AND {key} IN "  # noqa: S608 - fixed names
+                        f"(SELECT {key} FROM {table} WHERE space_id = ? LIMIT {FORGOTTEN_AT_ONCE})",
+                        (space.id, space.id),
+                    )
+                    left = done.rowcount > 0
+                    job.advance(done.rowcount if table == "vectors" else 0)
+        with self._database.transaction(rewrites=True) as change:
+            change.execute("DELETE FROM spaces WHERE id = ?", (space.id,))
+
     # --- indexing ---
 
     def pass_over(self, space_id: int, kinds: Sequence[MediaKind]) -> None:
@@ -195,22 +224,43 @@ class Spaces:
 
     # --- reading vectors ---
 
-    def count(self, space_id: int, up_to_row: int = LAST_ROW) -> int:
-        """How many vectors a space has, or had once it was written up to a row: rows are numbered in that order."""
+    @property
+    def version(self) -> int:
+        """See `Database`."""
+        return self._database.version
+
+    @property
+    def rewrites(self) -> int:
+        """See `Database`."""
+        return self._database.rewrites
+
+    @property
+    def last_row(self) -> int:
+        """The number of the last vector ever written; none is given twice."""
+        row = self._database.read.execute("SELECT seq FROM sqlite_sequence WHERE name = 'vectors'").fetchone()
+        return int(row[0]) if row else 0
+
+    def count(self, space_id: int) -> int:
+        """How many vectors a space has."""
         (count,) = self._database.read.execute(
-            "SELECT count(*) FROM vectors WHERE space_id = ? AND id <= ?", (space_id, up_to_row)
+            "SELECT count(*) FROM vectors WHERE space_id = ?", (space_id,)
         ).fetchone()
         return int(count)
 
-    def ids(self, space_id: int, up_to_row: int = LAST_ROW) -> Ids:
-        """The items that have a vector in the space, up to a row."""
-        rows = self._database.read.execute(
-            "SELECT item_id FROM vectors WHERE space_id = ? AND id <= ?", (space_id, up_to_row)
-        ).fetchall()
-        return np.array(rows, dtype=np.int64).reshape(-1)
+    def is_empty(self, space_id: int) -> bool:
+        row = self._database.read.execute("SELECT 1 FROM vectors WHERE space_id = ? LIMIT 1", (space_id,)).fetchone()
+        return row is None
 
-    def after(self, space: Space, row: int, block: int = 4096) -> Iterator[tuple[int, Ids, Vectors]]:
-        """The vectors written after ``row``, in blocks: (last row of the block, item ids, vectors)."""
+    def rows(self, space_id: int, after_row: int = 0) -> tuple[Ids, Ids]:
+        """The rows written after ``after_row``, ascending, and the items whose vectors they hold."""
+        rows = self._database.read.execute(
+            "SELECT id, item_id FROM vectors WHERE space_id = ? AND id > ? ORDER BY id", (space_id, after_row)
+        ).fetchall()
+        pairs = np.array(rows, dtype=np.int64).reshape(-1, 2)
+        return pairs[:, 0].copy(), pairs[:, 1].copy()
+
+    def after(self, space: Space, row: int, block: int = 4096) -> Iterator[tuple[Ids, Ids, Vectors]]:
+        """The vectors written after ``row``, ascending, in blocks: (rows, item ids, vectors)."""
         while True:
             rows = self._database.read.execute(
                 "SELECT id, item_id, vector FROM vectors WHERE space_id = ? AND id > ? ORDER BY id LIMIT ?",
@@ -219,7 +269,8 @@ class Spaces:
             if not rows:
                 return
             row = rows[-1][0]
-            yield row, np.array([r[1] for r in rows], dtype=np.int64), _vectors([r[2] for r in rows], space.dim)
+            numbers, item_ids, blobs = zip(*rows, strict=True)
+            yield np.array(numbers, np.int64), np.array(item_ids, np.int64), _vectors(blobs, space.dim)
 
     def of_items(self, space: Space, item_ids: Ids, block: int = 4096) -> Iterator[tuple[Ids, Vectors]]:
         """The vectors of certain items, in blocks; items without one are left out."""
