@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from app.engine.errors import IndexStale
 from app.engine.index import shelf as shelf_module
-from app.engine.index.exact import Ids, ranked, top_k
+from app.engine.index.exact import Ids, ranked
 from app.engine.index.hnsw import HnswIndex
+from app.engine.index.matrix import Matrix, select
 from app.engine.index.shelf import EVERYTHING, Shelf
 from app.engine.jobs import Cancelled, Job
 from app.engine.samples import Vectors
@@ -78,14 +79,33 @@ class Rows:
         return [item for _, item in sorted(pairs)[:k]]
 
 
-@given(st.integers(1, 60), st.integers(1, 70), st.integers(1, 20))
-def test_blocks_do_not_change_the_exact_answer(count: int, k: int, block: int) -> None:
-    vectors, ids = unit_vectors(count), np.arange(count, dtype=np.int64)
-    query = unit_vectors(1, seed=9)[0]
-    blocks = ((ids[begin : begin + block], vectors[begin : begin + block]) for begin in range(0, count, block))
-    found = top_k(query, blocks, k)
-    expected = np.argsort(-(vectors @ query), kind="stable")[:k]
-    assert found.ids.tolist() == expected.tolist()
+def exact(query: Vectors, rows: Ids, vectors: Vectors, k: int) -> list[int]:
+    order = np.lexsort((rows, -(vectors @ query)))[:k]
+    return rows[order].tolist()
+
+
+@given(st.lists(st.integers(1, 7000), min_size=1, max_size=4), st.floats(0.0, 1.0), st.booleans(), st.integers(0, 9))
+@settings(max_examples=25, deadline=None)
+def test_a_matrix_scans_what_is_selected(counts: list[int], share: float, is_copied: bool, seed: int) -> None:
+    """Whatever blocks the vectors came in, whatever left since, and whether the selection is copied or picked."""
+    random = np.random.default_rng(seed)
+    vectors = unit_vectors(sum(counts), seed)
+    rows = np.cumsum(random.integers(1, 4, len(vectors)))
+    matrix = Matrix(DIM)
+    for end, count in zip(np.cumsum(counts), counts, strict=True):
+        matrix.extend([(rows[end - count : end], vectors[end - count : end])])
+    before = matrix.blocks()
+    kept = random.random(len(rows)) < 0.9
+    matrix.keep_only(rows[kept])
+    np.testing.assert_array_equal(np.concatenate(before), vectors)
+    np.testing.assert_array_equal(np.concatenate((*matrix.blocks(), vectors[:0])), vectors[kept])
+    rows, vectors = rows[kept], vectors[kept]
+    positions = np.flatnonzero(random.random(len(rows)) < share)
+    query = unit_vectors(1, seed=99)[0]
+    found = select(matrix, positions, rows[positions], copy_up_to=len(rows) if is_copied else 0).search(query, 10)
+    expected = exact(query, rows[positions], vectors[positions], 10)
+    assert len(found.ids) == len(expected)
+    np.testing.assert_allclose(found.similarities, -np.sort(-(vectors[positions] @ query))[:10], atol=1e-6)
 
 
 def test_equals_are_ordered_by_id_and_cut_fairly() -> None:
@@ -99,8 +119,7 @@ def test_the_graph_agrees_with_the_exact_scan() -> None:
     graph.add(rows, vectors, threads=2)
     queries = unit_vectors(50, seed=1)
     hits = sum(
-        len(set(graph.search(query, 10).ids.tolist()) & set(top_k(query, [(rows, vectors)], 10).ids.tolist()))
-        for query in queries
+        len(set(graph.search(query, 10).ids.tolist()) & set(exact(query, rows, vectors, 10))) for query in queries
     )
     assert hits / 500 >= 0.99
 
@@ -123,8 +142,8 @@ def test_a_saved_graph_comes_back(tmp_path: Path) -> None:
     loaded = HnswIndex.load(saved_graph(tmp_path), "space", DIM)
     query = unit_vectors(1, seed=3)[0]
     assert (len(loaded), loaded.last_row) == (50, 50)
-    nearest = top_k(query, [(np.arange(1, 51, dtype=np.int64), unit_vectors(50))], 10)
-    assert loaded.search(query, 10).ids.tolist() == nearest.ids.tolist()
+    nearest = exact(query, np.arange(1, 51, dtype=np.int64), unit_vectors(50), 10)
+    assert loaded.search(query, 10).ids.tolist() == nearest
     assert {path.name for path in tmp_path.iterdir()} == {"a.hnsw", "a.json"}
     loaded.add(np.array([51], np.int64), unit_vectors(1, seed=3), threads=1)
     assert loaded.search(query, 1).ids.tolist() == [51]

@@ -1,14 +1,11 @@
-"""The exact scan: every vector compared. The oracle for the approximate index, and the path for small sets."""
+"""What a search for neighbours gives, and how it is put in order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-
-from app.engine.samples import Vectors
 
 Ids = npt.NDArray[np.int64]
 
@@ -22,14 +19,6 @@ class Neighbours:
 
 
 NOTHING = Neighbours(np.empty(0, np.int64), np.empty(0, np.float32))
-
-
-def top_k(query: npt.NDArray[np.float32], blocks: Iterable[tuple[Ids, Vectors]], k: int) -> Neighbours:
-    """The ``k`` vectors nearest to ``query`` (dim,), a unit vector, in blocks of (ids, unit vectors)."""
-    best = NOTHING
-    for ids, vectors in blocks:
-        best = ranked(np.concatenate((best.ids, ids)), np.concatenate((best.similarities, vectors @ query)), k)
-    return best
 
 
 def ranked(ids: Ids, similarities: npt.NDArray[np.float32], k: int) -> Neighbours:

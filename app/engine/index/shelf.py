@@ -194,6 +194,11 @@ class Shelf:
             self._build(os.cpu_count() or 1, job)
             self._write()
 
+    @property
+    def is_building(self) -> bool:
+        """Whether a graph is changed in the background now."""
+        return self._work is not None and not self._work.done()
+
     def close(self) -> None:
         """End what works in the background; nothing new is begun there."""
         with self._lock:
@@ -208,7 +213,7 @@ class Shelf:
             sidecar_path(self._path).unlink(missing_ok=True)
 
     def _start_work(self) -> None:
-        if not self._is_closed and (self._work is None or self._work.done()):
+        if not self._is_closed and not self.is_building:
             self._job = Job()
             self._work = self._background.submit(self._build_in_background, self._job)
 
