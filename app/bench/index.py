@@ -87,11 +87,16 @@ def tiled(vectors: Vectors, count: int, seed: int) -> Vectors:
 
 
 def photos(bench: Workbench) -> Vectors:
-    """The 400 real picture vectors, or where the reference data is not, 400 seeded ones as alike as those (0.64)."""
+    """The 400 real picture vectors, or where the reference data is not, seeded ones as alike as those."""
     if bench.reference:
         return unit(np.load(bench.reference / "ref" / "clip_vitb32" / "photos_image_embeddings.npy"))
+    return seeded(DIM)
+
+
+def seeded(dim: int) -> Vectors:
+    """400 vectors, 0.64 alike."""
     random = np.random.default_rng(0)
-    return unit(0.8 * unit(random.normal(size=(1, DIM))) + 0.6 * unit(random.normal(size=(400, DIM))))
+    return unit(0.8 * unit(random.normal(size=(1, dim))) + 0.6 * unit(random.normal(size=(400, dim))))
 
 
 def words(reference: Path) -> Vectors:
