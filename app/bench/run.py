@@ -31,9 +31,10 @@ class BenchReport:
 
 def measures() -> dict[str, Measure]:
     """Every measurement by name, in the order in which they are taken."""
-    from app.bench import load, pipeline, streams, window
+    from app.bench import index, load, pipeline, queries, streams, window
 
-    return {name: measure for module in (pipeline, streams, window, load) for name, measure in module.MEASURES.items()}
+    modules = pipeline, streams, index, queries, window, load
+    return {name: measure for module in modules for name, measure in module.MEASURES.items()}
 
 
 def bench(

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from app.bench import index, load
+from app.bench import index, queries
 from app.bench.figure import Figure, Workbench
 from app.engine.types import Query, SearchRequest
 
 
 def taken(name: str, bench: Workbench) -> dict[str, Figure]:
-    measures = {**index.MEASURES, **load.MEASURES}
+    measures = {**index.MEASURES, **queries.MEASURES}
     return {figure.name: figure for figure in measures[name](bench)}
 
 
@@ -64,7 +64,7 @@ def test_a_used_index_is_compared_with_a_fresh_one(bench: Workbench) -> None:
 def test_load_is_taken_at_each_concurrency(bench: Workbench) -> None:
     (figure,) = taken("query-load", bench).values()
     assert figure.details["items"] == 500
-    for at_once in load.CONCURRENCY:
+    for at_once in queries.CONCURRENCY:
         p50_ms, p95_ms, p99_ms = (figure.details[f"{name}_ms_at_{at_once}"] for name in ("p50", "p95", "p99"))
         assert 0 < p50_ms <= p95_ms <= p99_ms
 
@@ -72,6 +72,6 @@ def test_load_is_taken_at_each_concurrency(bench: Workbench) -> None:
 def test_every_search_of_a_load_is_made() -> None:
     asked: list[SearchRequest] = []
     requests = [SearchRequest(Query.of_text(text)) for text in ("a", "b", "c")]
-    loads = load.query_load(asked.append, requests, concurrency=(1, 3), searches=7)
+    loads = queries.query_load(asked.append, requests, concurrency=(1, 3), searches=7)
     assert [(one.concurrency, one.searches) for one in loads] == [(1, 7), (3, 7)]
     assert [sum(request is wanted for request in asked) for wanted in requests] == [6, 4, 4]
