@@ -64,7 +64,7 @@ def test_the_space_is_given_back_to_the_disk(home: Path, library: Path) -> None:
             NewItem(1, ItemKind.FRAME, start_ms, None, b"", {1: np.ones(906, np.float32)})
             for start_ms in range(0, 3_000_000, 1000)
         ]
-        session._spaces.commit(Batch(items))
+        session._spaces.commit(Batch(items=items))
         session._database.read.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         before = session.status().size_bytes
         after = session.forget_model("colour-texture").size_bytes

@@ -61,7 +61,7 @@ class Model:
         item = ItemKind.AUDIO if kind is MediaKind.AUDIO else ItemKind.PHOTO
         assert content
         facts = ContentFacts(kind, None, None, None, 1000 * value if value % 2 else None, "")
-        self.spaces.commit(Batch([NewItem(content, item, 0, None, b"", {})], {content: facts}))
+        self.spaces.commit(Batch(items=[NewItem(content, item, 0, None, b"", {})], facts={content: facts}))
 
     def step(self, action: str, value: int, folder: str) -> None:
         known = sorted(self.paths)
