@@ -24,6 +24,21 @@ from app.engine.samples import Vectors
 M = 16
 EF_CONSTRUCTION = 200
 EF_SEARCH = 128
+"""Measured among 200,000 vectors of 512, those of 400 real pictures (or 2,148 real texts) again and again with noise:
+recall@10 and median ms, hnswlib built for any x86-64.
+
+    M   ef    pictures by pictures   texts by texts   pictures by words
+    16  64    0.992   0.17           0.996  0.19      0.23  0.27
+    16  96    0.998   0.18           1.000  0.23      0.31  0.37
+    16  128   0.9997  0.20           1.000  0.32      0.37  0.47
+    16  256   1.000   0.27           1.000  0.60      0.50  0.77
+    16  2048  1.000   3.1            -                0.89  8.8
+    32  128   0.9997  0.27           -                0.35  0.65
+    32  2048  1.000   3.3            -                0.92  5.7
+
+So M 16 and ef 128; more of either costs time and memory and finds nothing more. Pictures are not looked up by words:
+the scan, which misses none, takes 12 ms. ``ef_construction`` 200 is hnswlib's own advice.
+"""
 
 INITIAL_CAPACITY = 1024
 GROWTH = 1.5
