@@ -364,6 +364,35 @@ def test_searches_go_on_while_a_worn_graph_is_built_anew(tmp_path: Path, backgro
     assert HnswIndex.load(tmp_path / "space-1.hnsw", SPACE.fingerprint, DIM).last_row == rows.last_row
 
 
+def test_many_threads_search_while_one_writes(tmp_path: Path, background: ThreadPoolExecutor) -> None:
+    rows = Rows(unit_vectors(400))
+    shelf = large_shelf(rows, tmp_path, background)
+    is_done = threading.Event()
+
+    def search(thread: int) -> int:
+        searches = 0
+        while not is_done.is_set() or searches < 10:
+            items, query = rows.items(), unit_vectors(1, seed=1000 * thread + searches)[0]
+            found, _ = shelf.search(query, 10, items)
+            assert len(set(found.ids.tolist())) == len(found.ids)
+            assert set(found.ids.tolist()) <= set(items.tolist())
+            searches += 1
+        return searches
+
+    with ThreadPoolExecutor(3) as searchers:
+        searching = [searchers.submit(search, thread) for thread in range(3)]
+        for step in range(12):
+            rows.add(unit_vectors(60, seed=step))
+            rows.remove(rows.items()[step : step + 40])
+            if step % 4 == 3:
+                shelf.save()
+        is_done.set()
+        assert all(searched.result() >= 10 for searched in searching)
+    finish(background)
+    query = unit_vectors(1, seed=77)[0]
+    assert len(set(shelf.search(query, 10, rows.items())[0].ids.tolist()) & set(rows.nearest(query, 10))) >= 9
+
+
 def test_saving_goes_on_with_what_the_background_had_begun(tmp_path: Path, held: Held) -> None:
     rows = Rows(unit_vectors(400))
     shelf = Shelf(rows, SPACE, tmp_path, held, exact_up_to=100)

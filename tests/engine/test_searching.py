@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from app.engine.types import (
     Filters,
     FoundBy,
     IndexReport,
+    IndexRequest,
     ItemKind,
     MediaKind,
     Modality,
@@ -120,8 +122,6 @@ def test_filters_by_kind_folder_and_day(
 
 def test_the_graph_gives_as_many_as_the_exact_scan(home: Path, photo: Make, tmp_path: Path) -> None:
     paths = [photo(f"{seed}.png", seed) for seed in range(30)]
-    from app.engine.types import IndexRequest
-
     with Session.open(home, device="cpu", exact_up_to=5) as session:
         session.index(IndexRequest((str(tmp_path / "media"),), ("colour-texture",)))
         query = Query.of_image(str(paths[0]))
@@ -130,6 +130,26 @@ def test_the_graph_gives_as_many_as_the_exact_scan(home: Path, photo: Make, tmp_
         assert [hit.item_id for hit in approximate.hits] == [hit.item_id for hit in exact.hits]
         assert exact.exact
         assert list((home / "libraries" / "default" / "indexes").glob("*.hnsw"))
+
+
+def test_a_lost_index_is_built_again_in_the_background_and_closing_ends_it(
+    home: Path, photo: Make, tmp_path: Path
+) -> None:
+    paths = [photo(f"{seed}.png", seed) for seed in range(30)]
+    query = SearchRequest(Query.of_image(str(paths[0])), k=29)
+    indexes = home / "libraries" / "default" / "indexes"
+    with Session.open(home, device="cpu", exact_up_to=5) as session:
+        session.index(IndexRequest((str(tmp_path / "media"),), ("colour-texture",)))
+        expected = [hit.item_id for hit in session.search(query).hits]
+    for file in indexes.iterdir():
+        file.unlink()
+    with Session.open(home, device="cpu", exact_up_to=5) as session:
+        reply = session.search(query)
+        assert reply.exact
+        assert [hit.item_id for hit in reply.hits] == expected
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("index-builder")]
+    with Session.open(home, device="cpu", exact_up_to=5) as session:
+        assert [hit.item_id for hit in session.search(query).hits] == expected
 
 
 @pytest.mark.parametrize(
