@@ -43,18 +43,9 @@ class Matrix:
 
     def extend(self, more: Iterable[tuple[Ids, Vectors]]) -> None:
         """Add rows, ascending, all after the last."""
-        numbers = [self.rows]
         for rows, vectors in more:
-            numbers.append(rows)
-            while len(vectors):
-                if self._in_last == len(self._last):
-                    self._begin_block()
-                taken = vectors[: len(self._last) - self._in_last]
-                self._last[self._in_last : self._in_last + len(taken)] = taken
-                self._in_last += len(taken)
-                vectors = vectors[len(taken) :]
-        if len(numbers) > 1:
-            self.rows = np.concatenate(numbers)
+            self._append(vectors)
+            self.rows = np.concatenate((self.rows, rows))
 
     def keep_only(self, live: Ids) -> None:
         """Take out the rows that are not among ``live`` (ascending). Only blocks that lose some are copied."""
@@ -94,10 +85,16 @@ class Matrix:
                 found.append(np.take(block, inside, axis=0))
         return tuple(found)
 
-    def _begin_block(self) -> None:
-        if len(self._last):
-            self._full.append(self._last)
-        self._last, self._in_last = np.empty((BLOCK_ROWS, self._dim), np.float32), 0
+    def _append(self, vectors: Vectors) -> None:
+        while len(vectors):
+            if self._in_last == len(self._last):
+                if len(self._last):
+                    self._full.append(self._last)
+                self._last, self._in_last = np.empty((BLOCK_ROWS, self._dim), np.float32), 0
+            taken = vectors[: len(self._last) - self._in_last]
+            self._last[self._in_last : self._in_last + len(taken)] = taken
+            self._in_last += len(taken)
+            vectors = vectors[len(taken) :]
 
 
 @dataclass(frozen=True, eq=False)

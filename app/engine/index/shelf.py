@@ -153,12 +153,11 @@ class Shelf:
             return held
         if held is not None and held.rewrites == rewrites:
             numbers, items = self._source.rows(self._space.id, held.last)
-            if len(numbers):
-                numbers, items = np.concatenate((held.numbers, numbers)), np.concatenate((held.items, items))
-            else:
-                numbers, items = held.numbers, held.items
+            numbers, items = np.concatenate((held.numbers, numbers)), np.concatenate((held.items, items))
         else:
             numbers, items = self._source.rows(self._space.id)
+        if held is not None and np.array_equal(numbers, held.numbers):  # what was prepared for these stands
+            numbers, items = held.numbers, held.items
         self._rows = Rows(version, rewrites, numbers, items)
         return self._rows
 

@@ -59,6 +59,9 @@ class _Visible:
     ids: Ids
 
 
+NOTHING_VISIBLE = _Visible(0, 0, 0, np.empty(0, np.int64))
+
+
 class Lookup:
     """Questions to one library's catalogue. Nothing here writes."""
 
@@ -78,11 +81,12 @@ class Lookup:
             # Both counts first: what is read after them may be newer than they say, and never older.
             version, rewrites = self._database.version, self._database.rewrites
             held = self._visible.pop(key, None)
-            if held is None or held.rewrites != rewrites:
-                held = _Visible(version, rewrites, *self._visible_after(0, filters, item_kinds))
-            elif held.version != version:
-                last_id, newer = self._visible_after(held.last_id, filters, item_kinds)
-                ids = np.concatenate((held.ids, newer)) if len(newer) else held.ids
+            if held is None or held.version != version:
+                known = held if held is not None and held.rewrites == rewrites else NOTHING_VISIBLE
+                last_id, newer = self._visible_after(known.last_id, filters, item_kinds)
+                ids = np.concatenate((known.ids, newer))
+                if held is not None and np.array_equal(ids, held.ids):
+                    ids = held.ids
                 held = _Visible(version, rewrites, last_id, ids)
             self._visible[key] = held
             if len(self._visible) > CACHED_FILTERS:
