@@ -179,22 +179,28 @@ def hnsw_recall(bench: Workbench) -> Sequence[Figure]:
     """Recall@10 of the graph: among the real vectors, among many made of them, and of pictures by words."""
     count = bench.scaled(VECTORS, least=1000)
     pictures = photos(bench)
-    sets = {"photos": (pictures, pictures), "photos-tiled": (tiled(pictures, count, 1), tiled(pictures, QUERIES, 2))}
+    sets = {
+        "photos": (pictures, {"photos": pictures}),
+        "photos-tiled": (tiled(pictures, count, 1), {"photos-tiled": tiled(pictures, QUERIES, 2)}),
+    }
     if bench.reference:
         texts = words(bench.reference)
         some = texts[np.random.default_rng(3).permutation(len(texts))[:QUERIES]]
-        sets["texts"] = texts, some
-        sets["texts-tiled"] = tiled(texts, count, 4), tiled(some, QUERIES, 5)
-        sets["photos-by-words"] = pictures, some
-        sets["photos-tiled-by-words"] = sets["photos-tiled"][0], some
+        for name in tuple(sets):
+            sets[name][1][f"{name}-by-words"] = some
+        sets["texts"] = texts, {"texts": some}
+        sets["texts-tiled"] = tiled(texts, count, 4), {"texts-tiled": tiled(some, QUERIES, 5)}
     figures = []
-    for name, (vectors, queries) in sets.items():
+    for name, (vectors, asked) in sets.items():
         bench.note(f"recall among {name}: {len(vectors)} vectors")
         source = Source(vectors)
         # No set is small here: the graph answers, whatever the size.
         with shelf_of(source, bench.scratch / name, exact_up_to=0) as shelf:
-            found = recall(through(shelf, source.numbers), scan(source.numbers, vectors), queries)
-        figures.append(figure(f"hnsw-recall {name}", [found], RECALL, _recall_limit(name), vectors=len(vectors)))
+            for kind, queries in asked.items():
+                found = recall(through(shelf, source.numbers), scan(source.numbers, vectors), queries)
+                figures.append(
+                    figure(f"hnsw-recall {kind}", [found], RECALL, _recall_limit(kind), vectors=len(vectors))
+                )
     return figures
 
 
