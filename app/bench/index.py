@@ -249,7 +249,8 @@ def filtered_search(bench: Workbench) -> Sequence[Figure]:
     }
     filters["a folder"] = np.arange(len(vectors) // 3, len(vectors) // 3 + int(FILTER_SHARES[-1] * len(vectors)))
     figures, recalls = [], []
-    with shelf_of(source, bench.scratch, exact_up_to=max(100, int(FILTER_SHARES[-1] * len(vectors)))) as shelf:
+    exact_up_to = max(100, int(FILTER_SHARES[-1] * len(vectors)))
+    with shelf_of(source, bench.scratch, exact_up_to, build=False) as shelf:
         for name, places in filters.items():
             allowed, subset = source.numbers[places], vectors[places].copy()
             (first_ms,) = latencies_ms(through(shelf, allowed), queries[:1])

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.engine.errors import IndexStale
+from app.engine.index import matrix as matrix_module
 from app.engine.index import shelf as shelf_module
 from app.engine.index.exact import Ids, ranked
 from app.engine.index.hnsw import HnswIndex
@@ -92,8 +93,10 @@ def test_a_matrix_scans_what_is_selected(counts: list[int], share: float, is_cop
     vectors = unit_vectors(sum(counts), seed)
     rows = np.cumsum(random.integers(1, 4, len(vectors)))
     matrix = Matrix(DIM)
-    for end, count in zip(np.cumsum(counts), counts, strict=True):
-        matrix.extend([(rows[end - count : end], vectors[end - count : end])])
+    with pytest.MonkeyPatch.context() as small:
+        small.setattr(matrix_module, "BLOCK_ROWS", 1000)
+        for end, count in zip(np.cumsum(counts), counts, strict=True):
+            matrix.extend([(rows[end - count : end], vectors[end - count : end])])
     before = matrix.blocks()
     kept = random.random(len(rows)) < 0.9
     matrix.keep_only(rows[kept])

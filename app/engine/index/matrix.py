@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,13 +12,11 @@ from app.engine.index.exact import Ids, Neighbours, ranked
 from app.engine.index.rows import contains
 from app.engine.samples import Vectors
 
-BLOCK_ROWS = 8192
-PIECE_ROWS = 4096
+BLOCK_ROWS = 65_536
+"""Large, because a product waits for all cores at the end of each; memory that is not filled yet takes none."""
+
 COPY_UP_TO_SHARE = 0.75
 """Of a matrix; where a selection is more of it, all is scanned."""
-
-HELPERS = min(4, os.cpu_count() or 1) - 1
-_HELPERS = ThreadPoolExecutor(max(1, HELPERS), thread_name_prefix="scan")
 
 
 class Matrix:
@@ -124,28 +120,10 @@ def select(matrix: Matrix, positions: Ids, ids: Ids, copy_up_to: int) -> Selecti
 
 
 def scan(blocks: Sequence[Vectors], query: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """The cosine of every vector with a unit query.
-
-    Idle cores help. A BLAS product shares its work out evenly and waits for every thread: while something else has the
-    cores, as indexing does, that is 12 ms for what takes 0.1. Here who is there takes the next piece, and a helper that
-    has not begun is not waited for.
-    """
+    """The cosine of every vector with a unit query."""
     similarities = np.empty(sum(map(len, blocks)), np.float32)
-    pieces, begin = [], 0
+    begin = 0
     for block in blocks:
-        for first in range(0, len(block), PIECE_ROWS):
-            piece = block[first : first + PIECE_ROWS]
-            pieces.append((piece, similarities[begin : begin + len(piece)]))
-            begin += len(piece)
-    turns = iter(pieces)  # of a list: each thread's `next` is a turn of its own
-
-    def work() -> None:
-        for piece, out in turns:
-            np.vecdot(piece, query, out=out)
-
-    helpers = [_HELPERS.submit(work) for _ in range(min(HELPERS, len(pieces) - 1))]
-    work()
-    for helper in helpers:
-        if not helper.cancel():
-            helper.result()
+        np.dot(block, query, out=similarities[begin : begin + len(block)])
+        begin += len(block)
     return similarities

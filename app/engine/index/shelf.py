@@ -112,6 +112,8 @@ class Shelf:
                 selection = self._selection(rows, allowed)
         assert selection  # noqa: S101 - there is no view then
         near = selection.search(query, k + len(excluded))
+        if len(excluded) == 0:
+            return near, True
         kept = ~contains(excluded, near.ids)
         return Neighbours(near.ids[kept][:k], near.similarities[kept][:k]), True
 
