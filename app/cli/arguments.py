@@ -35,6 +35,8 @@ def parser() -> argparse.ArgumentParser:
     models = verbs.add_parser("models", parents=[shared], help="which models there are, and what they lack")
     model_actions = models.add_subparsers(dest="action", metavar="ACTION", required=True)
     model_actions.add_parser("list", parents=[shared], help="every model as it stands here")
+    drop = model_actions.add_parser("forget", parents=[shared], help="delete what a model computed, and free its space")
+    drop.add_argument("key", metavar="KEY")
     judge = verbs.add_parser("judge", parents=[shared], help="take in or give out judgments as TREC qrels")
     actions = judge.add_subparsers(dest="action", metavar="ACTION", required=True)
     for action, text in (("import", "take judgments in"), ("export", "write all judgments")):

@@ -151,9 +151,13 @@ def _bench(options: argparse.Namespace, home: Path) -> Answer:
     return document(report), lambda console: tables.bench(console, document(report))
 
 
-def _models(_options: argparse.Namespace, home: Path) -> Answer:
+def _models(options: argparse.Namespace, home: Path) -> Answer:
     from app.engine.session import models as listed
 
+    if options.action == "forget":
+        with _session(options, home) as session, watched() as job:
+            status = session.forget_model(options.key, job)
+        return documents.plain(status), lambda console: tables.status(console, status)
     models = listed(home)
     return documents.models(models), lambda console: tables.models(console, models)
 

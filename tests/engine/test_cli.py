@@ -206,3 +206,41 @@ def test_a_library_damaged_inside_is_a_sentence(
     file.write_bytes(whole[:8192] + b"\xff" * (len(whole) - 8192))
     status, document, _ = run("status")
     assert (status, document["error"]["title"]) == (1, "This library cannot be read")
+
+
+def test_settings_are_shown_and_changed_one_by_one(run: Run) -> None:
+    status, document, _ = run("settings")
+    assert (status, document["frame_interval_ms"], document["excluded"]) == (0, 2_000, [])
+    run("settings", "--exclude", "*.tmp", "--exclude", "cache/*", "--audio-window-s", "5", "--hidden")
+    run("settings", "--no-watch")
+    _, document, _ = run("settings")
+    assert document == {
+        "frame_interval_ms": 2_000, "window_ms": 5_000, "excluded": ["*.tmp", "cache/*"],
+        "hidden": True, "watch": False,
+    }  # fmt: skip
+    _, document, _ = run("settings", "--exclude-nothing", "--no-hidden")
+    assert (document["excluded"], document["hidden"], document["window_ms"]) == ([], False, 5_000)
+
+
+def test_a_useless_interval_is_an_error_that_can_be_mended(run: Run) -> None:
+    status, document, _ = run("settings", "--frame-interval-s", "0.1")
+    assert status == 1
+    assert "frame interval" in document["error"]["title"]
+
+
+def test_a_folder_is_forgotten_by_its_path(run: Run, photo: Make, tmp_path: Path) -> None:
+    photo("a.png")
+    run("index", str(tmp_path / "media"), "--models", "colour-texture")
+    status, document, _ = run("forget", str(tmp_path / "media"))
+    assert (status, document["roots"]) == (0, [])
+    status, document, _ = run("forget", str(tmp_path / "media"))
+    assert status == 1
+    assert "not in the library" in document["error"]["title"]
+
+
+def test_what_a_model_computed_is_forgotten(run: Run, photo: Make, tmp_path: Path) -> None:
+    photo("a.png")
+    run("index", str(tmp_path / "media"), "--models", "colour-texture,timbre")
+    status, document, _ = run("models", "forget", "colour-texture")
+    assert (status, document["models"]) == (0, ["timbre"])
+    assert run("models", "forget", "nobody")[0] == 1
