@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 
@@ -10,9 +11,11 @@ from app.engine.encoders.base import EncoderSource, EncoderSpec, ready_keys
 from app.engine.errors import AppError, WeightsCorrupt, WeightsMissing
 from app.engine.jobs import Job
 from app.engine.media.pool import DecoderPool
-from app.engine.scanning import covers, folder_bytes, is_online, update_files
+from app.engine.media.scan import Rules
+from app.engine.scanning import covers, folder_bytes, is_online, nearest_folder, update_files
 from app.engine.search import Shelves
-from app.engine.store.files import Files
+from app.engine.store.files import Files, is_within
+from app.engine.store.folders import Folders
 from app.engine.store.lookup import Lookup
 from app.engine.store.preferences import Preferences
 from app.engine.store.spaces import Sampling, Spaces
@@ -25,6 +28,7 @@ class Indexer:
     def __init__(
         self,
         files: Files,
+        folders: Folders,
         lookup: Lookup,
         spaces: Spaces,
         shelves: Shelves,
@@ -33,6 +37,7 @@ class Indexer:
         pool: DecoderPool,
     ) -> None:
         self._files = files
+        self._folders = folders
         self._lookup = lookup
         self._spaces = spaces
         self._shelves = shelves
@@ -48,17 +53,23 @@ class Indexer:
             Cancelled: the job was cancelled; what was committed stays and the next run goes on from it.
         """
         began_s = time.monotonic()
-        folders = [folder_bytes(folder) for folder in request.folders]
+        rules = self.rules()
+        folders = [self._folder(folder) for folder in request.folders]
         keys, notes = self._choose_models(request.models)
         for folder in folders:
-            self._files.add_root(folder, covers)
-        if not folders:
+            self._files.add_root(folder, lambda root, path: covers(root, path, rules))
+        if not request.folders:
             folders = [root for root in self._files.roots() if is_online(root)]
         before = self._files.orphans()
-        outcome = update_files(self._files, folders, job)
-        encoded = dict.fromkeys(keys, 0) | self._encode(keys, bool(request.models), notes, job)
-        self._files.purge(before)  # a content is kept for one run after its last file went: it may have moved
-        self._save_indexes(keys, job)
+        outcome = update_files(self._files, self._folders, folders, rules, job)
+        encoded = dict.fromkeys(keys, 0)
+        spaces = {key: self._make_space(key) for key in keys}
+        space_ids, sampling = [space.id for space in spaces.values()], self._sampling()
+        if not self._spaces.settled(space_ids, sampling):
+            encoded |= self._encode(spaces, sampling, bool(request.models), notes, job)
+            self._files.purge(before)  # a content is kept for one run after its last file went: it may have moved
+            self._save_indexes(keys, job)
+            self._spaces.settle(space_ids, sampling)
         unreadable = {failure.path for failure in outcome.failures}
         failures = [
             *outcome.failures,
@@ -74,6 +85,19 @@ class Indexer:
             notes=tuple(notes),
             seconds=round(time.monotonic() - began_s, 3),
         )
+
+    def rules(self) -> Rules:
+        """What the library's settings say of the files to be taken."""
+        settings = self._preferences.settings
+        return Rules(settings.excluded, settings.hidden)
+
+    def _folder(self, folder: str) -> bytes:
+        """The folder to walk. One below a root that has gone is looked for from the nearest above that is there."""
+        path = os.fsencode(os.path.abspath(folder))  # noqa: PTH100 - resolving links would change the user's own path
+        for root in self._files.roots():
+            if path != root and is_within(path, root) and is_online(root):
+                return nearest_folder(path, root)
+        return folder_bytes(folder)
 
     def space_counts(self, keys: Sequence[str]) -> dict[str, SpaceCount]:
         """How much each model has encoded; models that cannot be used now are left out."""
@@ -101,19 +125,26 @@ class Indexer:
         ready = tuple(key for key in known if key in wanted and key not in problems)
         if not ready:
             raise AppError("No model can be used", "Choose at least one model that is ready, then index again.")
-        self._preferences.choose_models([key for key in known if key in {*ready, *before}])
+        chosen = tuple(key for key in known if key in {*ready, *before})
+        if chosen != before:
+            self._preferences.choose_models(chosen)
         left_out = [] if requested else [key for key in before if key in problems]
         return ready, [f"{key} was left out: {problems[key]}" for key in left_out]
 
-    def _encode(self, keys: Sequence[str], requested: bool, notes: list[str], job: Job) -> dict[str, int]:
-        """Encode what the models have not seen. How many vectors each computed."""
-        spaces = {key: self._make_space(key) for key in keys}
-        for key, space in spaces.items():
-            if other := _kinds_not_taken(self._encoders.spec(key)):
-                self._spaces.pass_over(space.id, other)
+    def _sampling(self) -> Sampling:
         settings = self._preferences.settings
-        sampling = Sampling(settings.frame_interval_ms, settings.window_ms)
-        work = self._spaces.work([space.id for space in spaces.values()], sampling)
+        return Sampling(settings.frame_interval_ms, settings.window_ms)
+
+    def _encode(
+        self, spaces: dict[str, Space], sampling: Sampling, requested: bool, notes: list[str], job: Job
+    ) -> dict[str, int]:
+        """Encode what the models have not seen. How many vectors each computed."""
+        space_ids = [space.id for space in spaces.values()]
+        for key, space in spaces.items():
+            other = _kinds_not_taken(self._encoders.spec(key))
+            if other and not self._spaces.complete(space_ids, sampling):
+                self._spaces.pass_over(space.id, other)
+        work = self._spaces.work(space_ids, sampling)
         if work:
             self._pool.start()
         lacking = {space_id for one in work for space_id in one.missing}

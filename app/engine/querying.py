@@ -14,8 +14,8 @@ import numpy.typing as npt
 from app.engine.encoders.base import EncoderSource, EncoderSpec
 from app.engine.errors import AppError, MediaUnreadable, UnsupportedModality
 from app.engine.media.pool import DecoderPool
+from app.engine.media.reading import sha256_of
 from app.engine.samples import Sample, Text, Vectors, prepared_sample
-from app.engine.scanning import sha256_of
 from app.engine.store.lookup import Lookup
 from app.engine.store.spaces import Spaces
 from app.engine.types import ItemKind, Modality, Query, QueryPart, Space

@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app.engine.errors import AppError
 from app.engine.jobs import Job
-from app.engine.media.scan import FoundFile, guess_kind, scan
+from app.engine.media.reading import Content, Unread, is_fresh, read
+from app.engine.media.scan import FoundFile, Listing, Rules, device_of, guess_kind, media_files, walk
 from app.engine.store.files import Files, KnownFile, ReadFile, is_within
+from app.engine.store.folders import Folders, KnownFolder, seen_folder
 from app.engine.types import Failure, FileCounts, MediaKind
 
 READERS = 4
 """Threads that read and hash; hashing releases the interpreter, and a slow disk is waited for in parallel."""
 
 COMMIT_EVERY_FILES = 256
+NS_PER_S = 1_000_000_000
 
 
 @dataclass(eq=False)
 class ScanOutcome:
-    """What the folders held. ``failures`` are folders and files that could not be looked into."""
+    """What the folders held. ``left`` files are for the next pass; ``failures`` are these, and folders and files that
+    could not be looked into."""
 
-    seen: int = 0
     new: int = 0
     changed: int = 0
     renamed: int = 0
     unchanged: int = 0
     removed: int = 0
+    left: int = 0
     failures: list[Failure] = field(default_factory=list)
     skipped: list[Failure] = field(default_factory=list)
 
     def counts(self, failed: int) -> FileCounts:
         return FileCounts(
-            seen=self.seen,
+            seen=self.new + self.changed + self.renamed + self.unchanged + self.left + len(self.skipped),
             new=self.new,
             changed=self.changed,
             renamed=self.renamed,
@@ -44,6 +47,21 @@ class ScanOutcome:
             failed=failed,
             skipped=len(self.skipped),
         )
+
+    def on_failure(self, path: bytes, reason: str) -> None:
+        self.failures.append(Failure(os.fsdecode(path), reason))
+
+    def on_skipped(self, path: bytes, reason: str) -> None:
+        self.skipped.append(Failure(os.fsdecode(path), reason))
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A file to be entered: what is there now, on which file system, and what was there before."""
+
+    found: FoundFile
+    device: int
+    before: KnownFile | None
 
 
 def folder_bytes(folder: str) -> bytes:
@@ -59,6 +77,13 @@ def folder_bytes(folder: str) -> bytes:
     return os.fsencode(path)
 
 
+def nearest_folder(path: bytes, root: bytes) -> bytes:
+    """The folder at ``path``, or the nearest above it that is there, up to ``root``."""
+    while path != root and not os.path.isdir(path):  # noqa: PTH112 - bytes
+        path = os.path.dirname(path)  # noqa: PTH120
+    return path
+
+
 def is_online(root: bytes) -> bool:
     """Whether a root is there. The empty place where a drive was mounted counts as absent."""
     try:
@@ -70,152 +95,256 @@ def is_online(root: bytes) -> bool:
         return False
 
 
-def covers(root: bytes, folder: bytes) -> bool:
-    """Whether a walk from ``root`` comes to ``folder``: it passes hidden folders by and follows no links."""
+def covers(root: bytes, folder: bytes, rules: Rules) -> bool:
+    """Whether a walk from ``root`` comes to ``folder``: it passes some folders by and follows no links."""
     if not is_within(folder, root):
         return False
     while folder != root:
-        if os.path.basename(folder).startswith(b".") or os.path.islink(folder):  # noqa: PTH119, PTH114 - bytes
+        if rules.passes_over(folder, root) or os.path.islink(folder):  # noqa: PTH114 - bytes
             return False
         folder = os.path.dirname(folder)  # noqa: PTH120
     return True
 
 
-def update_files(files: Files, folders: Sequence[bytes], job: Job) -> ScanOutcome:
-    """Bring the catalogue up to what is at and below ``folders``. An absent folder changes nothing."""
-    outcome = ScanOutcome()
-    known = {file.path: file for folder in folders for file in files.known(folder)}
-    found = _look(folders, outcome, job)
-    to_read = [file for file in found.values() if not _is_unchanged(file, known.get(file.path))]
-    outcome.unchanged = len(found) - len(to_read)
-    missing = _missing(known, found, [*_not_looked_into(files, folders), *map(_path, outcome.failures)])
-    _read_all(files, to_read, known, missing, outcome, job)
-    outcome.removed = len(missing)
-    files.remove([file.id for file in missing.values()])
-    files.drop_empty_roots(root for root in files.roots() if not os.path.lexists(root))
-    return outcome
+def update_files(files: Files, folders: Folders, requested: Sequence[bytes], rules: Rules, job: Job) -> ScanOutcome:
+    """Bring the catalogue up to what is at and below the ``requested`` folders. An absent folder changes nothing.
 
-
-def _look(folders: Sequence[bytes], outcome: ScanOutcome, job: Job) -> dict[bytes, FoundFile]:
-    def failed(path: bytes, reason: str) -> None:
-        outcome.failures.append(Failure(os.fsdecode(path), reason))
-
-    def skipped(path: bytes, reason: str) -> None:
-        outcome.skipped.append(Failure(os.fsdecode(path), reason))
-
-    found: dict[bytes, FoundFile] = {}
-    job.begin("Looking through folders")
-    for folder in folders:
-        for file in scan(folder, failed, skipped):
-            found[file.path] = file
-            job.advance()
-    # A folder may have been named together with one above it, and was walked twice then.
-    outcome.failures, outcome.skipped = list(dict.fromkeys(outcome.failures)), list(dict.fromkeys(outcome.skipped))
-    outcome.seen = len(found) + len(outcome.skipped)
-    return found
-
-
-def _is_unchanged(found: FoundFile, known: KnownFile | None) -> bool:
-    return (
-        known is not None
-        and known.content_id is not None
-        and (found.size_bytes, found.mtime_ns) == (known.size_bytes, known.mtime_ns)
-    )
-
-
-def _not_looked_into(files: Files, folders: Sequence[bytes]) -> list[bytes]:
-    """Absent folders, and roots inside the ``folders`` that no walk from there comes to."""
-    absent = [folder for folder in folders if not is_online(folder)]
-    inside = [root for root in files.roots() if root not in folders and any(is_within(root, f) for f in folders)]
-    return absent + [root for root in inside if not any(covers(folder, root) for folder in folders)]
-
-
-def _missing(
-    known: dict[bytes, KnownFile], found: dict[bytes, FoundFile], unsure: Sequence[bytes]
-) -> dict[bytes, KnownFile]:
-    """The known files that are gone for sure: those that are not below a folder that could not be looked into."""
-    return {
-        path: file
-        for path, file in known.items()
-        if path not in found and not any(is_within(path, folder) for folder in unsure)
-    }
-
-
-def _path(failure: Failure) -> bytes:
-    return os.fsencode(failure.path)
-
-
-def _read_all(
-    files: Files,
-    to_read: Sequence[FoundFile],
-    known: dict[bytes, KnownFile],
-    missing: dict[bytes, KnownFile],
-    outcome: ScanOutcome,
-    job: Job,
-) -> None:
-    """Hash what is new or changed and enter it; files that only moved leave ``missing``."""
-    job.begin("Reading files", len(to_read))
-    with ThreadPoolExecutor(READERS, thread_name_prefix="reader") as readers:
-        for chunk in _chunks(to_read, COMMIT_EVERY_FILES):
-            read: list[ReadFile] = []
-            for file, result in zip(chunk, readers.map(_read, chunk), strict=True):
-                if isinstance(result, ReadFile):
-                    read.append(result)
-                else:
-                    files.record_unreadable(file.path, file.size_bytes, file.mtime_ns, result)
-                before = known.get(file.path)
-                if before is None:
-                    outcome.new += 1
-                elif (before.size_bytes, before.mtime_ns) == (file.size_bytes, file.mtime_ns):
-                    outcome.unchanged += 1  # it could not be read before, and is tried again
-                else:
-                    outcome.changed += 1
-                job.advance(failed=isinstance(result, str))
-            moved = _moved(files, read, known, missing)
-            files.record_read(read, {path: file.id for path, file in moved.items()})
-            outcome.renamed += len(moved)
-            outcome.new -= len(moved)
-
-
-def _moved(
-    files: Files, read: Sequence[ReadFile], known: dict[bytes, KnownFile], missing: dict[bytes, KnownFile]
-) -> dict[bytes, KnownFile]:
-    """New paths that hold the content of a file that is no longer where it was."""
-    moved: dict[bytes, KnownFile] = {}
-    taken: set[int] = set()
-    for file in read:
-        if file.path in known:
-            continue
-        for candidate in files.by_content(file.sha256):
-            if candidate.id not in taken and (candidate.path in missing or not os.path.lexists(candidate.path)):
-                moved[file.path] = candidate
-                taken.add(candidate.id)
-                missing.pop(candidate.path, None)
-                break
-    return moved
-
-
-def _read(file: FoundFile) -> ReadFile | str:
-    """The file's content as its SHA-256, or why it cannot be read."""
-    try:
-        with open(file.path, "rb") as stream:  # noqa: PTH123 - the path is bytes
-            digest = hashlib.file_digest(stream, "sha256").digest()
-    except OSError as error:
-        return f"The file cannot be read: {error.strerror or error}."
-    return ReadFile(file.path, file.size_bytes, file.mtime_ns, digest, guess_kind(file.path) or MediaKind.PHOTO)
-
-
-def sha256_of(path: str) -> bytes:
-    """The content of a file the user searches with.
-
-    Raises:
-        AppError: it cannot be read.
+    A folder whose digest is the stored one is not looked at further, so that a pass over an unchanged tree is little
+    more than a walk. Digests are stored last, after all that they vouch for: a killed pass is taken up by the next.
     """
-    result = _read(FoundFile(os.fsencode(path), 0, 0))
-    if isinstance(result, str):
-        raise AppError("This file cannot be searched with", result, path)
-    return result.sha256
+    return _Pass(files, folders, rules, job).run(_outermost(requested, rules))
 
 
-def _chunks(files: Sequence[FoundFile], size: int) -> Iterator[Sequence[FoundFile]]:
-    yield from (files[begin : begin + size] for begin in range(0, len(files), size))
+class _Pass:
+    """One look through some folders."""
+
+    def __init__(self, files: Files, folders: Folders, rules: Rules, job: Job) -> None:
+        self._files = files
+        self._folders = folders
+        self._rules = rules
+        self._job = job
+        self._roots = files.roots()
+        self._outcome = ScanOutcome()
+        self._changes: list[_Change] = []
+        self._inodes: dict[int, int] = {}
+        self._absent: dict[bytes, KnownFile] = {}
+        """Known files that were not met."""
+        self._seen: list[KnownFolder] = []
+        """Folders that were looked at file by file."""
+        self._unread: set[bytes] = set()
+        """Folders with a file that is left for the next pass."""
+
+    def run(self, starts: Sequence[bytes]) -> ScanOutcome:
+        known = {path: folder for start in starts for path, folder in self._folders.below(start).items()}
+        not_met = known.keys() - self._walk(starts, known)
+        unsure = {*self._not_looked_into(starts), *(os.fsencode(one.path) for one in self._outcome.failures)}
+        left = [path for path in not_met if not _is_below(path, unsure)]
+        for path in left:
+            self._absent |= self._folders.files(path)
+        gone = {path: file for path, file in self._absent.items() if not _is_below(path, unsure)}
+        self._offline = {root for root in self._roots if not is_online(root)}
+        self._enter(gone)
+        self._outcome.removed = len(gone)
+        self._files.record_inodes(self._inodes)
+        self._files.remove([file.id for file in gone.values()])
+        self._folders.enter([replace(one, digest=None) if one.path in self._unread else one for one in self._seen])
+        self._folders.remove(left)
+        self._files.drop_empty_roots(root for root in self._offline if _has_left(root))
+        return self._outcome
+
+    # --- looking ---
+
+    def _walk(self, starts: Sequence[bytes], known: dict[bytes, KnownFolder]) -> set[bytes]:
+        """Look through the folders; those that were met."""
+        outcome, met = self._outcome, set()
+        self._job.begin("Looking through folders")
+        for start in starts:
+            for listing in walk(start, self._root_of(start), self._rules, outcome.on_failure):
+                met.add(listing.path)
+                before = known.get(listing.path)
+                if before and before.digest == listing.digest:
+                    outcome.unchanged += before.files
+                    for name, reason in before.skipped_files():
+                        outcome.on_skipped(os.path.join(listing.path, os.fsencode(name)), reason)  # noqa: PTH118
+                else:
+                    self._compare(listing)
+                self._job.advance(len(listing.entries))
+        return met
+
+    def _compare(self, listing: Listing) -> None:
+        """Look at one folder file by file."""
+        outcome = self._outcome
+        failures, skipped = len(outcome.failures), len(outcome.skipped)
+        found = media_files(listing, self._rules, outcome.on_failure, outcome.on_skipped)
+        known = self._folders.files(listing.path)
+        device = device_of(listing.path)
+        for file in found:
+            before = known.pop(file.path, None)
+            if before and self._is_unchanged(file, before, device):
+                outcome.unchanged += 1
+                if file.inode and file.inode != before.inode:
+                    self._inodes[before.id] = file.inode
+            else:
+                self._changes.append(_Change(file, device, before))
+        self._absent |= known
+        doubtful = len(outcome.failures) > failures or any(is_fresh(one.mtime_ns, listing.listed_ns) for one in found)
+        told = [(os.path.basename(one.path), one.reason) for one in outcome.skipped[skipped:]]  # noqa: PTH119
+        digest = None if doubtful else listing.digest
+        self._seen.append(seen_folder(listing.path, device, digest, len(found), told))
+
+    def _is_unchanged(self, found: FoundFile, known: KnownFile, device: int) -> bool:
+        if known.content_id is None or known.unsettled or not _same_facts(found, known):
+            return False
+        if known.inode is None or not found.inode or found.inode == known.inode:
+            return True  # some file systems number their files anew whenever they are mounted, so the rest decides ...
+        return not any(  # ... unless it is what was known under another name, moved over this one
+            _same_facts(found, other) for other in self._files.by_inode(found.inode, device)
+        )
+
+    def _root_of(self, folder: bytes) -> bytes:
+        """The root that a walk from ``folder`` is part of."""
+        return max((root for root in self._roots if covers(root, folder, self._rules)), key=len, default=folder)
+
+    def _not_looked_into(self, starts: Sequence[bytes]) -> list[bytes]:
+        """Absent folders, and roots inside of what was walked that no walk comes to."""
+        inside = [root for root in self._roots if root not in starts and any(is_within(root, one) for one in starts)]
+        return [
+            *(start for start in starts if not is_online(start)),
+            *(root for root in inside if not any(covers(start, root, self._rules) for start in starts)),
+        ]
+
+    # --- entering ---
+
+    def _enter(self, gone: dict[bytes, KnownFile]) -> None:
+        """Enter what is new or changed; files that only moved leave ``gone``."""
+        self._job.begin("Reading files", len(self._changes))
+        with ThreadPoolExecutor(READERS, thread_name_prefix="reader") as readers:
+            for chunk in _chunks(self._changes, COMMIT_EVERY_FILES):
+                moved = self._move_unread(chunk, gone)
+                rest = [one for one in chunk if one.found.path not in moved]
+                texts: list[ReadFile] = []
+                for change, result in zip(rest, readers.map(read, (one.found for one in rest)), strict=True):
+                    if isinstance(result, Content):
+                        texts.append(self._take(change, result))
+                    else:
+                        self._leave(change, result)
+                    self._job.advance(failed=isinstance(result, Unread))
+                self._record(rest, texts, gone)
+
+    def _move_unread(self, chunk: Sequence[_Change], gone: dict[bytes, KnownFile]) -> set[bytes]:
+        """Give new paths to files that are, by all that the file system says of them, ones that left their places:
+        a renamed folder is not read again. The paths."""
+        moved: dict[bytes, KnownFile] = {}
+        taken: set[int] = set()
+        for change in chunk:
+            found = change.found
+            if change.before is not None or not found.inode:
+                continue
+            candidates = [
+                file
+                for file in self._files.by_inode(found.inode, change.device)
+                if _is_surely(found, file) and file.id not in taken and (file.path in gone or _has_left(file.path))
+            ]
+            if len(candidates) == 1:
+                moved[found.path] = candidates[0]
+                taken.add(candidates[0].id)
+                gone.pop(candidates[0].path, None)
+        if moved:
+            self._files.record_moved([(file, path) for path, file in moved.items()])
+            self._outcome.renamed += len(moved)
+            self._job.advance(len(moved))
+        return set(moved)
+
+    def _take(self, change: _Change, content: Content) -> ReadFile:
+        found, before, outcome = change.found, change.before, self._outcome
+        if before is None:
+            outcome.new += 1
+        elif _same_facts(found, before) and self._files.holds(before, content.sha256):
+            outcome.unchanged += 1
+        else:
+            outcome.changed += 1
+        kind = guess_kind(found.path) or MediaKind.PHOTO
+        return ReadFile(
+            found.path, found.size_bytes, found.mtime_ns, content.sha256, kind, found.inode, content.unsettled
+        )
+
+    def _leave(self, change: _Change, unread: Unread) -> None:
+        """A file that could not be read is entered with the reason. One that went or changed meanwhile, and one that
+        is the same as before by its facts, keeps what the catalogue has of it until the next pass."""
+        found, before, outcome = change.found, change.before, self._outcome
+        is_as_before = before is not None and _same_facts(found, before)
+        if unread.passing or (before and before.content_id and is_as_before):
+            outcome.left += 1
+            outcome.on_failure(found.path, unread.reason)
+            self._unread.add(os.path.dirname(found.path))  # noqa: PTH120 - bytes
+            return
+        self._files.record_unreadable(found.path, found.size_bytes, found.mtime_ns, unread.reason)
+        outcome.unchanged += is_as_before
+        outcome.new += before is None
+        outcome.changed += before is not None and not is_as_before
+
+    def _record(self, changes: Sequence[_Change], texts: Sequence[ReadFile], gone: dict[bytes, KnownFile]) -> None:
+        new = {change.found.path: change.device for change in changes if change.before is None}
+        moved: dict[bytes, KnownFile] = {}
+        taken: set[int] = set()
+        for file in (file for file in texts if file.path in new):
+            for candidate, device in self._files.by_content(file.sha256):
+                is_same = file.inode > 0 and (file.inode, new[file.path]) == (candidate.inode, device)
+                if candidate.id not in taken and self._is_free(candidate, gone, is_same):
+                    moved[file.path] = candidate
+                    taken.add(candidate.id)
+                    gone.pop(candidate.path, None)
+                    break
+        self._files.record_read(texts, {path: file.id for path, file in moved.items()})
+        self._outcome.renamed += len(moved)
+        self._outcome.new -= len(moved)
+
+    def _is_free(self, file: KnownFile, gone: dict[bytes, KnownFile], is_same: bool) -> bool:
+        """Whether a file is no longer where it was. On a drive that is away it still is, unless it came from there to
+        here as the same file, which only a renamed folder does."""
+        if file.path in gone:
+            return True
+        return _has_left(file.path) and (is_same or not any(is_within(file.path, root) for root in self._offline))
+
+
+def _outermost(folders: Sequence[bytes], rules: Rules) -> list[bytes]:
+    """The folders without those that a walk from another comes to."""
+    distinct = list(dict.fromkeys(folders))
+    return [one for one in distinct if not any(other != one and covers(other, one, rules) for other in distinct)]
+
+
+def _same_facts(found: FoundFile, known: KnownFile) -> bool:
+    return (found.size_bytes, found.mtime_ns) == (known.size_bytes, known.mtime_ns)
+
+
+def _is_surely(found: FoundFile, known: KnownFile) -> bool:
+    """Whether a file of the same inode is the same file. Inodes are given anew, so where its time is a whole second,
+    as archives and cameras write it, the name must be the same too."""
+    if known.content_id is None or known.unsettled or not _same_facts(found, known):
+        return False
+    return found.mtime_ns % NS_PER_S != 0 or os.path.basename(found.path) == os.path.basename(known.path)  # noqa: PTH119
+
+
+def _has_left(path: bytes) -> bool:
+    """Whether nothing is at a path; not so where it cannot be looked at."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _is_below(path: bytes, folders: set[bytes]) -> bool:
+    """Whether a path is one of these or lies below one."""
+    while path not in folders:
+        above = os.path.dirname(path)  # noqa: PTH120 - bytes
+        if above == path:
+            return False
+        path = above
+    return True
+
+
+def _chunks(changes: Sequence[_Change], size: int) -> Iterator[Sequence[_Change]]:
+    yield from (changes[begin : begin + size] for begin in range(0, len(changes), size))

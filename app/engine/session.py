@@ -22,6 +22,7 @@ from app.engine.scanning import is_online
 from app.engine.search import Searcher, Shelves
 from app.engine.store.database import FILE_NAME, Database
 from app.engine.store.files import Files
+from app.engine.store.folders import Folders
 from app.engine.store.judgments import Judgments
 from app.engine.store.lookup import NS_PER_MS, Lookup
 from app.engine.store.preferences import Preferences
@@ -91,7 +92,9 @@ class Session:
         queries = QueryVectors(self._lookup, spaces, encoders, pool)
         self._searcher = Searcher(self._files, self._lookup, spaces, shelves, encoders, queries)
         self._judging = Judging(self._files, self._lookup, judgments, queries, self._searcher, encoders)
-        self._indexer = Indexer(self._files, self._lookup, spaces, shelves, self._preferences, encoders, pool)
+        self._indexer = Indexer(
+            self._files, Folders(database), self._lookup, spaces, shelves, self._preferences, encoders, pool
+        )
 
     @classmethod
     def open(

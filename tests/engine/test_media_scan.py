@@ -9,28 +9,32 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.media.scan import guess_kind, scan
+from app.engine.media.scan import Rules, guess_kind, media_files, walk
 from app.engine.types import MediaKind
+
+
+EVERYTHING = Rules()
 
 
 class Walk:
     """One scan with all it found and said."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, rules: Rules = EVERYTHING) -> None:
         self.failures: dict[str, str] = {}
         self.skipped: dict[str, str] = {}
-        base = root if root.is_dir() else root.parent
 
         def name(path: bytes) -> str:
-            return os.path.relpath(os.fsdecode(path), base)
+            return os.path.relpath(os.fsdecode(path), root)
 
-        self.files = list(
-            scan(
-                os.fsencode(root),
-                lambda path, sentence: self.failures.__setitem__(name(path), sentence),
-                lambda path, sentence: self.skipped.__setitem__(name(path), sentence),
-            )
-        )
+        def failed(path: bytes, sentence: str) -> None:
+            self.failures[name(path)] = sentence
+
+        def skipped(path: bytes, sentence: str) -> None:
+            self.skipped[name(path)] = sentence
+
+        self.listings = list(walk(os.fsencode(root), os.fsencode(root), rules, failed))
+        self.digests = {name(listing.path): listing.digest for listing in self.listings}
+        self.files = [file for one in self.listings for file in media_files(one, rules, failed, skipped)]
         self.names = [name(file.path) for file in self.files]
 
 
@@ -50,10 +54,6 @@ def test_files_come_in_a_fixed_order_with_size_and_time(tmp_path: Path) -> None:
     assert walk.files[1].mtime_ns == (tmp_path / "b.jpg").stat().st_mtime_ns
     assert not walk.failures
     assert not walk.skipped
-
-
-def test_a_root_may_be_one_file(tmp_path: Path) -> None:
-    assert Walk(write(tmp_path / "one.JPG")).names == ["one.JPG"]
 
 
 def test_what_is_no_medium_is_skipped_with_its_ending(tmp_path: Path) -> None:
@@ -125,15 +125,14 @@ def test_an_unreadable_folder_is_told_and_the_rest_is_found(tmp_path: Path, monk
 
 
 def test_a_root_that_is_not_there_is_told(tmp_path: Path) -> None:
-    walk = Walk(tmp_path / "gone.jpg")
-    assert list(walk.failures) == ["gone.jpg"]
+    assert Walk(tmp_path / "gone").failures == {".": "The folder is not there. Connect its drive or choose it again."}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
 def test_a_name_in_no_encoding_is_found(tmp_path: Path) -> None:
     path = os.fsencode(tmp_path) + b"/caf\xe9.jpg"
     Path(os.fsdecode(path)).write_bytes(b"x")
-    assert [file.path for file in scan(os.fsencode(tmp_path), print, print)] == [path]
+    assert [file.path for file in Walk(tmp_path).files] == [path]
 
 
 @pytest.mark.parametrize(

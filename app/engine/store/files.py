@@ -6,33 +6,41 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from app.engine.store.database import Database
 from app.engine.types import Failure, MediaKind
 
 _SEPARATOR = os.fsencode(os.sep)
+_COLUMNS = "f.id, f.path, f.size_bytes, f.mtime_ns, f.content_id, f.inode, f.unsettled"
 
 
 @dataclass(frozen=True)
 class KnownFile:
-    """A file as the library last saw it. ``content_id`` is None while the file has never been readable."""
+    """A file as the library last saw it. ``content_id`` is None while the file has never been readable;
+    ``unsettled``: it had only just been changed when it was read, and is to be read again."""
 
     id: int
     path: bytes
     size_bytes: int
     mtime_ns: int
     content_id: int | None
+    inode: int | None = None
+    unsettled: bool = False
 
 
 @dataclass(frozen=True)
 class ReadFile:
-    """A file that was just read: its facts from before the reading and the SHA-256 of what was read."""
+    """A file that was just read: its facts, the same before and after the reading, and the SHA-256 of what was read.
+    ``inode`` 0: the system has none."""
 
     path: bytes
     size_bytes: int
     mtime_ns: int
     sha256: bytes
     kind: MediaKind
+    inode: int = 0
+    unsettled: bool = False
 
 
 class Files:
@@ -60,54 +68,87 @@ class Files:
         with self._database.transaction(rewrites=True) as change:
             change.execute("DELETE FROM roots WHERE path = ?", (path,))
             _delete_files(change, [file.id for file in self.known(path)])
+            condition, values = within_condition(path)
+            change.execute(f"DELETE FROM folders AS f WHERE {condition}", values)  # noqa: S608 - fixed fragments
             _purge(change, _orphans(change))
 
     def drop_empty_roots(self, gone: Iterable[bytes]) -> None:
         """Forget those of the ``gone`` roots under which no file is left: they were renamed."""
-        with self._database.transaction() as change:
-            for root in gone:
-                if next(self._under(root, "1"), None) is None:
-                    change.execute("DELETE FROM roots WHERE path = ?", (root,))
+        empty = [(root,) for root in gone if next(self._under(root, "1"), None) is None]
+        if empty:
+            with self._database.transaction() as change:
+                change.executemany("DELETE FROM roots WHERE path = ?", empty)
 
     # --- files ---
 
     def known(self, folder: bytes) -> list[KnownFile]:
         """The files at or below ``folder``."""
-        return [KnownFile(*row) for row in self._under(folder, "id, path, size_bytes, mtime_ns, content_id")]
+        return [KnownFile(*row) for row in self._under(folder, _COLUMNS)]
 
-    def by_content(self, sha256: bytes) -> list[KnownFile]:
-        """The files that hold this content."""
-        rows = self._database.read.execute(
-            "SELECT f.id, f.path, f.size_bytes, f.mtime_ns, f.content_id FROM files f "
-            "JOIN contents c ON c.id = f.content_id WHERE c.sha256 = ? ORDER BY f.path",
-            (sha256,),
+    def by_content(self, sha256: bytes) -> list[tuple[KnownFile, int | None]]:
+        """The files that hold this content, each with the number of its file system."""
+        return self._with_devices(
+            "f.content_id = (SELECT id FROM contents WHERE sha256 = ?) ORDER BY f.path", (sha256,)
         )
-        return [KnownFile(*row) for row in rows]
+
+    def by_inode(self, inode: int, device: int) -> list[KnownFile]:
+        """The files that were last seen as this inode of this file system."""
+        return [file for file, on in self._with_devices("f.inode = ? ORDER BY f.path", (inode,)) if on == device]
+
+    def holds(self, file: KnownFile, sha256: bytes) -> bool:
+        """Whether this is the content that the catalogue has of the file."""
+        row = self._database.read.execute(
+            "SELECT 1 FROM contents WHERE id = ? AND sha256 = ?", (file.content_id, sha256)
+        )
+        return row.fetchone() is not None
 
     def record_read(self, files: Sequence[ReadFile], renamed_from: dict[bytes, int]) -> None:
         """Enter files that were read; ``renamed_from`` maps the path of a moved file to the row it moved from.
 
         Files whose root was forgotten meanwhile are left out.
         """
+        if not files:
+            return
         with self._database.transaction(rewrites=True) as change:
-            for file in _below_roots(change, files):
+            kept = _below_roots(change, [file.path for file in files])
+            for file in (file for file in files if file.path in kept):
                 change.execute(
                     "INSERT INTO contents (sha256, kind) VALUES (?, ?) ON CONFLICT DO NOTHING", (file.sha256, file.kind)
                 )
                 (content_id,) = change.execute("SELECT id FROM contents WHERE sha256 = ?", (file.sha256,)).fetchone()
                 if file.path in renamed_from:
                     change.execute("UPDATE files SET path = ? WHERE id = ?", (file.path, renamed_from[file.path]))
-                _upsert_file(change, file.path, file.size_bytes, file.mtime_ns, content_id, None)
+                facts = (file.size_bytes, file.mtime_ns, file.inode or None, file.unsettled, content_id, None)
+                _upsert_file(change, file.path, facts)
+
+    def record_moved(self, moved: Sequence[tuple[KnownFile, bytes]]) -> None:
+        """Give files their new paths; what was computed of them stays as it is."""
+        with self._database.transaction(rewrites=True) as change:
+            kept = _below_roots(change, [path for _, path in moved])
+            for file, path in (one for one in moved if one[1] in kept):
+                change.execute(
+                    "UPDATE files SET path = ?, folder_id = ? WHERE id = ?", (path, _folder_id(change, path), file.id)
+                )
+                write_words(change, file.id)
 
     def record_unreadable(self, path: bytes, size_bytes: int, mtime_ns: int, reason: str) -> None:
         """Enter a file that could not be read at all; it is tried again at every pass."""
-        with self._database.transaction() as change:
-            _upsert_file(change, path, size_bytes, mtime_ns, None, reason)
+        with self._database.transaction(rewrites=True) as change:
+            _upsert_file(change, path, (size_bytes, mtime_ns, None, False, None, reason))
+
+    def record_inodes(self, inodes: dict[int, int]) -> None:
+        """Remember the inodes of files, by the files' ids."""
+        if inodes:
+            with self._database.transaction() as change:
+                change.executemany(
+                    "UPDATE files SET inode = ? WHERE id = ?", [(inode, file_id) for file_id, inode in inodes.items()]
+                )
 
     def remove(self, file_ids: Sequence[int]) -> None:
         """Take files that are no longer on disk out of the results. Their contents stay for a while: see `purge`."""
-        with self._database.transaction(rewrites=True) as change:
-            _delete_files(change, file_ids)
+        if file_ids:
+            with self._database.transaction(rewrites=True) as change:
+                _delete_files(change, file_ids)
 
     def orphans(self) -> set[int]:
         """The contents that no file holds any more."""
@@ -115,8 +156,9 @@ class Files:
 
     def purge(self, content_ids: set[int]) -> None:
         """Delete items, vectors and thumbnails of those of these contents that still have no file."""
-        with self._database.transaction(rewrites=True) as change:
-            _purge(change, content_ids & _orphans(change))
+        if content_ids:
+            with self._database.transaction(rewrites=True) as change:
+                _purge(change, content_ids & _orphans(change))
 
     # --- contents ---
 
@@ -124,13 +166,22 @@ class Files:
         """The files that could not be read or decoded, at or below ``folder``, or all."""
         condition, values = within_condition(folder) if folder else ("1", ())
         rows = self._database.read.execute(
-            "SELECT f.path, coalesce(f.failure, c.failure) AS reason FROM files f "  # noqa: S608 - fixed fragments
-            f"LEFT JOIN contents c ON c.id = f.content_id WHERE reason IS NOT NULL AND {condition} ORDER BY f.path",
+            "SELECT path, reason FROM ("  # noqa: S608 - fixed fragments
+            "SELECT path, failure AS reason FROM files WHERE failure IS NOT NULL UNION ALL "
+            "SELECT f.path, c.failure FROM contents c JOIN files f ON f.content_id = c.id "
+            f"WHERE c.failure IS NOT NULL AND f.failure IS NULL) f WHERE {condition} ORDER BY path",
             values,
         )
         return tuple(Failure(os.fsdecode(path), reason) for path, reason in rows)
 
-    def _under(self, folder: bytes, columns: str) -> Iterator[tuple[int, bytes, int, int, int | None]]:
+    def _with_devices(self, condition: str, values: tuple[object, ...]) -> list[tuple[KnownFile, int | None]]:
+        rows = self._database.read.execute(
+            f"SELECT {_COLUMNS}, d.device FROM files f JOIN folders d ON d.id = f.folder_id WHERE {condition}",  # noqa: S608
+            values,
+        )
+        return [(KnownFile(*row[:-1]), row[-1]) for row in rows]
+
+    def _under(self, folder: bytes, columns: str) -> Iterator[tuple[Any, ...]]:
         condition, values = within_condition(folder)
         return self._database.read.execute(f"SELECT {columns} FROM files f WHERE {condition}", values)  # noqa: S608
 
@@ -147,21 +198,29 @@ def within_condition(folder: bytes) -> tuple[str, tuple[bytes, bytes, bytes]]:
     return "(f.path = ? OR (f.path >= ? AND f.path < ?))", (folder, prefix, after)
 
 
-def _upsert_file(
-    change: sqlite3.Connection, path: bytes, size_bytes: int, mtime_ns: int, content_id: int | None, failure: str | None
-) -> None:
+def _upsert_file(change: sqlite3.Connection, path: bytes, facts: tuple[object, ...]) -> None:
+    """``facts``: size in bytes, time in ns, inode, unsettled, content id, failure."""
     (file_id,) = change.execute(
-        "INSERT INTO files (path, size_bytes, mtime_ns, content_id, failure) VALUES (?, ?, ?, ?, ?) "
-        "ON CONFLICT (path) DO UPDATE SET size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, "
+        "INSERT INTO files (path, folder_id, size_bytes, mtime_ns, inode, unsettled, content_id, failure) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (path) DO UPDATE SET folder_id = excluded.folder_id, size_bytes = excluded.size_bytes, "
+        "mtime_ns = excluded.mtime_ns, inode = excluded.inode, unsettled = excluded.unsettled, "
         "content_id = excluded.content_id, failure = excluded.failure RETURNING id",
-        (path, size_bytes, mtime_ns, content_id, failure),
+        (path, _folder_id(change, path), *facts),
     ).fetchone()
     write_words(change, file_id)
 
 
-def _below_roots(change: sqlite3.Connection, files: Sequence[ReadFile]) -> list[ReadFile]:
+def _folder_id(change: sqlite3.Connection, path: bytes) -> int:
+    folder = os.path.dirname(path)  # noqa: PTH120 - a path of bytes
+    change.execute("INSERT INTO folders (path) VALUES (?) ON CONFLICT DO NOTHING", (folder,))
+    (folder_id,) = change.execute("SELECT id FROM folders WHERE path = ?", (folder,)).fetchone()
+    return int(folder_id)
+
+
+def _below_roots(change: sqlite3.Connection, paths: Iterable[bytes]) -> set[bytes]:
     roots = [root for (root,) in change.execute("SELECT path FROM roots")]
-    return [file for file in files if any(is_within(file.path, root) for root in roots)]
+    return {path for path in paths if any(is_within(path, root) for root in roots)}
 
 
 def write_words(change: sqlite3.Connection, file_id: int) -> None:
@@ -191,12 +250,12 @@ def _delete_files(change: sqlite3.Connection, file_ids: Sequence[int]) -> None:
 
 
 def _orphans(connection: sqlite3.Connection) -> set[int]:
-    return {
-        content_id
-        for (content_id,) in connection.execute(
-            "SELECT id FROM contents c WHERE NOT EXISTS (SELECT 1 FROM files f WHERE f.content_id = c.id)"
-        )
-    }
+    """A content that has lost a file was touched: see the triggers in `migrations`."""
+    rows = connection.execute(
+        "SELECT c.id FROM touched t JOIN contents c ON c.id = t.content_id "
+        "WHERE NOT EXISTS (SELECT 1 FROM files f WHERE f.content_id = c.id)"
+    )
+    return {content_id for (content_id,) in rows}
 
 
 def _purge(change: sqlite3.Connection, content_ids: Iterable[int]) -> None:

@@ -199,14 +199,22 @@ class Lookup:
 
     def item_counts(self, folder: bytes | None = None) -> dict[ItemKind, int]:
         """How many items files hold, by kind; copies of one file count once."""
-        condition, values = within_condition(folder) if folder else ("1", ())
-        rows = self._database.read.execute(
-            "SELECT i.kind, count(*) FROM items i WHERE EXISTS "  # noqa: S608
-            f"(SELECT 1 FROM files f WHERE f.content_id = i.content_id AND {condition}) GROUP BY i.kind",
-            values,
-        )
         counts = dict.fromkeys(ItemKind, 0)
-        counts.update({ItemKind(kind): count for kind, count in rows})
+        if folder is None:  # all, but those of contents that have lost their last file and so were touched
+            rows = self._database.read.execute(
+                "SELECT kind, count(*) FROM items GROUP BY kind UNION ALL "
+                "SELECT i.kind, -count(*) FROM touched t JOIN items i ON i.content_id = t.content_id "
+                "WHERE NOT EXISTS (SELECT 1 FROM files f WHERE f.content_id = i.content_id) GROUP BY i.kind"
+            )
+        else:
+            condition, values = within_condition(folder)
+            rows = self._database.read.execute(
+                "SELECT i.kind, count(*) FROM items i WHERE EXISTS "  # noqa: S608
+                f"(SELECT 1 FROM files f WHERE f.content_id = i.content_id AND {condition}) GROUP BY i.kind",
+                values,
+            )
+        for kind, count in rows:
+            counts[ItemKind(kind)] += count
         return counts
 
     def file_counts(self, folder: bytes | None = None) -> dict[MediaKind, int]:

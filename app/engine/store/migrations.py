@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from app.engine.errors import LibraryTooNew
 from app.engine.store.integrity import checksum
@@ -85,15 +85,29 @@ def _first_schema(connection: sqlite3.Connection) -> None:
 
 def _scale(connection: sqlite3.Connection) -> None:
     """What indexing at scale needs: files by folder with a digest of each folder, so that an unchanged one is not
-    looked at file by file; a checksum of what was computed or judged; indexes for deleting a content or a space."""
+    looked at file by file; which contents were touched since the models were last done with all; a checksum of what
+    was computed or judged; indexes for deleting a content or a space."""
     for statement in (
+        # `files` and `skipped` are what a pass reports of a folder whose `digest` still holds.
         """CREATE TABLE folders (
             id INTEGER PRIMARY KEY,
             path BLOB NOT NULL UNIQUE,
-            digest BLOB)""",
+            device INTEGER,
+            digest BLOB,
+            files INTEGER NOT NULL DEFAULT 0,
+            skipped TEXT NOT NULL DEFAULT '[]')""",
         "ALTER TABLE files ADD COLUMN folder_id INTEGER REFERENCES folders(id)",
         "ALTER TABLE files ADD COLUMN inode INTEGER",
+        # It had changed so shortly before it was read that a later change may not show in its time.
+        "ALTER TABLE files ADD COLUMN unsettled INTEGER NOT NULL DEFAULT 0",
         "CREATE INDEX files_by_folder ON files (folder_id)",
+        "CREATE INDEX files_by_inode ON files (inode)",
+        "CREATE INDEX files_failed ON files (path) WHERE failure IS NOT NULL",
+        "CREATE INDEX contents_failed ON contents (id) WHERE failure IS NOT NULL",
+        # Every content but the touched ones has a file, and all that a complete space takes of it, cut by the sampling
+        # that is named there.
+        "CREATE TABLE touched (content_id INTEGER PRIMARY KEY)",
+        "ALTER TABLE spaces ADD COLUMN complete TEXT",
         # `sampling` is what a video's or sound's items were cut by; `attempts` counts failures of passing causes.
         "ALTER TABLE contents ADD COLUMN sampling TEXT",
         "ALTER TABLE contents ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0",
@@ -116,8 +130,33 @@ def _scale(connection: sqlite3.Connection) -> None:
         # With all that a search must know of a space's rows, so that no vector is read for it.
         "CREATE INDEX vectors_by_space ON vectors (space_id, id, item_id)",
         "CREATE INDEX encoded_by_space ON encoded (space_id)",
+        "INSERT INTO touched SELECT id FROM contents c "
+        "WHERE NOT EXISTS (SELECT 1 FROM files f WHERE f.content_id = c.id)",
+        *_watch_files(),
     ):
         connection.execute(statement)
+
+
+def _watch_files() -> Iterator[str]:
+    """Triggers, so that no writer has to remember: a changed row of a file takes its folder's digest back, and a
+    content that gains or loses a file, a vector or a failure is touched."""
+    for event, row in (("INSERT", "NEW"), ("DELETE", "OLD"), ("UPDATE", "OLD"), ("UPDATE", "NEW")):
+        yield (
+            f"CREATE TRIGGER digest_{event}_{row} AFTER {event} ON files BEGIN "  # noqa: S608 - fixed fragments
+            f"UPDATE folders SET digest = NULL WHERE id = {row}.folder_id AND digest IS NOT NULL; END"
+        )
+    for name, event, row in (
+        ("file_entered", "INSERT ON files", "NEW.content_id"),
+        ("file_left", "DELETE ON files", "OLD.content_id"),
+        ("file_replaced", "UPDATE OF content_id ON files", "OLD.content_id"),
+        ("file_changed", "UPDATE OF content_id ON files", "NEW.content_id"),
+        ("content_reopened", "UPDATE OF failure, attempts, sampling ON contents", "NEW.id"),
+        ("encoded_left", "DELETE ON encoded", "OLD.content_id"),
+    ):
+        yield (
+            f"CREATE TRIGGER touch_{name} AFTER {event} WHEN {row} IS NOT NULL BEGIN "  # noqa: S608 - fixed fragments
+            f"INSERT INTO touched SELECT {row} WHERE {row} NOT IN (SELECT content_id FROM touched); END"
+        )
 
 
 def _fill_folders(connection: sqlite3.Connection) -> None:

@@ -25,12 +25,18 @@ FORGOTTEN_AT_ONCE = 4096
 
 Ids = npt.NDArray[np.int64]
 
-
 SAMPLING_RULE = 2
 """Raised when videos or sounds are cut by another rule: their items are made again then."""
 
 ATTEMPTS = 3
 """How often a content is tried that fails by a cause which may pass."""
+
+# Of a content c: it may be decodable; its items were cut by another sampling.
+_DECODABLE = f"(c.failure IS NULL OR c.attempts BETWEEN 1 AND {ATTEMPTS - 1})"
+_STALE = (
+    f"(c.kind <> '{MediaKind.PHOTO}' AND c.sampling IS NOT :sampling "
+    "AND EXISTS (SELECT 1 FROM items i WHERE i.content_id = c.id))"
+)
 
 
 @dataclass(frozen=True)
@@ -174,12 +180,12 @@ class Spaces:
 
     def work(self, space_ids: Sequence[int], sampling: Sampling) -> list[Work]:
         """The contents that have a file, may be decodable, and lack one of the spaces or were cut otherwise."""
+        among = "c.id IN (SELECT content_id FROM touched)" if self.complete(space_ids, sampling) else "1"
         rows = self._database.read.execute(
-            "SELECT c.id, min(f.path), (SELECT group_concat(e.space_id) FROM encoded e WHERE e.content_id = c.id), "
-            "c.kind <> ? AND c.sampling IS NOT ? AND EXISTS (SELECT 1 FROM items i WHERE i.content_id = c.id) "
-            "FROM contents c JOIN files f ON f.content_id = c.id "
-            "WHERE c.failure IS NULL OR c.attempts BETWEEN 1 AND ? GROUP BY c.id ORDER BY 2",
-            (MediaKind.PHOTO, str(sampling), ATTEMPTS - 1),
+            "SELECT c.id, min(f.path), (SELECT group_concat(e.space_id) FROM encoded e WHERE e.content_id = c.id), "  # noqa: S608
+            f"{_STALE} FROM contents c JOIN files f ON f.content_id = c.id WHERE {_DECODABLE} AND {among} "
+            "GROUP BY c.id ORDER BY 2",
+            {"sampling": str(sampling)},
         )
         work = []
         for content_id, path, done, stale in rows:
@@ -187,6 +193,38 @@ class Spaces:
             if missing := tuple(space_id for space_id in space_ids if space_id not in have):
                 work.append(Work(content_id, self._reachable(content_id, path), missing, bool(stale)))
         return work
+
+    def complete(self, space_ids: Sequence[int], sampling: Sampling) -> bool:
+        """Whether every content but the touched ones has all that these spaces take of it, cut by this sampling."""
+        rows = self._database.read.execute("SELECT id FROM spaces WHERE complete = ?", (str(sampling),))
+        return set(space_ids) <= {space_id for (space_id,) in rows}
+
+    def settled(self, space_ids: Sequence[int], sampling: Sampling) -> bool:
+        """Whether nothing is left to do for these spaces: no content lacks one, none has lost its last file."""
+        (touched,) = self._database.read.execute("SELECT EXISTS (SELECT 1 FROM touched)").fetchone()
+        return not touched and self.complete(space_ids, sampling)
+
+    def settle(self, space_ids: Sequence[int], sampling: Sampling) -> None:
+        """Find out which contents still lack one of these spaces or have no file: from now on these and those that a
+        change touches are the only ones that `work` looks at."""
+        lacking = (
+            f"{_DECODABLE} AND ({_STALE} OR (SELECT count(*) FROM json_each(:spaces)) > (SELECT count(*) "  # noqa: S608
+            "FROM encoded e WHERE e.content_id = c.id AND e.space_id IN (SELECT value FROM json_each(:spaces))))"
+        )
+        unheld = "NOT EXISTS (SELECT 1 FROM files f WHERE f.content_id = c.id)"
+        values = {"spaces": json.dumps([*space_ids]), "sampling": str(sampling)}
+        with self._database.transaction() as change:
+            if not self.complete(space_ids, sampling):
+                change.execute(f"INSERT OR IGNORE INTO touched SELECT c.id FROM contents c WHERE {lacking}", values)  # noqa: S608
+            change.execute(
+                "UPDATE spaces SET complete = iif(id IN (SELECT value FROM json_each(:spaces)), :sampling, NULL)",
+                values,
+            )
+            change.execute(
+                "DELETE FROM touched WHERE content_id NOT IN (SELECT c.id FROM touched t "  # noqa: S608 - fixed fragments
+                f"CROSS JOIN contents c ON c.id = t.content_id WHERE {unheld} OR {lacking})",
+                values,
+            )
 
     def _reachable(self, content_id: int, path: bytes) -> bytes:
         """A copy of the content that is there, ``path`` if it is."""
