@@ -12,7 +12,6 @@ import pytest
 from app.engine.media.scan import Rules, guess_kind, media_files, walk
 from app.engine.types import MediaKind
 
-
 EVERYTHING = Rules()
 
 
