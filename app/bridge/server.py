@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from app.bridge.messages import PART_HITS, Action, Answer, Control, Fault, Lane, Part, Report, Request
+from app.bridge.messages import PART_HITS, Action, Answer, Control, Event, Fault, Lane, Part, Report, Request
 from app.engine.errors import AppError
 from app.engine.jobs import Cancelled, Job, Progress
 from app.engine.store.database import storage_error
@@ -175,6 +175,7 @@ class _Server:
             if self._session:  # only now: a library that cannot be opened leaves the old one open
                 self._session.close()
             self._session = opened
+            opened.watch(lambda folders: self._send(Event("folders_changed", folders)))
         return opened.status()
 
     def _report(self, request_id: int, progress: Progress) -> None:
@@ -189,7 +190,7 @@ class _Server:
             reply = Answer(reply.id, replace(reply.value, hits=hits[last:]))
         self._send(reply)
 
-    def _send(self, message: Answer | Fault | Report | Part) -> None:
+    def _send(self, message: Answer | Fault | Report | Part | Event) -> None:
         with self._sending:
             try:
                 self._connection.send(message)

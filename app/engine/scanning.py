@@ -112,7 +112,7 @@ def update_files(files: Files, folders: Folders, requested: Sequence[bytes], rul
     A folder whose digest is the stored one is not looked at further, so that a pass over an unchanged tree is little
     more than a walk. Digests are stored last, after all that they vouch for: a killed pass is taken up by the next.
     """
-    return _Pass(files, folders, rules, job).run(_outermost(requested, rules))
+    return _Pass(files, folders, rules, job).run(outermost(requested, rules))
 
 
 class _Pass:
@@ -307,7 +307,7 @@ class _Pass:
         return _has_left(file.path) and (is_same or not any(is_within(file.path, root) for root in self._offline))
 
 
-def _outermost(folders: Sequence[bytes], rules: Rules) -> list[bytes]:
+def outermost(folders: Sequence[bytes], rules: Rules) -> list[bytes]:
     """The folders without those that a walk from another comes to."""
     distinct = list(dict.fromkeys(folders))
     return [one for one in distinct if not any(other != one and covers(other, one, rules) for other in distinct)]

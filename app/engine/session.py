@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -47,6 +47,7 @@ from app.engine.types import (
     SearchReply,
     SearchRequest,
 )
+from app.engine.watching import Watched, Watcher
 from app.paths import libraries_dir, models_dir, resources_dir
 
 PREVIEW_PX = 1280
@@ -80,6 +81,7 @@ class Session:
         self._database = database
         self._encoders = encoders
         self._pool = pool
+        self._watcher: Watcher | None = None
         self._files = Files(database)
         self._lookup = Lookup(database)
         self._preferences = Preferences(database)
@@ -125,6 +127,7 @@ class Session:
 
     def close(self) -> None:
         self._shelves.close()
+        self.unwatch()
         self._pool.close()
         self._database.close()
 
@@ -186,6 +189,25 @@ class Session:
                 )
         self._preferences.choose_settings(settings)
         return self.status()
+
+    # --- watching ---
+
+    def watch(self, on_change: Callable[[tuple[str, ...]], None]) -> None:
+        """Tell of changed folders, from another thread, until `unwatch` or `close`; they are what to `index` next.
+
+        Only while the library's settings say so. New and forgotten roots, and roots that go and come back, are
+        followed.
+        """
+        self.unwatch()
+        self._watcher = Watcher(self._watched, on_change, os.fsencode(self._database.folder.parent.parent))
+
+    def unwatch(self) -> None:
+        if self._watcher:
+            self._watcher.close()
+            self._watcher = None
+
+    def _watched(self) -> Watched:
+        return Watched(self._files.roots() if self._preferences.settings.watch else (), self._indexer.rules())
 
     # --- models ---
 

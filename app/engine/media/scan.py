@@ -171,6 +171,13 @@ def media_files(listing: Listing, rules: Rules, on_failure: Told, on_skipped: To
     return found
 
 
+def scan(folder: bytes, on_failure: Told, on_skipped: Told) -> Iterator[FoundFile]:
+    """All media files at and below ``folder``, by the common rules."""
+    rules = Rules()
+    for listing in walk(folder, folder, rules, on_failure):
+        yield from media_files(listing, rules, on_failure, on_skipped)
+
+
 def device_of(folder: bytes) -> int:
     """The number of the file system that a folder is on, 0 if it is gone; it may be another after a restart."""
     try:

@@ -167,9 +167,10 @@ class Files:
         condition, values = within_condition(folder) if folder else ("1", ())
         rows = self._database.read.execute(
             "SELECT path, reason FROM ("  # noqa: S608 - fixed fragments
-            "SELECT path, failure AS reason FROM files WHERE failure IS NOT NULL UNION ALL "
-            "SELECT f.path, c.failure FROM contents c JOIN files f ON f.content_id = c.id "
-            f"WHERE c.failure IS NOT NULL AND f.failure IS NULL) f WHERE {condition} ORDER BY path",
+            "SELECT path, failure AS reason FROM files INDEXED BY files_failed WHERE failure IS NOT NULL UNION ALL "
+            "SELECT f.path, c.failure FROM contents c INDEXED BY contents_failed CROSS JOIN files f "
+            "ON f.content_id = c.id WHERE c.failure IS NOT NULL AND f.failure IS NULL"
+            f") f WHERE {condition} ORDER BY path",
             values,
         )
         return tuple(Failure(os.fsdecode(path), reason) for path, reason in rows)
@@ -250,9 +251,9 @@ def _delete_files(change: sqlite3.Connection, file_ids: Sequence[int]) -> None:
 
 
 def _orphans(connection: sqlite3.Connection) -> set[int]:
-    """A content that has lost a file was touched: see the triggers in `migrations`."""
+    """A content that has lost a file was touched: see the triggers in `migrations`. CROSS JOIN looks at those first."""
     rows = connection.execute(
-        "SELECT c.id FROM touched t JOIN contents c ON c.id = t.content_id "
+        "SELECT c.id FROM touched t CROSS JOIN contents c ON c.id = t.content_id "
         "WHERE NOT EXISTS (SELECT 1 FROM files f WHERE f.content_id = c.id)"
     )
     return {content_id for (content_id,) in rows}

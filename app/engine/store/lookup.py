@@ -200,10 +200,10 @@ class Lookup:
     def item_counts(self, folder: bytes | None = None) -> dict[ItemKind, int]:
         """How many items files hold, by kind; copies of one file count once."""
         counts = dict.fromkeys(ItemKind, 0)
-        if folder is None:  # all, but those of contents that have lost their last file and so were touched
+        if folder is None:  # all, but those of contents that have lost their last file, which touched them
             rows = self._database.read.execute(
                 "SELECT kind, count(*) FROM items GROUP BY kind UNION ALL "
-                "SELECT i.kind, -count(*) FROM touched t JOIN items i ON i.content_id = t.content_id "
+                "SELECT i.kind, -count(*) FROM touched t CROSS JOIN items i ON i.content_id = t.content_id "
                 "WHERE NOT EXISTS (SELECT 1 FROM files f WHERE f.content_id = i.content_id) GROUP BY i.kind"
             )
         else:

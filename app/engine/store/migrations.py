@@ -102,6 +102,7 @@ def _scale(connection: sqlite3.Connection) -> None:
         "ALTER TABLE files ADD COLUMN unsettled INTEGER NOT NULL DEFAULT 0",
         "CREATE INDEX files_by_folder ON files (folder_id)",
         "CREATE INDEX files_by_inode ON files (inode)",
+        "CREATE INDEX items_by_kind ON items (kind)",
         "CREATE INDEX files_failed ON files (path) WHERE failure IS NOT NULL",
         "CREATE INDEX contents_failed ON contents (id) WHERE failure IS NOT NULL",
         # Every content but the touched ones has a file, and all that a complete space takes of it, cut by the sampling

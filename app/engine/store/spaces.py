@@ -34,7 +34,7 @@ ATTEMPTS = 3
 # Of a content c: it may be decodable; its items were cut by another sampling.
 _DECODABLE = f"(c.failure IS NULL OR c.attempts BETWEEN 1 AND {ATTEMPTS - 1})"
 _STALE = (
-    f"(c.kind <> '{MediaKind.PHOTO}' AND c.sampling IS NOT :sampling "
+    f"(c.kind <> '{MediaKind.PHOTO}' AND c.sampling IS NOT :sampling "  # noqa: S608 - fixed fragments
     "AND EXISTS (SELECT 1 FROM items i WHERE i.content_id = c.id))"
 )
 
