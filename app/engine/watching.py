@@ -169,7 +169,7 @@ class Watcher:
                     return ()
             else:
                 return ()
-        return _fewest(changed, self._watched.rules)
+        return fewest_folders(changed, self._watched.rules)
 
     def _follow(self, is_first: bool) -> None:
         """Watch the roots that are there now. One that has come, or come back, is told: what happened meanwhile is not
@@ -261,7 +261,7 @@ def _identity(root: bytes) -> tuple[int, int] | None:
     return (status.st_dev, status.st_ino) if is_online(root) else None
 
 
-def _fewest(changed: dict[bytes, bytes], rules: Rules) -> tuple[str, ...]:
+def fewest_folders(changed: dict[bytes, bytes], rules: Rules) -> tuple[str, ...]:
     """The folders to index again: those that are there, none of them below another."""
     there = {nearest_folder(folder, root) for folder, root in changed.items() if is_online(root)}
     if len(there) > MOST_FOLDERS:
