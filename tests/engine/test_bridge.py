@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import queue
 import signal
 import sqlite3
 import threading
@@ -17,7 +18,7 @@ from app.bridge.client import EngineClient, ProcessLauncher
 from app.bridge.messages import Event, Part
 from app.engine.errors import AppError, EngineDied, LibraryTooNew
 from app.engine.jobs import Cancelled, Progress
-from app.engine.types import IndexRequest, Query, SearchRequest
+from app.engine.types import IndexRequest, LibrarySettings, Query, SearchRequest
 
 Make = Callable[..., Path]
 WAIT_S = 60
@@ -207,3 +208,29 @@ def test_what_the_engine_tells_unasked_is_passed_on() -> None:
     theirs.close()
     client.close()
     assert told == [("folders_changed", ("/photos",))]
+
+
+def test_a_changed_folder_is_told_while_its_library_is_open_and_wishes_it(
+    home: Path, photo: Make, tmp_path: Path
+) -> None:
+    told: queue.Queue[tuple[str, object]] = queue.Queue()
+    client = EngineClient(ProcessLauncher(home), on_event=lambda name, value: told.put((name, value)))
+    client.start()
+    try:
+        photo("sub/a.png", 1)
+        media = tmp_path / "media"
+        client.call("open", "default").future.result(WAIT_S)
+        client.call("index", IndexRequest((str(media),), ("colour-texture",))).future.result(WAIT_S)
+        assert told.get(timeout=WAIT_S) == ("folders_changed", (str(media),))  # watched from now on
+        photo("sub/b.png", 2)
+        name, folders = told.get(timeout=WAIT_S)
+        assert (name, folders) == ("folders_changed", (str(media / "sub"),))
+        report = client.call("index", IndexRequest(folders)).future.result(WAIT_S)
+        assert (report.files.new, report.files.unchanged) == (1, 1)
+        client.call("set_settings", LibrarySettings(watch=False)).future.result(WAIT_S)
+        client.call("open", "other").future.result(WAIT_S)
+        photo("sub/c.png", 3)
+        client.call("open", "default").future.result(WAIT_S)
+    finally:
+        client.close()
+    assert told.empty()

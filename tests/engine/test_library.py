@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sqlite3
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,8 @@ import pytest
 from app.engine.errors import AppError, LibraryDamaged, LibraryLocked, LibraryTooNew
 from app.engine.session import Session, libraries
 from app.engine.store.database import FILE_NAME, Database
-from app.engine.store.migrations import SCHEMA_VERSION
+from app.engine.store.migrations import MIGRATIONS, SCHEMA_VERSION
+from app.engine.types import IndexRequest
 
 
 def library_file(home: Path) -> Path:
@@ -67,6 +70,40 @@ def test_a_newer_library_is_refused_and_not_touched(home: Path) -> None:
     with pytest.raises(LibraryTooNew, match="newer version"):
         Session.open(home)
     assert library_file(home).read_bytes() == before
+
+
+def as_the_first_version_wrote_it(path: Path) -> None:
+    """Put a library's rows into a database of the first schema."""
+    old = path.with_name("old.sqlite")
+    connection = sqlite3.connect(old, isolation_level=None)
+    MIGRATIONS[0](connection)
+    connection.execute("PRAGMA user_version = 1")
+    connection.execute("ATTACH ? AS new", (str(path),))
+    for table in ("settings", "roots", "contents", "files", "items", "thumbnails", "spaces", "vectors", "encoded"):
+        columns = ", ".join(name for _, name, *_ in connection.execute(f"PRAGMA main.table_info({table})"))
+        connection.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM new.{table}")
+    connection.execute("INSERT INTO words (rowid, name) SELECT id, 'a' FROM files")
+    connection.close()
+    old.replace(path)
+
+
+def test_a_library_of_the_first_version_is_taken_over_and_nothing_is_done_twice(
+    home: Path, photo: Callable[..., Path]
+) -> None:
+    path, second = photo("a.png", 1), photo("b.png", 2)
+    for one in (path, second):
+        os.utime(one, ns=(10**18, 10**18))
+    request = IndexRequest((str(path.parent),), ("colour-texture",))
+    with Session.open(home, device="cpu") as session:
+        session.index(request)
+    as_the_first_version_wrote_it(library_file(home))
+    second.rename(path.parent / "c.png")
+    for _ in range(2):
+        with Session.open(home, device="cpu") as session:
+            report = session.index(request)
+            assert (report.files.new, report.files.changed, report.encoded["colour-texture"]) == (0, 0, 0)
+            assert report.spaces["colour-texture"].items == 2
+    assert report.files.unchanged == 2
 
 
 def test_a_damaged_library_says_so(home: Path) -> None:

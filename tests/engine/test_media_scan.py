@@ -134,6 +134,65 @@ def test_a_name_in_no_encoding_is_found(tmp_path: Path) -> None:
     assert [file.path for file in Walk(tmp_path).files] == [path]
 
 
+def test_a_digest_stands_for_all_that_a_scan_goes_by(tmp_path: Path) -> None:
+    path = write(tmp_path / "sub" / "a.jpg", b"12345")
+    os.utime(path, ns=(1, 1))
+    first = Walk(tmp_path).digests
+    assert Walk(tmp_path).digests == first
+
+    def changed(rules: Rules = EVERYTHING) -> list[str]:
+        nonlocal first
+        before, first = first, Walk(tmp_path, rules).digests
+        return sorted(name for name in first if first[name] != before[name])
+
+    os.utime(path, ns=(2, 2))
+    assert changed() == ["sub"]
+    path.write_bytes(b"1234567")
+    os.utime(path, ns=(2, 2))
+    assert changed() == ["sub"]
+    path.rename(path.with_name("b.jpg"))
+    assert changed() == ["sub"]
+    write(tmp_path / "new.jpg")
+    assert changed() == ["."]
+    (tmp_path / "empty").mkdir()
+    Walk(tmp_path)
+    assert Walk(tmp_path).digests["."] != first["."]
+    first = Walk(tmp_path).digests
+    assert changed(Rules(excluded=("x",))) == [".", "empty", "sub"]
+    assert changed(Rules(hidden=True)) == [".", "empty", "sub"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "left"),
+    [
+        ("*.PNG", ["a.jpg", "sub/a.jpg"]),
+        ("a.*", ["b.png", "sub/c.png"]),
+        ("SUB", ["a.jpg", "b.png"]),
+        ("sub/*", ["a.jpg", "b.png"]),
+        ("/sub/a.*", ["a.jpg", "b.png", "sub/c.png"]),
+        ("*/c.png", ["a.jpg", "b.png", "sub/a.jpg"]),
+        ("?.png", ["a.jpg", "sub/a.jpg"]),
+        ("png", ["a.jpg", "b.png", "sub/a.jpg", "sub/c.png"]),
+    ],
+)
+def test_excluded_patterns_match_names_or_with_a_slash_paths(tmp_path: Path, pattern: str, left: list[str]) -> None:
+    for name in ("a.jpg", "b.png", "sub/a.jpg", "sub/c.png"):
+        write(tmp_path / name)
+    assert Walk(tmp_path, Rules(excluded=("nothing", pattern))).names == left
+
+
+def test_a_pattern_matches_both_forms_of_an_accent_and_either_case(tmp_path: Path) -> None:
+    write(tmp_path / "Fami\u0301lia" / "a.jpg")
+    write(tmp_path / "caf\u00e9.jpg")
+    assert Walk(tmp_path, Rules(excluded=("FAM\u00cdLIA", "CAFE\u0301*"))).names == []
+
+
+def test_hidden_names_are_found_when_that_is_wished_and_litter_never(tmp_path: Path) -> None:
+    for name in (".a.jpg", ".git/b.jpg", "__MACOSX/c.jpg", ".d/@eaDir/e.jpg"):
+        write(tmp_path / name)
+    assert Walk(tmp_path, Rules(hidden=True)).names == [".a.jpg", ".git/b.jpg"]
+
+
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
