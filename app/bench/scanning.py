@@ -21,7 +21,7 @@ from app.engine.store.database import Database
 from app.engine.store.files import Files
 from app.engine.store.folders import Folders
 from app.engine.store.preferences import Preferences
-from app.engine.store.spaces import Batch, ContentFacts, NewItem, Spaces, Work
+from app.engine.store.spaces import Batch, ContentFacts, NewItem, Sampling, Spaces, Work
 from app.engine.types import IndexRequest, ItemKind, MediaKind
 from app.paths import libraries_dir, models_dir
 
@@ -116,15 +116,17 @@ def _enter(home: Path, tree: Path) -> None:
     catalogue = Catalogue(models_dir(home), "cpu")
     database = Database(libraries_dir(home) / "default")
     try:
-        files, spaces, rules, root = Files(database), Spaces(database), Rules(), os.fsencode(tree.absolute())
+        files, spaces, preferences = Files(database), Spaces(database), Preferences(database)
+        rules, root = Rules(), os.fsencode(tree.absolute())
+        sampling = Sampling(preferences.settings.frame_interval_ms, preferences.settings.window_ms)
         files.add_root(root, lambda above, path: covers(above, path, rules))
         update_files(files, Folders(database), [root], rules, NULL_JOB)
         dim = catalogue.spec(MODEL).dim
         space = spaces.ensure(MODEL, catalogue.fingerprint(MODEL), dim)
-        for batch in _batches(spaces.work([space.id]), space.id, dim):
+        for batch in _batches(spaces.work([space.id], sampling), space.id, dim):
             spaces.commit(batch)
-        spaces.settle([space.id])
-        Preferences(database).choose_models([MODEL])
+        spaces.settle([space.id], sampling)
+        preferences.choose_models([MODEL])
     finally:
         database.close()
 
