@@ -31,9 +31,9 @@ class BenchReport:
 
 def measures() -> dict[str, Measure]:
     """Every measurement by name, in the order in which they are taken."""
-    from app.bench import index, load, pipeline, queries, streams, window
+    from app.bench import index, load, pipeline, queries, scanning, streams, window
 
-    modules = pipeline, streams, index, queries, window, load
+    modules = pipeline, streams, scanning, index, queries, window, load
     return {name: measure for module in modules for name, measure in module.MEASURES.items()}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -219,17 +219,18 @@ class _Pass:
         """Enter what is new or changed; files that only moved leave ``gone``."""
         self._job.begin("Reading files", len(self._changes))
         with ThreadPoolExecutor(READERS, thread_name_prefix="reader") as readers:
-            for chunk in _chunks(self._changes, COMMIT_EVERY_FILES):
+            for begin in range(0, len(self._changes), COMMIT_EVERY_FILES):
+                chunk = self._changes[begin : begin + COMMIT_EVERY_FILES]
                 moved = self._move_unread(chunk, gone)
                 rest = [one for one in chunk if one.found.path not in moved]
-                texts: list[ReadFile] = []
+                taken: list[ReadFile] = []
                 for change, result in zip(rest, readers.map(read, (one.found for one in rest)), strict=True):
                     if isinstance(result, Content):
-                        texts.append(self._take(change, result))
+                        taken.append(self._take(change, result))
                     else:
                         self._leave(change, result)
                     self._job.advance(failed=isinstance(result, Unread))
-                self._record(rest, texts, gone)
+                self._record(rest, taken, gone)
 
     def _move_unread(self, chunk: Sequence[_Change], gone: dict[bytes, KnownFile]) -> set[bytes]:
         """Give new paths to files that are, by all that the file system says of them, ones that left their places:
@@ -283,11 +284,12 @@ class _Pass:
         outcome.new += before is None
         outcome.changed += before is not None and not is_as_before
 
-    def _record(self, changes: Sequence[_Change], texts: Sequence[ReadFile], gone: dict[bytes, KnownFile]) -> None:
+    def _record(self, changes: Sequence[_Change], files: Sequence[ReadFile], gone: dict[bytes, KnownFile]) -> None:
+        """Commit files that were read; new ones that hold what a file which left its place held take its row."""
         new = {change.found.path: change.device for change in changes if change.before is None}
         moved: dict[bytes, KnownFile] = {}
         taken: set[int] = set()
-        for file in (file for file in texts if file.path in new):
+        for file in (file for file in files if file.path in new):
             for candidate, device in self._files.by_content(file.sha256):
                 is_same = file.inode > 0 and (file.inode, new[file.path]) == (candidate.inode, device)
                 if candidate.id not in taken and self._is_free(candidate, gone, is_same):
@@ -295,7 +297,7 @@ class _Pass:
                     taken.add(candidate.id)
                     gone.pop(candidate.path, None)
                     break
-        self._files.record_read(texts, {path: file.id for path, file in moved.items()})
+        self._files.record_read(files, {path: file.id for path, file in moved.items()})
         self._outcome.renamed += len(moved)
         self._outcome.new -= len(moved)
 
@@ -344,7 +346,3 @@ def _is_below(path: bytes, folders: set[bytes]) -> bool:
             return False
         path = above
     return True
-
-
-def _chunks(changes: Sequence[_Change], size: int) -> Iterator[Sequence[_Change]]:
-    yield from (changes[begin : begin + size] for begin in range(0, len(changes), size))
