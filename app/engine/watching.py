@@ -123,10 +123,10 @@ class Watcher:
 
     def note(self, root: bytes, path: bytes, is_folder: bool) -> None:
         """Something has happened at ``path`` below ``root``."""
-        if is_within(path, self._ignored) or not (is_folder or guess_kind(path)):
+        if not is_within(path, root) or is_within(path, self._ignored) or not (is_folder or guess_kind(path)):
             return
         above = path
-        while above != root and is_within(above, root):
+        while above != root:
             if self._watched.rules.passes_over(above, root):
                 return
             above = os.path.dirname(above)  # noqa: PTH120 - bytes
@@ -159,14 +159,13 @@ class Watcher:
         with self._condition:
             while not self._closed:
                 due_s = min(self._last_s + self._pace.quiet_s, self._first_s + self._pace.longest_s)
-                wake_s = min(until_s, due_s) if self._changed else until_s
-                if (wait_s := wake_s - time.monotonic()) > 0:
-                    self._condition.wait(wait_s)
-                elif self._changed and due_s <= wake_s:
+                now_s = time.monotonic()
+                if self._changed and due_s <= now_s:
                     changed, self._changed = self._changed, {}
                     break
-                else:
+                if until_s <= now_s:
                     return ()
+                self._condition.wait(min(until_s, due_s) - now_s if self._changed else until_s - now_s)
             else:
                 return ()
         return fewest_folders(changed, self._watched.rules)

@@ -394,6 +394,16 @@ def test_a_hidden_root_that_the_one_above_has_come_to_is_not_counted_twice(
     assert (report.files.seen, report.files.unchanged, report.files.removed) == (2, 2, 0)
 
 
+def test_forgetting_a_root_keeps_one_inside_of_it(session: Session, index: Index, old: Make, media: Path) -> None:
+    old("a.jpg", 1)
+    old(".raw/b.jpg", 2)
+    index()
+    index(media / ".raw")
+    status = session.forget_root(str(media))
+    assert [(root.path, root.files) for root in status.roots] == [(str(media / ".raw"), 1)]
+    assert (status.items[ItemKind.PHOTO], status.spaces["colour-texture"].items) == (1, 1)
+
+
 # --- some of the folders ---
 
 

@@ -64,12 +64,19 @@ class Files:
             change.execute("INSERT INTO roots (path) VALUES (?)", (path,))
 
     def forget_root(self, path: bytes) -> None:
-        """Forget a root, its files, and all that was computed from them. Judgments stay; so do the files on disk."""
+        """Forget a root, its files, and all that was computed from them. Judgments stay; so do the files on disk, and
+        roots inside of it that are roots of their own."""
+        inside = [root for root in self.roots() if root != path and is_within(root, path)]
         with self._database.transaction(rewrites=True) as change:
             change.execute("DELETE FROM roots WHERE path = ?", (path,))
-            _delete_files(change, [file.id for file in self.known(path)])
+            known = [file for file in self.known(path) if not any(is_within(file.path, root) for root in inside)]
+            _delete_files(change, [file.id for file in known])
             condition, values = within_condition(path)
-            change.execute(f"DELETE FROM folders AS f WHERE {condition}", values)  # noqa: S608 - fixed fragments
+            change.execute(
+                f"DELETE FROM folders AS f WHERE {condition} "  # noqa: S608 - fixed fragments
+                "AND NOT EXISTS (SELECT 1 FROM files WHERE files.folder_id = f.id)",
+                values,
+            )
             _purge(change, _orphans(change))
 
     def drop_empty_roots(self, gone: Iterable[bytes]) -> None:
