@@ -196,10 +196,10 @@ class _Pass:
         if known.content_id is None or known.unsettled or not _same_facts(found, known):
             return False
         if known.inode is None or not found.inode or found.inode == known.inode:
-            return True  # some file systems number their files anew whenever they are mounted, so the rest decides ...
-        return not any(  # ... unless it is what was known under another name, moved over this one
-            _same_facts(found, other) for other in self._files.by_inode(found.inode, device)
-        )
+            return True
+        # Some file systems number their files anew whenever they are mounted, so another inode alone says nothing. If
+        # it is that of another known file with the same size and time, that file was moved over this one.
+        return not any(_same_facts(found, other) for other in self._files.by_inode(found.inode, device))
 
     def _root_of(self, folder: bytes) -> bytes:
         """The root that a walk from ``folder`` is part of."""
