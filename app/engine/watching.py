@@ -100,7 +100,8 @@ class Watcher:
         self._on_change = on_change
         self._ignored = ignored
         self._pace = pace
-        self._watched = Watched()
+        self._watched = watched()
+        self._at_start = frozenset(self._watched.roots)
         self._roots: dict[bytes, _Root] = {}
         self._changed: dict[bytes, bytes] = {}
         """Folder -> its root."""
@@ -147,8 +148,9 @@ class Watcher:
         while not self._closed:
             try:
                 if polled_s is None or time.monotonic() - polled_s >= self._pace.poll_s:
-                    is_first, polled_s = polled_s is None, time.monotonic()
-                    self._follow(is_first)
+                    polled_s = time.monotonic()
+                    self._follow()
+                    self._at_start = frozenset()
                 if folders := self._due(polled_s + self._pace.poll_s):
                     self._on_change(folders)
             except Exception:  # it must go on watching, whatever a callback or a drive does
@@ -170,9 +172,9 @@ class Watcher:
                 return ()
         return fewest_folders(changed, self._watched.rules)
 
-    def _follow(self, is_first: bool) -> None:
-        """Watch the roots that are there now. One that has come, or come back, is told: what happened meanwhile is not
-        known."""
+    def _follow(self) -> None:
+        """Watch the roots that are there now. One that has come since the start, or come back, is told: what happened
+        meanwhile is not known."""
         self._watched = self._ask()
         for root in [root for root in self._roots if root not in self._watched.roots]:
             self._drop(root)
@@ -186,7 +188,7 @@ class Watcher:
             if known is None:
                 known = self._roots[root] = _Root(identity)
                 self._schedule(root, known)
-                if not is_first:
+                if root not in self._at_start:
                     self._tell(root, root)
             every_s = self._pace.rescan_s if known.is_whole else self._pace.unwatched_s
             if time.monotonic() - known.told_s >= every_s:

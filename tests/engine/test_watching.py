@@ -30,7 +30,7 @@ class Told:
         self._told: queue.Queue[tuple[str, ...]] = queue.Queue()
         self.watcher = Watcher(self.watched, self._told.put, os.fsencode(home), pace)
         self.allowed: set[str] = set()
-        self.wait_for_polls(2)  # the roots are watched once it asks again
+        self.wait_for_polls(3)  # the roots are watched once it asks again
 
     def watched(self) -> Watched:
         self.asked += 1
