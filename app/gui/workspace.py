@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from pathlib import PurePath
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -58,7 +57,6 @@ class Workspace(QObject):
         self._deaths_s: deque[float] = deque(maxlen=DEATHS_MAX)
         self._on_opened: Callable[[], None] | None = None
         self._attempt = 0
-        self._told_early: tuple[str, ...] = ()
         self._refreshed_s = clock()
         self.library = library
         self.status: LibraryStatus | None = None
@@ -168,7 +166,7 @@ class Workspace(QObject):
         self.opened.emit(status)
         self.status_changed.emit(status)
         self.job.again()
-        self._follow_what_was_told_early(status)
+        self._catch_up(status)
         then, self._on_opened = self._on_opened, None
         if then:
             then()
@@ -201,16 +199,13 @@ class Workspace(QObject):
     def _engine_told(self, name: str, value: Any) -> None:
         if name != FOLDERS_CHANGED:
             return
-        if self.status:
+        if self.status:  # what is told while a library is being opened is caught up with once it is open
             self.job.follow(value)
-        else:
-            self._told_early += value
 
-    def _follow_what_was_told_early(self, status: LibraryStatus) -> None:
-        """Changes told while the library was being opened; those of the one before would be no folders of this."""
-        early, self._told_early = self._told_early, ()
-        roots = [root.path for root in status.roots]
-        self.job.follow(path for path in early if any(PurePath(path).is_relative_to(root) for root in roots))
+    def _catch_up(self, status: LibraryStatus) -> None:
+        """Nobody watched while the library was closed."""
+        if status.settings.watch:
+            self.job.follow(root.path for root in status.roots if root.online)
 
     def _quiet_run_failed(self, error: AppError) -> None:
         """A drive that was unplugged is shown as offline and is no error of the run that noticed it."""

@@ -23,6 +23,7 @@ from app.engine.types import (
     FoundBy,
     Hit,
     ItemKind,
+    LibrarySettings,
     LibraryStatus,
     MediaKind,
     Modality,
@@ -186,6 +187,7 @@ def make_status() -> Callable[..., LibraryStatus]:
             failures=(),
             judgments=0,
             size_bytes=4096,
+            settings=LibrarySettings(watch=False),  # else every opening begins with a look for what has changed
         )
         return replace(status, **changes)
 

@@ -35,13 +35,13 @@ def buttons(dialog: LibrarySettingsDialog) -> list[str]:
 def test_the_dialog_shows_what_is_chosen_and_saves_what_is_changed(
     qtbot: QtBot, window: MainWindow, dialog: LibrarySettingsDialog, fake_client, make_status
 ) -> None:
-    assert dialog.settings() == LibrarySettings()
+    assert dialog.settings() == LibrarySettings(watch=False)
     dialog._interval.setValue(0.5)
     dialog._window.setValue(30)
     dialog._patterns.setPlainText("*.gif\n\n  thumbs \nthumbs\nexports/20??")
     dialog._hidden.click()
     dialog._watch.click()
-    chosen = LibrarySettings(500, 30_000, ("*.gif", "thumbs", "exports/20??"), hidden=True, watch=False)
+    chosen = LibrarySettings(500, 30_000, ("*.gif", "thumbs", "exports/20??"), hidden=True, watch=True)
     fake_client.answers["set_settings"] = lambda settings: make_status(settings=settings)
     shown(dialog, "Save").click()
     assert fake_client.last("set_settings").args == (chosen,)

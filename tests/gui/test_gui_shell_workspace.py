@@ -15,7 +15,7 @@ from app.bridge.client import Call
 from app.bridge.messages import Action
 from app.engine.errors import AppError, EngineDied, LibraryLocked
 from app.engine.jobs import Cancelled, Progress
-from app.engine.types import Failure, FileCounts, IndexReport, IndexRequest, LibraryStatus, Root
+from app.engine.types import Failure, FileCounts, IndexReport, IndexRequest, LibrarySettings, LibraryStatus, Root
 from app.gui.engine import Engine
 from app.gui.failures import FailuresDialog
 from app.gui.indexing import IndexingPanel
@@ -344,17 +344,22 @@ def test_another_library_is_not_given_the_changes_of_the_one_before(
     assert [call.args for call in fake_client.of("index")] == [(IndexRequest(("/photos/a",)),)]
 
 
-def test_what_is_told_while_the_library_is_being_opened_is_brought_in_if_it_is_in_it(
-    qtbot: QtBot, workspace: Workspace, fake_client, make_status
+def test_what_changed_while_the_library_was_closed_is_brought_in_when_it_is_opened(
+    qtbot: QtBot, workspace: Workspace, panel: IndexingPanel, fake_client, make_status
 ) -> None:
-    opening = fake_client.answers.pop("open")
-    workspace.open("other")
-    fake_client.tell("folders_changed", ("/photos/a", "/of the library before"))
+    roots = (Root("/photos", True, 3, 3), Root("/media/usb", False, 3, 3))
+    fake_client.answers["open"] = lambda name: make_status(name=name, roots=roots, settings=LibrarySettings())
+    with qtbot.waitSignal(workspace.opened):
+        workspace.open("other")
+    assert [call.args for call in fake_client.of("index")] == [(IndexRequest(("/photos",)),)]
+    assert panel.isHidden()
+
+
+def test_a_library_that_is_not_watched_is_left_as_it_is(qtbot: QtBot, workspace: Workspace, fake_client) -> None:
+    with qtbot.waitSignal(workspace.opened):
+        workspace.open("other")
     settle()
     assert not fake_client.of("index")
-    fake_client.last("open").answer(opening("other"))
-    qtbot.waitUntil(lambda: bool(fake_client.of("index")))
-    assert fake_client.last("index").args == (IndexRequest(("/photos/a",)),)
 
 
 def test_a_quiet_run_that_fails_is_told_unless_the_drive_is_away(
