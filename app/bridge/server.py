@@ -39,6 +39,7 @@ LANES: dict[str, Lane] = {
     "load_sample": Lane.BULK,
     "index": Lane.BULK,
     "evaluate": Lane.BULK,
+    "verify": Lane.BULK,
     "forget_model": Lane.BULK,
     "libraries": Lane.VIEW,
     "status": Lane.VIEW,

@@ -63,6 +63,7 @@ class Indexer:
         before = self._files.orphans()
         outcome = update_files(self._files, self._folders, folders, rules, job)
         encoded = dict.fromkeys(keys, 0)
+        notes += self._changed_models(keys)
         spaces = {key: self._make_space(key) for key in keys}
         space_ids, sampling = [space.id for space in spaces.values()], self._sampling()
         if not self._spaces.settled(space_ids, sampling):
@@ -180,6 +181,15 @@ class Indexer:
 
     def _space(self, key: str) -> Space | None:
         return self._spaces.find(key, self._encoders.fingerprint(key))
+
+    def _changed_models(self, keys: Sequence[str]) -> list[str]:
+        """What is to be said of models whose weights are not those that the library was encoded with."""
+        return [
+            f"The weights of {key} have changed since it last encoded for this library: all is encoded with it anew. "
+            "If nobody has replaced them, put back the file that was there."
+            for key in keys
+            if self._space(key) is None and self._spaces.of_encoder(key)
+        ]
 
     def _make_space(self, key: str) -> Space:
         return self._spaces.ensure(key, self._encoders.fingerprint(key), self._encoders.spec(key).dim)

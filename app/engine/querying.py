@@ -93,6 +93,11 @@ class QueryVectors:
             return replace(part, path=path, content=known[0].hex())
         return replace(part, path=path, content=sha256_of(path).hex())
 
+    def forget(self) -> None:
+        """Drop what is remembered: the library it came from was found damaged."""
+        with self._cache_lock:
+            self._cache.clear()
+
     def _part_vector(self, part: QueryPart, target: Target) -> Vector:
         key = (target.space.fingerprint, replace(part, weight=1.0, path="" if part.content else part.path))
         with self._cache_lock:

@@ -80,6 +80,13 @@ class Shelves:
         with self._lock:
             del self._shelves[space]
 
+    def renew(self) -> None:
+        """Drop what is in memory: the library that it was read from was found damaged."""
+        with self._lock:
+            for shelf in self._shelves.values():
+                shelf.close()
+            self._shelves.clear()
+
     def close(self) -> None:
         """End the thread. What it had not finished is begun anew when the library is opened again."""
         with self._lock:

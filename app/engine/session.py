@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
@@ -20,13 +22,14 @@ from app.engine.media.pool import DecoderPool
 from app.engine.querying import QueryVectors
 from app.engine.scanning import is_online
 from app.engine.search import Searcher, Shelves
-from app.engine.store.database import FILE_NAME, Database
+from app.engine.store.database import FILE_NAME, Database, broken_library
 from app.engine.store.files import Files
 from app.engine.store.folders import Folders
 from app.engine.store.judgments import Judgments
 from app.engine.store.lookup import NS_PER_MS, Lookup
 from app.engine.store.preferences import Preferences
 from app.engine.store.spaces import Spaces
+from app.engine.store.verification import Findings, verify
 from app.engine.types import (
     Evaluation,
     EvaluationRequest,
@@ -46,6 +49,7 @@ from app.engine.types import (
     Root,
     SearchReply,
     SearchRequest,
+    VerifyReport,
 )
 from app.engine.watching import Watched, Watcher
 from app.paths import libraries_dir, models_dir, resources_dir
@@ -85,13 +89,11 @@ class Session:
         self._files = Files(database)
         self._lookup = Lookup(database)
         self._preferences = Preferences(database)
-        spaces = Spaces(database)
-        shelves = Shelves(spaces, database.folder / "indexes", exact_up_to)
-        self._spaces = spaces
-        self._shelves = shelves
+        self._spaces = spaces = Spaces(database)
+        self._shelves = shelves = Shelves(spaces, database.folder / "indexes", exact_up_to)
         judgments = Judgments(database)
         self._judgments = judgments
-        queries = QueryVectors(self._lookup, spaces, encoders, pool)
+        self._queries = queries = QueryVectors(self._lookup, spaces, encoders, pool)
         self._searcher = Searcher(self._files, self._lookup, spaces, shelves, encoders, queries)
         self._judging = Judging(self._files, self._lookup, judgments, queries, self._searcher, encoders)
         self._indexer = Indexer(
@@ -160,8 +162,33 @@ class Session:
         )
 
     def index(self, request: IndexRequest, job: Job = NULL_JOB) -> IndexReport:
-        """See `app.engine.indexing.Indexer.index`."""
-        return self._indexer.index(request, job)
+        """See `app.engine.indexing.Indexer.index`. A library that was not closed is checked first.
+
+        Raises:
+            LibraryDamaged: and it is beyond mending.
+        """
+        found = self._verify_database(job) if self._database.needs_check else Findings()
+        if found.broken:
+            raise broken_library(found.broken[0], self._database.path)
+        report = self._indexer.index(request, job)
+        return replace(report, notes=(*found.lost, *found.mended, *report.notes))
+
+    def verify(self, job: Job = NULL_JOB) -> VerifyReport:
+        """Check the database row by row and every index file, mend what can be mended, and say what cannot.
+
+        Raises:
+            Cancelled: the job was cancelled; what was mended stays mended.
+            AppError: the disk is full or fails.
+        """
+        began_s = time.monotonic()
+        found = self._verify_database(job)
+        indexes = [] if found.broken else self._verify_indexes(job)
+        return VerifyReport(
+            mended=(*found.mended, *indexes),
+            lost=tuple(found.lost),
+            broken=tuple(found.broken),
+            seconds=round(time.monotonic() - began_s, 3),
+        )
 
     def load_sample(self, job: Job = NULL_JOB) -> IndexReport:
         """Index the sample library that ships with the program, with its queries and judgments."""
@@ -322,6 +349,21 @@ class Session:
 
     def export_qrels(self, path: str) -> int:
         return self._judging.export_qrels(path)
+
+    def _verify_database(self, job: Job) -> Findings:
+        found = verify(self._database, job)
+        if found.mended or found.broken:
+            self._queries.forget()
+            self._shelves.renew()
+        return found
+
+    def _verify_indexes(self, job: Job) -> list[str]:
+        damaged = [
+            space
+            for space in job.track(self._spaces.all(), "Checking the search indexes")
+            if not self._shelves[space].verify()
+        ]
+        return [f"The search index of {space.encoder} was damaged and is made again." for space in damaged]
 
     def _root(self, path: bytes) -> Root:
         return Root(

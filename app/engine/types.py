@@ -226,6 +226,24 @@ class IndexReport:
 
 
 @dataclass(frozen=True)
+class VerifyReport:
+    """What a check of a library found, in sentences.
+
+    ``mended``: is well again, or will be after the next run of indexing. ``lost``: a person's own work that was
+    damaged and had to be taken out. ``broken``: could not be mended; a copy from a backup is the only help.
+    """
+
+    mended: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        return (*self.broken, *self.lost, *self.mended)
+
+
+@dataclass(frozen=True)
 class Root:
     """One indexed folder. ``online`` False: it is not there now (an unplugged drive); its items are kept."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 import os
 import pickle
 import zipfile
@@ -14,7 +14,7 @@ import safetensors.torch
 import torch
 
 from app.engine.encoders.catalogue import Catalogue
-from app.engine.encoders.folder import HASHES_FILE, sha256_of
+from app.engine.encoders.folder import HASHES_FILE, check_unchanged, sha256_of
 from app.engine.encoders.weights import Uninitialised, read_weights
 from app.engine.errors import WeightsCorrupt, WeightsMissing
 
@@ -123,11 +123,42 @@ def test_a_hash_is_remembered_until_the_file_changes(tmp_path: Path) -> None:
     path = tmp_path / "weights.pth"
     path.write_bytes(b"one")
     first = sha256_of(path)
-    remembered = json.loads((tmp_path / HASHES_FILE).read_text("utf-8"))
-    (tmp_path / HASHES_FILE).write_text(json.dumps({path.name: [*remembered[path.name][:2], "remembered"]}), "utf-8")
-    assert sha256_of(path) == "remembered"
+    change_by_itself(path, b"two")
+    assert sha256_of(path) == first  # it was not read again
     path.write_bytes(b"three")
-    assert sha256_of(path) not in (first, "remembered")
+    assert sha256_of(path) == hashlib.sha256(b"three").hexdigest()
+
+
+def change_by_itself(path: Path, content: bytes) -> None:
+    """As a failing disk does: neither size nor time tell of it."""
+    stat = path.stat()
+    path.write_bytes(content)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def test_a_file_that_changed_by_itself_is_not_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pth"
+    path.write_bytes(b"one")
+    check_unchanged(path)
+    change_by_itself(path, b"oNe")
+    for _ in range(2):
+        with pytest.raises(WeightsCorrupt, match="fresh copy"):
+            check_unchanged(path)
+    change_by_itself(path, b"one")
+    check_unchanged(path)
+    path.write_bytes(b"another model")
+    check_unchanged(path)
+
+
+def test_damage_to_the_memory_of_hashes_is_not_taken_for_damage_to_the_weights(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pth"
+    path.write_bytes(b"one")
+    expected = sha256_of(path)
+    memory = (tmp_path / HASHES_FILE).read_bytes()
+    for at in range(len(memory)):
+        (tmp_path / HASHES_FILE).write_bytes(memory[:at] + bytes([memory[at] ^ 1]) + memory[at + 1 :])
+        check_unchanged(path)
+        assert sha256_of(path) == expected
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"weights.pth": 3}', "\x00"])

@@ -135,7 +135,7 @@ def test_libraries_are_listed_by_name(home: Path) -> None:
 
 def insert_and_fail(database: Database) -> None:
     with database.transaction() as change:
-        change.execute("INSERT INTO settings VALUES ('a', 'b')")
+        change.execute("INSERT INTO settings (key, value) VALUES ('a', 'b')")
         raise ZeroDivisionError
 
 
@@ -146,7 +146,7 @@ def test_a_failed_transaction_leaves_nothing_behind(tmp_path: Path) -> None:
             insert_and_fail(database)
         assert database.read.execute("SELECT count(*) FROM settings").fetchone() == (0,)
         with database.transaction() as change:
-            change.execute("INSERT INTO settings VALUES ('a', 'b')")
+            change.execute("INSERT INTO settings (key, value) VALUES ('a', 'b')")
         assert database.read.execute("SELECT count(*) FROM settings").fetchone() == (1,)
     finally:
         database.close()
@@ -173,6 +173,6 @@ def test_a_full_disk_is_told_in_a_sentence_and_nothing_half_is_kept(tmp_path: Pa
     (pages,) = database.read.execute("PRAGMA page_count").fetchone()
     database.read.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(AppError, match="disk may be full"), database.transaction() as change:
-        change.execute("INSERT INTO settings VALUES ('a', ?)", ("x" * 100_000,))
+        change.execute("INSERT INTO settings (key, value) VALUES ('a', ?)", ("x" * 100_000,))
     assert database.read.execute("SELECT count(*) FROM settings").fetchone() == (0,)
     database.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app.engine.encoders.base import Encoder, EncoderSpec
 from app.engine.encoders.entries import Entry, read_entries
-from app.engine.encoders.folder import find_weights, sha256_of
+from app.engine.encoders.folder import check_unchanged, find_weights, sha256_of
 from app.engine.encoders.openclip_config import CONFIG_FILE, configured
 from app.engine.errors import AppError
 from app.engine.types import ModelStatus
@@ -70,7 +70,7 @@ class Catalogue:
 
         Raises:
             WeightsMissing: its weights are not in its folder.
-            WeightsCorrupt: what is there cannot be read, or is not this model's.
+            WeightsCorrupt: what is there cannot be read, is not this model's, or has changed by itself.
             AppError: there is no model of that key, or no such device.
         """
         entry = self._configured(key)
@@ -121,6 +121,8 @@ class Catalogue:
         )
 
     def _build(self, entry: Entry) -> Encoder:
+        for path in self._deciding_files(entry):
+            check_unchanged(path)
         fingerprint = self.fingerprint(entry.key)
         # Written out rather than looked up by name, so that a packager sees what is imported.
         if entry.family == "colour-texture":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -57,21 +58,51 @@ def sha256_of(path: Path) -> str:
 
     A folder that cannot be written to only costs the time again.
     """
+    return _remembered(path) or _hash_and_remember(path)
+
+
+def check_unchanged(path: Path) -> None:
+    """Hash a file that is about to be loaded, whatever is remembered of it.
+
+    Raises:
+        WeightsCorrupt: its bytes are not those that it had at this size and time of change.
+    """
+    remembered = _remembered(path)
+    if remembered not in (None, _hash_and_remember(path)):
+        raise WeightsCorrupt(
+            "This weights file has changed by itself",
+            f"{path.name} does not hold the bytes any more that it was first used with, though nothing has written to "
+            "it: its disk may be failing. Put a fresh copy of the file in its place.",
+            str(path),
+        )
+
+
+def _hash_and_remember(path: Path) -> str:
     stat = path.stat()
-    identity = [stat.st_size, stat.st_mtime_ns]
-    known = _read_hashes(path.parent / HASHES_FILE)
-    match known.get(path.name):
-        case [*seen, str(digest)] if seen == identity:
-            return digest
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    _write_hashes(path.parent / HASHES_FILE, {**known, path.name: [*identity, digest]})
+    if _remembered(path) is None:
+        entry = [stat.st_size, stat.st_mtime_ns, digest]
+        _write_hashes(path.parent / HASHES_FILE, {**_read_hashes(path.parent), path.name: [*entry, _seal(path, entry)]})
     return digest
 
 
-def _read_hashes(path: Path) -> dict[str, Any]:
+def _remembered(path: Path) -> str | None:
+    stat = path.stat()
+    match _read_hashes(path.parent).get(path.name):
+        case [*entry, seal] if entry[:2] == [stat.st_size, stat.st_mtime_ns] and seal == _seal(path, entry):
+            return str(entry[2])
+    return None
+
+
+def _seal(path: Path, entry: list[Any]) -> int:
+    """The CRC-32 of an entry, so that damage to it is not taken for damage to the weights."""
+    return zlib.crc32(json.dumps([path.name, *entry]).encode())
+
+
+def _read_hashes(folder: Path) -> dict[str, Any]:
     try:
-        known = json.loads(path.read_text("utf-8"))
+        known = json.loads((folder / HASHES_FILE).read_text("utf-8"))
     except (OSError, ValueError):
         return {}
     return known if isinstance(known, dict) else {}

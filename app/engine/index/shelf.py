@@ -195,6 +195,21 @@ class Shelf:
             self._build(os.cpu_count() or 1, job)
             self._write()
 
+    def verify(self) -> bool:
+        """Whether the index file, if there is one, is what was saved. One that is not goes, and is written again by the
+        next `save`."""
+        with self._building:
+            if not self._path.exists():
+                return True
+            try:
+                HnswIndex.load(self._path, self._space.fingerprint, self._space.dim)
+            except IndexStale as stale:
+                log.warning("%s: it is written again by the next run", stale)
+                self._path.unlink(missing_ok=True)
+                self._saved = None, 0
+                return False
+            return True
+
     @property
     def is_building(self) -> bool:
         """Whether a graph is changed in the background now."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -12,10 +14,20 @@ from filelock import FileLock, Timeout
 
 from app.engine.errors import AppError, LibraryDamaged, LibraryLocked
 from app.engine.jobs import Job
-from app.engine.store.migrations import migrate
+from app.engine.store import integrity
+from app.engine.store.migrations import expected_shape, migrate, shape
+
+log = logging.getLogger(__name__)
+
+_SIGNS_OF_DAMAGE = ("Could not decode to UTF-8", "no such column", "no such table")
+"""Errors without a code of their own: text that is none, a schema that is not the one that was checked at opening."""
 
 FILE_NAME = "library.sqlite"
 LOCK_NAME = "lock"
+MARK_NAME = "unchecked"
+"""A file beside the database from the first change until the library is closed: where one is found, a process ended in
+the middle of its work, or damage was met, which it then tells of."""
+
 BUSY_TIMEOUT_S = 30.0
 INCREMENTAL = 2
 PAGES_AT_ONCE = 1024
@@ -26,6 +38,8 @@ class Database:
 
     Every thread reads through a connection of its own and sees what was last committed; changes go through
     `transaction`, one at a time.
+
+    ``needs_check`` says that the last process did not close it, or that damage was met since: see `verification`.
 
     ``version`` counts the changes since it was opened, ``rewrites`` those of them that did more than append items and
     vectors: what was read and kept is still all there is while ``version`` stands, and lacks nothing but newer rows
@@ -50,6 +64,8 @@ class Database:
         self._opening = threading.Lock()
         self._writing = threading.RLock()
         self._is_closed = False
+        self._mark = folder / MARK_NAME
+        self._is_marked = self.needs_check = self._mark.exists()
         self.version = 0
         self.rewrites = 0
         try:
@@ -78,6 +94,7 @@ class Database:
         """
         connection = self.read
         with self._writing:
+            self._make_mark()
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 yield connection
@@ -88,8 +105,33 @@ class Database:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 if isinstance(error, sqlite3.Error) and (told := storage_error(error, self.path)):
+                    if isinstance(told, LibraryDamaged):
+                        self.doubt(f"The database was found damaged: {error}.")
                     raise told from error
                 raise
+
+    def doubt(self, sentence: str) -> None:
+        """Damage was met. It is logged, and told by the check that this or the next process makes."""
+        log.warning("%s: %s", self.path, sentence)
+        self.needs_check = True
+        with contextlib.suppress(AppError, OSError):
+            self._make_mark()
+            with self._mark.open("a", encoding="utf-8") as file:
+                file.write(f"{sentence}\n")
+
+    def doubts(self) -> list[str]:
+        """What `doubt` was told since the last check."""
+        try:
+            return list(dict.fromkeys(self._mark.read_text("utf-8", errors="replace").splitlines()))
+        except OSError:
+            return []
+
+    def trust(self) -> None:
+        """The library was checked."""
+        self.needs_check = False
+        with contextlib.suppress(OSError):
+            if self._is_marked:
+                self._mark.write_bytes(b"")
 
     def give_back_space(self, job: Job) -> None:
         """Give the pages that deleting has emptied back to the disk.
@@ -118,7 +160,20 @@ class Database:
                 connection.close()
             self._all.clear()
             self._local = threading.local()
+        if self._is_marked and not self.needs_check:
+            with contextlib.suppress(OSError):
+                self._mark.unlink(missing_ok=True)
         self._lock.release()
+
+    def _make_mark(self) -> None:
+        if self._is_marked:
+            return
+        try:
+            self._mark.touch()
+            _sync_folder(self.folder)
+        except OSError as error:
+            raise _cannot_be_written(error, self.folder) from error
+        self._is_marked = True
 
     def _prepare(self) -> None:
         try:
@@ -129,8 +184,12 @@ class Database:
                 connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             connection.execute("PRAGMA journal_mode = WAL")
             migrate(connection, str(self.folder))
+            if shape(connection) != expected_shape():
+                raise broken_library("its tables are not as they were made", self.path)
+        except UnicodeDecodeError as error:  # raised in place of a complaint that quotes what is damaged
+            raise broken_library(error, self.path) from error
         except sqlite3.DatabaseError as error:
-            raise (storage_error(error, self.path) or _damaged(error, self.path)) from error
+            raise (storage_error(error, self.path) or broken_library(error, self.path)) from error
 
     def _connect(self) -> sqlite3.Connection:
         # Transactions are begun by hand (isolation_level None): sqlite3's own rules would commit behind our back.
@@ -142,7 +201,9 @@ class Database:
             )
             self._all.append(connection)
         connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA synchronous = NORMAL")
+        # Each commit reaches the disk before it counts: it survives a power cut, and a disk that fails is heard of.
+        connection.execute("PRAGMA synchronous = FULL")
+        integrity.register(connection)
         return connection
 
 
@@ -151,28 +212,44 @@ def storage_error(error: sqlite3.Error, path: Path | None = None) -> AppError | 
     place = str(path) if path else None
     match getattr(error, "sqlite_errorcode", 0) & 0xFF:  # the low byte is the kind, the rest its detail
         case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN:
-            return AppError(
-                "The library cannot be read or written",
-                f"The disk may be full, gone or write-protected ({error}). What was finished is kept: see that the "
-                "library's folder can be written and has room, then try again.",
-                place,
-            )
+            return _cannot_be_written(error, path)
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return LibraryLocked(
                 "This library is in use", "Another program holds its database. Close that one, then try again.", place
             )
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return _damaged(error, path)
-    return None
+            return broken_library(error, path)
+    return broken_library(error, path) if str(error).startswith(_SIGNS_OF_DAMAGE) else None
 
 
-def _damaged(error: sqlite3.Error, path: Path | None) -> LibraryDamaged:
-    return LibraryDamaged(
-        "This library cannot be read",
-        f"Its database is damaged ({error}). Put back a copy of the folder from a backup, or move the folder "
-        "away and index again: your photos, videos and sounds are untouched.",
+def _cannot_be_written(error: Exception, path: Path | None) -> AppError:
+    return AppError(
+        "The library cannot be read or written",
+        f"The disk may be full, gone or write-protected ({error}). What was finished is kept: see that the "
+        "library's folder can be written and has room, then try again.",
         str(path) if path else None,
     )
+
+
+def broken_library(what: object, path: Path | None) -> LibraryDamaged:
+    return LibraryDamaged(
+        "This library cannot be read",
+        f"Its database is damaged ({what}). Check the library, which mends what can be mended. If that does not help, "
+        "put back a copy of the folder from a backup, or move the folder away and index again: your photos, videos "
+        "and sounds are untouched.",
+        str(path) if path else None,
+    )
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the names in a folder written to the disk, where the system lets one."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _hold(folder: Path) -> FileLock:

@@ -52,7 +52,9 @@ class Files:
     # --- roots ---
 
     def roots(self) -> tuple[bytes, ...]:
-        return tuple(path for (path,) in self._database.read.execute("SELECT path FROM roots ORDER BY path"))
+        return tuple(
+            path for (path,) in self._database.read.execute("SELECT CAST(path AS BLOB) FROM roots ORDER BY path")
+        )
 
     def add_root(self, path: bytes, covers: Callable[[bytes, bytes], bool]) -> None:
         """Remember a folder. One that a known root covers adds nothing; known roots it covers become part of it."""
@@ -227,7 +229,7 @@ def _folder_id(change: sqlite3.Connection, path: bytes) -> int:
 
 
 def _below_roots(change: sqlite3.Connection, paths: Iterable[bytes]) -> set[bytes]:
-    roots = [root for (root,) in change.execute("SELECT path FROM roots")]
+    roots = [root for (root,) in change.execute("SELECT CAST(path AS BLOB) FROM roots")]
     return {path for path in paths if any(is_within(path, root) for root in roots)}
 
 
@@ -247,7 +249,7 @@ def write_words(change: sqlite3.Connection, file_id: int) -> None:
 
 def _below_root(connection: sqlite3.Connection, path: bytes) -> str:
     """A path from the name of its root on: what lies above says nothing of one file that it does not say of all."""
-    roots = [root for (root,) in connection.execute("SELECT path FROM roots") if is_within(path, root)]
+    roots = [root for (root,) in connection.execute("SELECT CAST(path AS BLOB) FROM roots") if is_within(path, root)]
     shown = os.path.relpath(path, os.path.dirname(roots[0])) if roots else path  # noqa: PTH120 - a path of bytes
     return os.fsdecode(shown).encode("utf-8", "replace").decode()
 

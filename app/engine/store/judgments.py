@@ -9,8 +9,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from app.engine.store.database import Database
-from app.engine.store.integrity import checksum
+from app.engine.store.integrity import checksum, sound
 from app.engine.types import ItemKind, ItemRef, Modality, Query, QueryPart
+
+SOUND_QUERY = sound("q", key="text", title="text", parts="text")
+SOUND_JUDGMENT = sound(
+    "j", query_id="integer", sha256="blob", kind="text", start_ms="integer", grade="integer", judged_at="text"
+)
 
 
 @dataclass(frozen=True)
@@ -33,9 +38,9 @@ class Judgments:
         parts = json.dumps([asdict(part) for part in query.parts])
         with self._database.transaction() as change:
             change.execute(
-                "INSERT INTO queries (key, title, parts) VALUES (?, ?, ?) "
-                "ON CONFLICT (key) DO UPDATE SET title = excluded.title, parts = excluded.parts",
-                (key, title, parts),
+                "INSERT INTO queries (key, title, parts, crc) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (key) DO UPDATE SET title = excluded.title, parts = excluded.parts, crc = excluded.crc",
+                (key, title, parts, checksum(key, title, parts)),
             )
 
     def remove_query(self, key: str) -> None:
@@ -44,10 +49,14 @@ class Judgments:
             change.execute("DELETE FROM queries WHERE key = ?", (key,))
 
     def queries(self) -> tuple[StoredQuery, ...]:
+        """The queries with how many judgments each has. Damaged rows are left out; see `Database.doubt`."""
         rows = self._database.read.execute(
-            "SELECT q.key, q.title, q.parts, count(j.grade), coalesce(sum(j.grade > 0), 0) FROM queries q "
-            "LEFT JOIN judgments j ON j.query_id = q.id GROUP BY q.id ORDER BY q.id"
-        )
+            "SELECT q.key, q.title, q.parts, count(j.grade), coalesce(sum(j.grade > 0), 0) FROM queries q "  # noqa: S608
+            f"LEFT JOIN judgments j ON j.query_id = q.id AND {SOUND_JUDGMENT} WHERE {SOUND_QUERY} "
+            "GROUP BY q.id ORDER BY q.id"
+        ).fetchall()
+        if len(rows) != self._count("queries"):
+            self._database.doubt("Damaged test queries are left out.")
         return tuple(
             StoredQuery(key, title, _query(parts), relevant, judged) for key, title, parts, judged, relevant in rows
         )
@@ -61,15 +70,23 @@ class Judgments:
                 _enter(change, query_id, ref, grade, now)
 
     def grades(self, key: str) -> dict[ItemRef, int]:
+        """The grades of a query. A damaged one is left out."""
         rows = self._database.read.execute(
-            "SELECT j.sha256, j.kind, j.start_ms, j.grade FROM judgments j JOIN queries q ON q.id = j.query_id "
-            "WHERE q.key = ? ORDER BY j.judged_at",
+            "SELECT j.sha256, j.kind, j.start_ms, j.grade FROM judgments j JOIN queries q ON q.id = j.query_id "  # noqa: S608
+            f"WHERE q.key = ? AND {SOUND_JUDGMENT} ORDER BY j.judged_at",
             (key,),
         )
         return {ItemRef(sha256, ItemKind(kind), start_ms): grade for sha256, kind, start_ms, grade in rows}
 
     def count(self) -> int:
-        (count,) = self._database.read.execute("SELECT count(*) FROM judgments").fetchone()
+        """How many judgments there are, damaged ones left out."""
+        count = self._count(f"judgments j WHERE {SOUND_JUDGMENT}")
+        if count != self._count("judgments"):
+            self._database.doubt("Damaged judgments are not counted.")
+        return count
+
+    def _count(self, rows: str) -> int:
+        (count,) = self._database.read.execute(f"SELECT count(*) FROM {rows}").fetchone()  # noqa: S608 - fixed
         return int(count)
 
 
@@ -82,7 +99,7 @@ def _enter(change: sqlite3.Connection, query_id: int, ref: ItemRef, grade: int |
             "INSERT INTO judgments (query_id, sha256, kind, start_ms, grade, judged_at, crc) "
             "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET grade = excluded.grade, "
             "judged_at = excluded.judged_at, crc = excluded.crc",
-            (*place, grade, now, checksum(*place, grade)),
+            (*place, grade, now, checksum(*place, grade, now)),
         )
 
 

@@ -13,14 +13,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.engine.store.damage import leave_out_thumbnails
 from app.engine.store.database import Database
 from app.engine.store.files import within_condition
+from app.engine.store.integrity import checksum, known, sound
 from app.engine.store.spaces import Ids
 from app.engine.types import Filters, ItemKind, MediaKind
 
 NS_PER_MS = 1_000_000
 CACHED_FILTERS = 16
 WORD = re.compile(r"\w+")
+SOUND_THUMBNAIL = sound("t", item_id="integer", image="blob")
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ NOTHING_VISIBLE = _Visible(0, 0, 0, np.empty(0, np.int64))
 
 
 class Lookup:
-    """Questions to one library's catalogue. Nothing here writes."""
+    """Questions to one library's catalogue."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -109,7 +112,7 @@ class Lookup:
     def items(self, item_ids: Sequence[int]) -> dict[int, ItemRow]:
         """The rows of these items that some file holds."""
         rows = self._database.read.execute(
-            "SELECT i.id, c.sha256, c.kind, i.kind, i.start_ms, i.end_ms, f.path FROM items i "
+            "SELECT i.id, c.sha256, c.kind, i.kind, i.start_ms, i.end_ms, CAST(f.path AS BLOB) FROM items i "
             "JOIN contents c ON c.id = i.content_id JOIN files f ON f.content_id = c.id "
             "WHERE i.id IN (SELECT value FROM json_each(?)) ORDER BY f.path",
             (json.dumps([*item_ids]),),
@@ -118,7 +121,7 @@ class Lookup:
         for item_id, sha256, media_kind, kind, start_ms, end_ms, path in rows:
             before = found[item_id].paths if item_id in found else ()
             found[item_id] = ItemRow(
-                item_id, sha256, MediaKind(media_kind), ItemKind(kind), start_ms, end_ms, (*before, path)
+                item_id, sha256, known(MediaKind, media_kind), known(ItemKind, kind), start_ms, end_ms, (*before, path)
             )
         return found
 
@@ -139,7 +142,7 @@ class Lookup:
             f"WHERE c.sha256 = ? AND i.kind IN ({marks}) ORDER BY i.start_ms",
             (sha256, *item_kinds),
         )
-        return [(ItemKind(kind), start_ms) for kind, start_ms in rows]
+        return [(known(ItemKind, kind), start_ms) for kind, start_ms in rows]
 
     def items_of(self, sha256: bytes) -> Ids:
         rows = self._database.read.execute(
@@ -182,11 +185,16 @@ class Lookup:
         return list(dict.fromkeys(item for (item,) in rows))
 
     def thumbnails(self, item_ids: Sequence[int]) -> dict[int, bytes]:
+        """Pictures by item. A damaged one is dropped and made again by the next run."""
         rows = self._database.read.execute(
-            "SELECT item_id, image FROM thumbnails WHERE item_id IN (SELECT value FROM json_each(?))",
+            "SELECT item_id, CAST(image AS BLOB), crc FROM thumbnails "
+            "WHERE item_id IN (SELECT value FROM json_each(?))",
             (json.dumps([*item_ids]),),
-        )
-        return dict(rows.fetchall())
+        ).fetchall()
+        pictures = {item_id: image for item_id, image, crc in rows if checksum(item_id, image) == crc}
+        if len(pictures) != len(rows):
+            leave_out_thumbnails(self._database, [item_id for item_id, _, _ in rows if item_id not in pictures])
+        return pictures
 
     def facts(self, item_id: int, path: bytes) -> FileFacts | None:
         row = self._database.read.execute(
@@ -214,7 +222,7 @@ class Lookup:
                 values,
             )
         for kind, count in rows:
-            counts[ItemKind(kind)] += count
+            counts[known(ItemKind, kind)] += count
         return counts
 
     def file_counts(self, folder: bytes | None = None) -> dict[MediaKind, int]:
@@ -226,7 +234,7 @@ class Lookup:
             values,
         )
         counts = dict.fromkeys(MediaKind, 0)
-        counts.update({MediaKind(kind): count for kind, count in rows})
+        counts.update({known(MediaKind, kind): count for kind, count in rows})
         return counts
 
 

@@ -5,12 +5,14 @@ A step is never changed once released: a change of the schema is a new step at t
 
 from __future__ import annotations
 
+import functools
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 from app.engine.errors import LibraryTooNew
-from app.engine.store.integrity import checksum
+from app.engine.store import integrity
 
 Migration = Callable[[sqlite3.Connection], None]
 
@@ -86,7 +88,8 @@ def _first_schema(connection: sqlite3.Connection) -> None:
 def _scale(connection: sqlite3.Connection) -> None:
     """What indexing at scale needs: files by folder with a digest of each folder, so that an unchanged one is not
     looked at file by file; which contents were touched since the models were last done with all; a checksum of what
-    was computed or judged; indexes for deleting a content or a space."""
+    was computed or chosen; indexes for deleting a content or a space, and those that hold a second copy of what was
+    found out about files: comparing the two shows what a disk has changed."""
     for statement in (
         # `files` and `skipped` are what a pass reports of a folder whose `digest` still holds.
         """CREATE TABLE folders (
@@ -114,6 +117,8 @@ def _scale(connection: sqlite3.Connection) -> None:
         "ALTER TABLE contents ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE thumbnails ADD COLUMN crc INTEGER",
         "ALTER TABLE judgments ADD COLUMN crc INTEGER",
+        "ALTER TABLE queries ADD COLUMN crc INTEGER",
+        "ALTER TABLE settings ADD COLUMN crc INTEGER",
         """CREATE TABLE checked_vectors (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             space_id INTEGER NOT NULL REFERENCES spaces(id) ON DELETE CASCADE,
@@ -131,6 +136,12 @@ def _scale(connection: sqlite3.Connection) -> None:
         # With all that a search must know of a space's rows, so that no vector is read for it.
         "CREATE INDEX vectors_by_space ON vectors (space_id, id, item_id)",
         "CREATE INDEX encoded_by_space ON encoded (space_id)",
+        "CREATE INDEX files_facts ON files (size_bytes, mtime_ns, inode, unsettled, failure)",
+        "CREATE INDEX folders_facts ON folders (device, digest, files, skipped)",
+        "CREATE INDEX contents_facts ON contents "
+        "(kind, width_px, height_px, duration_ms, taken_ms, caption, failure, sampling, attempts)",
+        "CREATE INDEX items_ends ON items (end_ms) WHERE end_ms IS NOT NULL",
+        "CREATE INDEX spaces_dims ON spaces (dim, complete)",
         "INSERT INTO touched SELECT id FROM contents c "
         "WHERE NOT EXISTS (SELECT 1 FROM files f WHERE f.content_id = c.id)",
         *_watch_files(),
@@ -167,10 +178,10 @@ def _fill_folders(connection: sqlite3.Connection) -> None:
 
 
 def _fill_checksums(connection: sqlite3.Connection) -> None:
-    connection.create_function("checksum", -1, checksum, deterministic=True)
+    connection.create_function("vector_checksum", 3, integrity.vector_checksum, deterministic=True)
     connection.execute(
         "INSERT INTO checked_vectors (id, space_id, item_id, vector, crc) "
-        "SELECT id, space_id, item_id, vector, checksum(space_id, item_id, vector) FROM vectors"
+        "SELECT id, space_id, item_id, vector, vector_checksum(space_id, item_id, vector) FROM vectors"
     )
     # No id is ever given twice, not even one whose row is gone by now.
     connection.execute(
@@ -178,7 +189,9 @@ def _fill_checksums(connection: sqlite3.Connection) -> None:
         "WHERE name = 'checked_vectors'"
     )
     connection.execute("UPDATE thumbnails SET crc = checksum(item_id, image)")
-    connection.execute("UPDATE judgments SET crc = checksum(query_id, sha256, kind, start_ms, grade)")
+    connection.execute("UPDATE judgments SET crc = checksum(query_id, sha256, kind, start_ms, grade, judged_at)")
+    connection.execute("UPDATE queries SET crc = checksum(key, title, parts)")
+    connection.execute("UPDATE settings SET crc = checksum(key, value)")
 
 
 MIGRATIONS: tuple[Migration, ...] = (_first_schema, _scale)
@@ -191,6 +204,7 @@ def migrate(connection: sqlite3.Connection, library: str) -> None:
     Raises:
         LibraryTooNew: a later version of the program has made or changed it.
     """
+    integrity.register(connection)
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > SCHEMA_VERSION:
         raise LibraryTooNew(
@@ -206,5 +220,33 @@ def migrate(connection: sqlite3.Connection, library: str) -> None:
             connection.execute(f"PRAGMA user_version = {step}")
             connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # SQLite has rolled back by itself where the disk failed
+                connection.execute("ROLLBACK")
             raise
+
+
+Shape = frozenset[tuple[str, str, str, str]]
+
+
+@functools.cache
+def expected_shape() -> Shape:
+    """The shape of a database that was just made."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        migrate(connection, "")
+        return shape(connection)
+
+
+def shape(connection: sqlite3.Connection) -> Shape:
+    """The columns, types and references of every table, the columns of every index, and the triggers: what a damaged
+    schema changes and another version of SQLite, which may keep the same tables in other words, does not."""
+    facts: set[tuple[str, str, str, str]] = set()
+    for kind, name, sql in connection.execute("SELECT type, name, sql FROM sqlite_schema").fetchall():
+        if kind != "table":
+            facts.add((name, kind, "", sql or ""))
+            continue
+        for pragma in ("table_xinfo", "foreign_key_list"):
+            facts |= {(name, pragma, "", repr(row)) for row in connection.execute(f"PRAGMA {pragma}({name})")}
+        for _, index, *rest in connection.execute(f"PRAGMA index_list({name})").fetchall():
+            columns = connection.execute(f"PRAGMA index_xinfo({index})").fetchall()
+            facts.add((name, "index", index, repr((rest, columns))))
+    return frozenset(fact for fact in facts if not fact[0].startswith(("words_", "sqlite_")))

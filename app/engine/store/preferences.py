@@ -8,7 +8,10 @@ from dataclasses import asdict
 from typing import Any
 
 from app.engine.store.database import Database
+from app.engine.store.integrity import checksum, sound
 from app.engine.types import LibrarySettings
+
+SOUND_SETTING = sound("s", key="text", value="text")
 
 
 class Preferences:
@@ -33,13 +36,19 @@ class Preferences:
         self._set("indexing", asdict(settings))
 
     def _get(self, key: str) -> Any:
-        row = self._database.read.execute("SELECT value FROM settings WHERE key = ?", (key,)).fetchone()
+        row = self._database.read.execute(
+            "SELECT CAST(value AS BLOB), crc FROM settings WHERE key = ?", (key,)
+        ).fetchone()
+        if row and row[1] != checksum(key, row[0]):
+            self._database.doubt(f"The choice of {key} is damaged and taken to be the default.")
+            return None
         return json.loads(row[0]) if row else None
 
     def _set(self, key: str, value: Any) -> None:
+        text = json.dumps(value)
         with self._database.transaction() as change:
             change.execute(
-                "INSERT INTO settings (key, value) VALUES (?, ?) "
-                "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                (key, json.dumps(value)),
+                "INSERT INTO settings (key, value, crc) VALUES (?, ?, ?) "
+                "ON CONFLICT (key) DO UPDATE SET value = excluded.value, crc = excluded.crc",
+                (key, text, checksum(key, text)),
             )

@@ -11,19 +11,25 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
+from app.engine.errors import LibraryDamaged
 from app.engine.jobs import Job
 from app.engine.samples import Vectors
+from app.engine.store.damage import leave_out_vectors
 from app.engine.store.database import Database
 from app.engine.store.files import write_words
-from app.engine.store.integrity import checksum
+from app.engine.store.integrity import checksum, is_sound, vector_checksum
 from app.engine.types import ItemKind, MediaKind, Space
 
 STORED = np.float16
 """Half precision halves the library and moves a cosine by less than 0.001."""
+STORED_BYTES = np.dtype(STORED).itemsize
 
 FORGOTTEN_AT_ONCE = 4096
 
 Ids = npt.NDArray[np.int64]
+
+_VectorRow = tuple[int, int, bytes, int]
+_VECTOR_ROWS = "SELECT id, item_id, CAST(vector AS BLOB), crc FROM vectors WHERE space_id = ?"
 
 SAMPLING_RULE = 2
 """Raised when videos or sounds are cut by another rule: their items are made again then."""
@@ -134,6 +140,10 @@ class Spaces:
             (encoder, fingerprint),
         ).fetchone()
         return Space(*row) if row else None
+
+    def all(self) -> tuple[Space, ...]:
+        rows = self._database.read.execute("SELECT id, encoder, fingerprint, dim FROM spaces ORDER BY id")
+        return tuple(Space(*row) for row in rows)
 
     def of_encoder(self, encoder: str) -> tuple[Space, ...]:
         """The spaces of an encoder, one for each of its fingerprints."""
@@ -294,32 +304,54 @@ class Spaces:
         rows = self._database.read.execute(
             "SELECT id, item_id FROM vectors WHERE space_id = ? AND id > ? ORDER BY id", (space_id, after_row)
         ).fetchall()
-        pairs = np.array(rows, dtype=np.int64).reshape(-1, 2)
+        try:
+            pairs = np.array(rows, dtype=np.int64).reshape(-1, 2)
+        except TypeError:
+            raise LibraryDamaged(
+                "This library is damaged", "An entry in it is wrong. Check the library, then index again."
+            ) from None
         return pairs[:, 0].copy(), pairs[:, 1].copy()
 
     def after(self, space: Space, row: int, block: int = 4096) -> Iterator[tuple[Ids, Ids, Vectors]]:
-        """The vectors written after ``row``, ascending, in blocks: (rows, item ids, vectors)."""
+        """The vectors written after ``row``, ascending, in blocks: (rows, item ids, vectors).
+
+        Damaged ones are dropped, here and in `of_items`, and made again by the next run.
+        """
         while True:
             rows = self._database.read.execute(
-                "SELECT id, item_id, vector FROM vectors WHERE space_id = ? AND id > ? ORDER BY id LIMIT ?",
+                f"{_VECTOR_ROWS} AND id > ? ORDER BY id LIMIT ?",
                 (space.id, row, block),
             ).fetchall()
             if not rows:
                 return
             row = rows[-1][0]
-            numbers, item_ids, blobs = zip(*rows, strict=True)
-            yield np.array(numbers, np.int64), np.array(item_ids, np.int64), _vectors(blobs, space.dim)
+            if (sound := self._sound(space, rows)) is not None:
+                yield sound
 
     def of_items(self, space: Space, item_ids: Ids, block: int = 4096) -> Iterator[tuple[Ids, Vectors]]:
         """The vectors of certain items, in blocks; items without one are left out."""
         for begin in range(0, len(item_ids), block):
             rows = self._database.read.execute(
-                "SELECT item_id, vector FROM vectors "
-                "WHERE space_id = ? AND item_id IN (SELECT value FROM json_each(?))",
+                f"{_VECTOR_ROWS} AND item_id IN (SELECT value FROM json_each(?))",  # noqa: S608 - fixed
                 (space.id, json.dumps(item_ids[begin : begin + block].tolist())),
             ).fetchall()
-            if rows:
-                yield np.array([r[0] for r in rows], dtype=np.int64), _vectors([r[1] for r in rows], space.dim)
+            if (sound := self._sound(space, rows)) is not None:
+                yield sound[1:]
+
+    def _sound(self, space: Space, rows: list[_VectorRow]) -> tuple[Ids, Ids, Vectors] | None:
+        """Rows, item ids and vectors of what is as it was written; None where nothing is."""
+        damaged = {row[0]: row[1] for row in rows if not is_sound(space.id, *row[1:])}
+        if damaged:
+            leave_out_vectors(self._database, damaged, space.id)
+            rows = [row for row in rows if row[0] not in damaged]
+        if any(len(row[2]) != space.dim * STORED_BYTES for row in rows):
+            raise LibraryDamaged(
+                "This library is damaged", "A model's entry in it is wrong. Check the library, then index again."
+            )
+        if not rows:
+            return None
+        numbers, item_ids, blobs, _ = zip(*rows, strict=True)
+        return np.array(numbers, np.int64), np.array(item_ids, np.int64), _vectors(blobs, space.dim)
 
 
 def _write_facts(change: sqlite3.Connection, content_id: int, facts: ContentFacts) -> None:
@@ -353,7 +385,7 @@ def _write_item(change: sqlite3.Connection, item: NewItem) -> None:
     blobs = [(space_id, vector.astype(STORED).tobytes()) for space_id, vector in item.vectors.items()]
     change.executemany(
         "INSERT INTO vectors (space_id, item_id, vector, crc) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        [(space_id, item_id, blob, checksum(space_id, item_id, blob)) for space_id, blob in blobs],
+        [(space_id, item_id, blob, vector_checksum(space_id, item_id, blob)) for space_id, blob in blobs],
     )
 
 

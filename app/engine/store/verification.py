@@ -1,0 +1,282 @@
+"""Checking a whole library: SQLite's own check, every row's checksum, and the indexes as second copies of what their
+tables hold. What can be computed again is dropped for the next run to make; what cannot is taken out and told of.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from app.engine.errors import LibraryDamaged
+from app.engine.jobs import Job
+from app.engine.store import damage
+from app.engine.store.database import Database, storage_error
+from app.engine.store.files import write_words
+from app.engine.store.integrity import is_sound
+from app.engine.store.judgments import SOUND_JUDGMENT, SOUND_QUERY
+from app.engine.store.lookup import SOUND_THUMBNAIL
+from app.engine.store.preferences import SOUND_SETTING
+
+BLOCK_ROWS = 4096
+FINE = "ok"
+TABLES = ("roots", "folders", "files", "contents", "items", "spaces", "vectors", "encoded", "thumbnails", "queries")
+BYTES = (("roots", "path"), ("folders", "path"), ("files", "path"), ("contents", "sha256"))
+
+Copies = dict[str, list[dict[str, object]]]
+"""By table: rows of which table and index tell different things, as either of the two has them."""
+
+
+@dataclass
+class Findings:
+    """What a check found, in sentences. ``mended``: is well again or will be after the next run of indexing;
+    ``lost``: a person's own work that is gone; ``broken``: still stands."""
+
+    mended: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+
+def verify(database: Database, job: Job) -> Findings:
+    """Check a library and mend what can be mended. It takes about as long as reading the database's file once.
+
+    Raises:
+        Cancelled: the job was cancelled; what was mended stays mended.
+        AppError: the disk is full or fails.
+    """
+    check = _Check(database, job)
+    for step in job.track(check.steps, "Checking the library", len(check.steps)):
+        try:
+            step()
+        except LibraryDamaged as error:
+            check.findings.broken.append(error.message)
+        except UnicodeDecodeError as error:  # raised in place of a complaint that quotes what is damaged
+            check.findings.broken.append(f"The database is damaged: {error}.")
+        except sqlite3.DatabaseError as error:
+            if (told := storage_error(error, database.path)) and not isinstance(told, LibraryDamaged):
+                raise told from error
+            check.findings.broken.append(f"The database is damaged: {error}.")
+    known = {*check.findings.mended, *check.findings.lost}
+    check.findings.mended[:0] = [sentence for sentence in database.doubts() if sentence not in known]
+    if check.findings.broken:
+        database.doubt(check.findings.broken[0])
+    else:
+        database.trust()
+    return check.findings
+
+
+class _Check:
+    def __init__(self, database: Database, job: Job) -> None:
+        self.findings = Findings()
+        self.steps = (
+            self._look_whole,
+            self._check_references,
+            self._check_vectors,
+            self._check_thumbnails,
+            self._check_own_work,
+            self._check_words,
+            self._reopen,
+            self._look_back,
+        )
+        self._database = database
+        self._job = job
+        self._read = database.read
+        self._had_complaints = False
+
+    # --- what SQLite sees by itself ---
+
+    def _complaints(self) -> list[str]:
+        return [line for (line,) in self._read.execute("PRAGMA integrity_check") if line != FINE]
+
+    def _look_whole(self) -> None:
+        self._had_complaints = bool(self._complaints())
+        if self._had_complaints:
+            self._compare_copies()
+            with self._database.transaction(rewrites=True) as change:
+                _rewrite(change, "encoded", "1")
+
+    def _look_back(self) -> None:
+        """Whatever SQLite still complains of is beyond mending."""
+        if not self._had_complaints and not self.findings.mended:
+            return
+        self.findings.broken += [f"The database is damaged: {line}." for line in self._complaints()]
+
+    def _reopen(self) -> None:
+        """Which contents are done is held once: the next run looks at all of them."""
+        with self._database.transaction() as change:
+            change.execute("UPDATE spaces SET complete = 0 WHERE complete")
+
+    def _check_references(self) -> None:
+        """Rows that belong to a row that is not there."""
+        if self._read.execute("PRAGMA foreign_key_check").fetchone() is None:
+            return
+        with self._database.transaction(rewrites=True) as change:
+            for statement in (
+                "UPDATE files SET content_id = NULL, size_bytes = -1 WHERE content_id NOT IN (SELECT id FROM contents)",
+                "UPDATE files SET folder_id = NULL WHERE folder_id NOT IN (SELECT id FROM folders)",
+                "DELETE FROM items WHERE content_id NOT IN (SELECT id FROM contents)",
+                "DELETE FROM encoded WHERE content_id NOT IN (SELECT id FROM contents) "
+                "OR space_id NOT IN (SELECT id FROM spaces)",
+                "DELETE FROM vectors WHERE item_id NOT IN (SELECT id FROM items) "
+                "OR space_id NOT IN (SELECT id FROM spaces)",
+                "DELETE FROM thumbnails WHERE item_id NOT IN (SELECT id FROM items)",
+            ):
+                change.execute(statement)
+            damage.look_again(change)
+            lost = change.execute("DELETE FROM judgments WHERE query_id NOT IN (SELECT id FROM queries)").rowcount
+        self.findings.mended.append("Entries that belonged to nothing were removed.")
+        if lost:
+            self.findings.lost.append(f"{lost} judgments of a query that is gone were taken out.")
+
+    # --- tables against their indexes ---
+
+    def _compare_copies(self) -> None:
+        """Find the rows of which a table and its index tell different things, and forget what cannot be trusted."""
+        copies = {table: rows for table in TABLES if (rows := list(self._differing(table)))}
+        if not copies:
+            return
+        with self._database.transaction(rewrites=True) as change:
+            for table in copies:
+                change.execute(f"REINDEX {table}")
+            for table, column in BYTES:  # one bit makes them text, of the same bytes
+                change.execute(f"UPDATE {table} SET {column} = CAST({column} AS BLOB) WHERE typeof({column}) = 'text'")  # noqa: S608
+            self._forget(change, copies)
+        for table, rows in copies.items():
+            self.findings.mended.append(f"Damaged entries in the list of {table} were mended ({len(rows)}).")
+
+    def _differing(self, table: str) -> Iterator[dict[str, object]]:
+        # NOT INDEXED alone does not keep SQLite from reading an index of a table without row numbers.
+        itself = "INDEXED BY sqlite_autoindex_encoded_1" if table == "encoded" else "NOT INDEXED"
+        indexes = self._read.execute(
+            "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = ?", (table,)
+        ).fetchall()
+        for index, sql in indexes:
+            columns = [name or "rowid" for _, _, name, *_ in self._read.execute(f"PRAGMA index_xinfo({index})")]
+            condition = "".join((sql or "").partition(" WHERE ")[1:])
+            shown = ", ".join(f"CAST({name} AS BLOB)" if name != "rowid" else name for name in columns)
+            sides = [f"SELECT {shown} FROM {table} {way}{condition}" for way in (itself, f"INDEXED BY {index}")]  # noqa: S608
+            for one, other in (sides, sides[::-1]):
+                for row in self._read.execute(f"{one} EXCEPT {other}").fetchall():
+                    yield dict(zip(columns, row, strict=True))
+
+    def _forget(self, change: sqlite3.Connection, copies: Copies) -> None:
+        contents = {_number(row.get("rowid")) for row in copies.get("contents", ())}
+        contents |= {
+            content_id
+            for row in copies.get("items", ())
+            for (content_id,) in change.execute("SELECT content_id FROM items WHERE id = ?", (row.get("rowid"),))
+        }
+        contents |= {_number(row["content_id"]) for row in copies.get("items", ()) if "content_id" in row}
+        damage.forget_contents(change, contents)
+        for row in copies.get("files", ()):
+            change.execute("DELETE FROM words WHERE rowid = ?", (row["rowid"],))
+            change.execute("DELETE FROM files WHERE id = ?", (row["rowid"],))
+        if "folders" in copies:
+            change.execute("UPDATE folders SET digest = NULL, device = NULL, files = 0, skipped = '[]'")
+        if "files" in copies:
+            damage.look_again(change)
+        change.executemany(
+            "DELETE FROM encoded WHERE content_id = ? AND space_id = ?",
+            [(_number(row["content_id"]), _number(row["space_id"])) for row in copies.get("encoded", ())],
+        )
+        damage.unmark(
+            change,
+            [
+                (_number(row["item_id"]), _number(row["space_id"]))
+                for row in copies.get("vectors", ())
+                if {"item_id", "space_id"} <= row.keys()
+            ],
+        )
+        for row in copies.get("spaces", ()):
+            if "fingerprint" in row:  # whose vectors these are is not known any more
+                change.execute("DELETE FROM spaces WHERE id = ?", (row["rowid"],))
+        if "spaces" in copies:
+            change.execute(
+                "UPDATE spaces SET dim = coalesce((SELECT length(vector) / 2 FROM vectors "
+                "WHERE space_id = spaces.id LIMIT 1), dim)"
+            )
+
+    # --- rows with a checksum ---
+
+    def _check_vectors(self) -> None:
+        damaged: dict[int, tuple[int, int]] = {}
+        (last,) = self._read.execute("SELECT coalesce(max(id), 0) FROM vectors").fetchone()
+        for row in range(0, last, BLOCK_ROWS):
+            self._job.check()
+            damaged.update(self._damaged_vectors(row))
+        if damaged:
+            with self._database.transaction(rewrites=True) as change:
+                damage.unmark(change, damaged.values())
+                damage.drop_vectors(change, damaged)
+            self.findings.mended.append(f"{len(damaged)} damaged vectors were removed; indexing makes them again.")
+
+    def _damaged_vectors(self, after: int) -> Iterator[tuple[int, tuple[int, int]]]:
+        for row, space_id, item_id, vector, crc in self._read.execute(
+            "SELECT id, space_id, item_id, CAST(vector AS BLOB), crc FROM vectors WHERE id > ? AND id <= ?",
+            (after, after + BLOCK_ROWS),
+        ):
+            if not is_sound(space_id, item_id, vector, crc):
+                yield row, (item_id, space_id)
+
+    def _check_thumbnails(self) -> None:
+        damaged = [
+            item_id
+            for (item_id,) in self._read.execute(
+                f"SELECT item_id FROM thumbnails t WHERE NOT coalesce({SOUND_THUMBNAIL}, 0)"  # noqa: S608 - fixed
+            )
+        ]
+        if damaged:
+            with self._database.transaction(rewrites=True) as change:
+                damage.drop_thumbnails(change, damaged)
+            self.findings.mended.append(f"{len(damaged)} damaged thumbnails were removed; indexing makes them again.")
+
+    def _check_own_work(self) -> None:
+        """Judgments, test queries and choices: nobody can make them again but the person."""
+        for words, table, alias, condition in (
+            ("damaged judgments were taken out; judge those items again", "judgments", "j", SOUND_JUDGMENT),
+            ("damaged test queries were taken out with their judgments; add them again", "queries", "q", SOUND_QUERY),
+            ("damaged choices of models or settings are back at their defaults", "settings", "s", SOUND_SETTING),
+        ):
+            damaged = f"{table} AS {alias} WHERE NOT coalesce({condition}, 0)"
+            (count,) = self._read.execute(f"SELECT count(*) FROM {damaged}").fetchone()  # noqa: S608 - fixed
+            if count:
+                self.findings.lost.append(f"{count} {words}.")
+            if count or (table == "judgments" and self._had_complaints):
+                with self._database.transaction(rewrites=True) as change:
+                    if table == "judgments":
+                        _rewrite(change, f"{table} AS {alias}", condition)
+                    else:
+                        change.execute(f"DELETE FROM {damaged}")  # noqa: S608 - fixed
+
+    def _check_words(self) -> None:
+        """The keyword index is made again if it is not that of the names and captions it was made from."""
+        try:
+            with self._database.transaction() as change:
+                change.execute("INSERT INTO words (words) VALUES ('integrity-check')")
+            return
+        except LibraryDamaged:
+            pass
+        (table,) = self._read.execute("SELECT sql FROM sqlite_master WHERE name = 'words'").fetchone()
+        with self._database.transaction(rewrites=True) as change:
+            change.execute("DROP TABLE words")
+            change.execute(table)
+            for (file_id,) in change.execute("SELECT id FROM files").fetchall():
+                write_words(change, file_id)
+        self.findings.mended.append("The keyword index was damaged and is made again.")
+
+
+def _rewrite(change: sqlite3.Connection, table: str, kept: str) -> None:
+    """Write the kept rows of a table without row numbers anew: in a damaged one they can be out of order."""
+    change.execute(f"CREATE TEMP TABLE kept AS SELECT * FROM {table} WHERE {kept}")  # noqa: S608 - fixed names
+    name = table.partition(" ")[0]
+    change.execute(f"DELETE FROM {name}")  # noqa: S608
+    change.execute(f"INSERT OR IGNORE INTO {name} SELECT * FROM kept")  # noqa: S608
+    change.execute("DROP TABLE temp.kept")
+
+
+def _number(value: object) -> int:
+    """A number that may be damaged; 0, which no row has, where it is none."""
+    try:
+        return int(value)  # type: ignore[call-overload,no-any-return]
+    except (TypeError, ValueError):
+        return 0
