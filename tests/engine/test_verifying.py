@@ -8,12 +8,14 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import faulty
 import pytest
 
 from app.engine.errors import LibraryDamaged
 from app.engine.jobs import Cancelled, Job
 from app.engine.session import Session
 from app.engine.store.database import FILE_NAME, MARK_NAME
+from app.engine.store.migrations import MIGRATIONS
 from app.engine.types import IndexReport, IndexRequest, Query, SearchRequest
 
 Make = Callable[..., Path]
@@ -155,3 +157,40 @@ def test_a_schema_that_is_not_as_it_was_made_is_refused(session: Session, home: 
         connection.execute("ALTER TABLE contents RENAME COLUMN caption TO captiom")
     with pytest.raises(LibraryDamaged, match="not as they were made"):
         Session.open(home)
+
+
+def test_a_library_of_the_first_schema_gets_its_checksums(home: Path, library: Path) -> None:
+    library.mkdir(parents=True)
+    with closing(sqlite3.connect(library / FILE_NAME, isolation_level=None)) as connection:
+        MIGRATIONS[0](connection)
+        for statement in (
+            "INSERT INTO settings VALUES ('models', '[\"timbre\"]')",
+            "INSERT INTO contents (id, sha256, kind) VALUES (1, X'01', 'photo')",
+            "INSERT INTO files (id, path, size_bytes, mtime_ns, content_id) VALUES (1, X'2F61', 1, 1, 1)",
+            "INSERT INTO words (rowid, name, folders, caption) VALUES (1, 'a', '', '')",
+            "INSERT INTO items (id, content_id, kind, start_ms) VALUES (1, 1, 'photo', 0)",
+            "INSERT INTO thumbnails VALUES (1, X'FFD8')",
+            "INSERT INTO spaces VALUES (1, 'timbre', 'f', 2)",
+            "INSERT INTO vectors (space_id, item_id, vector) VALUES (1, 1, X'003C0000')",
+            "INSERT INTO queries (id, key, title, parts) VALUES (1, 'q', 'Ünï', '[]')",
+            "INSERT INTO judgments VALUES (1, X'01', 'photo', 0, 2, '2026-01-01T00:00:00+00:00')",
+            "PRAGMA user_version = 1",
+        ):
+            connection.execute(statement)
+    with Session.open(home, device="cpu") as session:
+        assert session.verify().sentences == ()
+        assert session.thumbnails([1]) == {1: b"\xff\xd8"}
+        assert [(query.title, query.judged) for query in session.queries()] == [("Ünï", 1)]
+        assert session.status().models == ("timbre",)
+
+
+def test_a_model_whose_weights_were_exchanged_is_told_of(home: Path, photo: Make) -> None:
+    source, folder = faulty.TinySource(), photo("a.png", 1).parent
+    request = IndexRequest((str(folder),), ("tiny-picture",))
+    with Session.open(home, encoders=source) as session:
+        assert session.index(request).notes == ()
+    source.load("tiny-picture").fingerprint = "of other weights"  # type: ignore[misc]
+    with Session.open(home, encoders=source) as session:
+        (note,) = session.index(request).notes
+        assert note.startswith("The weights of tiny-picture have changed")
+        assert session.index(request).notes == ()
