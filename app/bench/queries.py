@@ -17,11 +17,12 @@ from app.bench.index import seeded, tiled
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.samples import Vectors
 from app.engine.session import Session
+from app.engine.store.batches import STORED
 from app.engine.store.database import Database
 from app.engine.store.integrity import checksum
 from app.engine.store.lookup import Lookup
 from app.engine.store.preferences import Preferences
-from app.engine.store.spaces import STORED, Spaces
+from app.engine.store.spaces import Spaces
 from app.engine.types import Filters, IndexRequest, ItemKind, MediaKind, Modality, Query, QueryPart, SearchRequest
 from app.paths import libraries_dir, models_dir
 

@@ -17,11 +17,12 @@ from app.engine.jobs import NULL_JOB
 from app.engine.media.scan import Rules
 from app.engine.scanning import covers, update_files
 from app.engine.session import Session
+from app.engine.store.batches import Batch, ContentFacts, NewItem, Sampling, Work
 from app.engine.store.database import Database
 from app.engine.store.files import Files
 from app.engine.store.folders import Folders
 from app.engine.store.preferences import Preferences
-from app.engine.store.spaces import Batch, ContentFacts, NewItem, Sampling, Spaces, Work
+from app.engine.store.spaces import Spaces
 from app.engine.types import IndexRequest, ItemKind, MediaKind
 from app.paths import libraries_dir, models_dir
 

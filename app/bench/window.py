@@ -17,9 +17,10 @@ from app.bench import media
 from app.bench.figure import Figure, Measure, Target, Workbench, figure
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.media import thumbnails
+from app.engine.store.batches import Batch, NewItem
 from app.engine.store.database import Database
 from app.engine.store.files import Files, ReadFile
-from app.engine.store.spaces import Batch, NewItem, Spaces
+from app.engine.store.spaces import Spaces
 from app.engine.types import ItemKind, MediaKind
 from app.paths import libraries_dir, models_dir
 

@@ -17,7 +17,8 @@ from app.engine.media.decode import DecodedItem, DecodedPart, DecodeRequest
 from app.engine.media.pool import DecoderPool
 from app.engine.media.scan import guess_kind
 from app.engine.samples import PictureInput, SoundInput, prepared_sample
-from app.engine.store.spaces import Batch, ContentFacts, NewItem, Sampling, Spaces, Unreadable, Work
+from app.engine.store.batches import Batch, ContentFacts, NewItem, Sampling, Unreadable, Work
+from app.engine.store.spaces import Spaces
 from app.engine.types import ItemKind, MediaKind, Space
 
 GROUP_ITEMS = 64

@@ -14,11 +14,12 @@ from app.engine.media.pool import DecoderPool
 from app.engine.media.scan import Rules
 from app.engine.scanning import covers, folder_bytes, is_online, nearest_folder, update_files
 from app.engine.search import Shelves
+from app.engine.store.batches import Sampling
 from app.engine.store.files import Files, is_within
 from app.engine.store.folders import Folders
 from app.engine.store.lookup import Lookup
 from app.engine.store.preferences import Preferences
-from app.engine.store.spaces import Sampling, Spaces
+from app.engine.store.spaces import Spaces
 from app.engine.types import IndexReport, IndexRequest, MediaKind, Modality, Space, SpaceCount
 
 

@@ -16,7 +16,7 @@ from app.engine.jobs import NULL_JOB
 from app.engine.media.decode import DecodedPart, DecodeRequest, decode
 from app.engine.media.pool import DecoderPool
 from app.engine.session import Session
-from app.engine.store.spaces import Sampling
+from app.engine.store.batches import Sampling
 from app.engine.types import IndexReport, IndexRequest, ItemKind, LibrarySettings, SearchRequest
 from app.engine.types import Query as Asked
 

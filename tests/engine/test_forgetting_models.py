@@ -13,7 +13,7 @@ from app.engine.errors import AppError
 from app.engine.jobs import Cancelled, Job, Progress
 from app.engine.session import Session
 from app.engine.store import spaces as spaces_module
-from app.engine.store.spaces import Batch, NewItem
+from app.engine.store.batches import Batch, NewItem
 from app.engine.types import IndexRequest, ItemKind, Query, SearchRequest
 
 Make = Callable[..., Path]

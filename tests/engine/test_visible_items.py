@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.engine.session import Session
+from app.engine.store.batches import Batch, ContentFacts, NewItem
 from app.engine.store.database import Database
 from app.engine.store.files import Files, ReadFile
 from app.engine.store.lookup import Lookup
-from app.engine.store.spaces import Batch, ContentFacts, NewItem, Spaces
+from app.engine.store.spaces import Spaces
 from app.engine.types import Filters, IndexReport, ItemKind, MediaKind, Query, SearchRequest
 
 KINDS = (ItemKind.PHOTO, ItemKind.AUDIO)

@@ -1,4 +1,4 @@
-"""What was computed: items, their thumbnails, and one vector per item and space."""
+"""What was computed: which contents each space has, and its vectors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,15 +13,11 @@ import numpy.typing as npt
 from app.engine.errors import LibraryDamaged
 from app.engine.jobs import Job
 from app.engine.samples import Vectors
+from app.engine.store.batches import STORED, STORED_BYTES, Batch, Sampling, Work, write_facts, write_item
 from app.engine.store.damage import leave_out_vectors
 from app.engine.store.database import Database
-from app.engine.store.files import write_words
-from app.engine.store.integrity import checksum, is_sound, vector_checksum
-from app.engine.types import ItemKind, MediaKind, Space
-
-STORED = np.float16
-"""Half precision halves the library and moves a cosine by less than 0.001."""
-STORED_BYTES = np.dtype(STORED).itemsize
+from app.engine.store.integrity import is_sound
+from app.engine.types import MediaKind, Space
 
 FORGOTTEN_AT_ONCE = 4096
 
@@ -30,9 +25,6 @@ Ids = npt.NDArray[np.int64]
 
 _VectorRow = tuple[int, int, bytes, int]
 _VECTOR_ROWS = "SELECT id, item_id, CAST(vector AS BLOB), crc FROM vectors WHERE space_id = ?"
-
-SAMPLING_RULE = 2
-"""Raised when videos or sounds are cut by another rule: their items are made again then."""
 
 ATTEMPTS = 3
 """How often a content is tried that fails by a cause which may pass."""
@@ -43,77 +35,6 @@ _STALE = (
     f"(c.kind <> '{MediaKind.PHOTO}' AND c.sampling IS NOT :sampling "  # noqa: S608 - fixed fragments
     "AND EXISTS (SELECT 1 FROM items i WHERE i.content_id = c.id))"
 )
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How videos and sounds are cut into items."""
-
-    frame_interval_ms: int
-    window_ms: int
-
-    def __str__(self) -> str:
-        return f"rule {SAMPLING_RULE}, frames {self.frame_interval_ms} ms, windows {self.window_ms} ms"
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """Why a content cannot be decoded; ``passing`` causes may be gone the next time."""
-
-    reason: str
-    passing: bool
-
-
-@dataclass(frozen=True)
-class Work:
-    """A content that some chosen spaces lack, and one file that holds it. ``stale``: its items were cut otherwise than
-    is wanted now, and go when the new ones come."""
-
-    content_id: int
-    path: bytes
-    missing: tuple[int, ...]
-    stale: bool = False
-
-    def only(self, space_ids: set[int]) -> Work:
-        """The part of this work that is for these spaces."""
-        return replace(self, missing=tuple(space_id for space_id in self.missing if space_id in space_ids))
-
-
-@dataclass(frozen=True)
-class ContentFacts:
-    """What decoding told of a content."""
-
-    kind: MediaKind
-    width_px: int | None
-    height_px: int | None
-    duration_ms: int | None
-    taken_ms: int | None
-    caption: str
-
-
-@dataclass(frozen=True, eq=False)
-class NewItem:
-    """One item with its vectors by space id, each (dim,) float32."""
-
-    content_id: int
-    kind: ItemKind
-    start_ms: int
-    end_ms: int | None
-    thumbnail: bytes
-    vectors: dict[int, npt.NDArray[np.float32]]
-
-
-@dataclass(eq=False)
-class Batch:
-    """What one transaction commits. ``renewed`` contents lose their old items first; ``finished`` pairs contents with
-    the spaces that now have all of them, and ``sampled`` says by what sampling they were cut."""
-
-    renewed: list[int] = field(default_factory=list)
-    items: list[NewItem] = field(default_factory=list)
-    facts: dict[int, ContentFacts] = field(default_factory=dict)
-    finished: list[tuple[int, int]] = field(default_factory=list)
-    sampled: dict[int, str] = field(default_factory=dict)
-    failures: dict[int, Unreadable] = field(default_factory=dict)
 
 
 class Spaces:
@@ -253,10 +174,10 @@ class Spaces:
                     [(content_id,) for content_id in batch.renewed],
                 )
             for content_id, facts in batch.facts.items():
-                _write_facts(change, content_id, facts)
+                write_facts(change, content_id, facts)
             for item in batch.items:
                 if item.content_id in kept:
-                    _write_item(change, item)
+                    write_item(change, item)
             change.executemany(
                 "INSERT INTO encoded (content_id, space_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
                 [(content_id, space_id) for content_id, space_id in batch.finished if content_id in kept],
@@ -352,41 +273,6 @@ class Spaces:
             return None
         numbers, item_ids, blobs, _ = zip(*rows, strict=True)
         return np.array(numbers, np.int64), np.array(item_ids, np.int64), _vectors(blobs, space.dim)
-
-
-def _write_facts(change: sqlite3.Connection, content_id: int, facts: ContentFacts) -> None:
-    change.execute(
-        "UPDATE contents SET kind = ?, width_px = ?, height_px = ?, duration_ms = ?, taken_ms = ?, caption = ? "
-        "WHERE id = ?",
-        (
-            facts.kind,
-            facts.width_px,
-            facts.height_px,
-            facts.duration_ms,
-            facts.taken_ms,
-            facts.caption,
-            content_id,
-        ),
-    )
-    for (file_id,) in change.execute("SELECT id FROM files WHERE content_id = ?", (content_id,)).fetchall():
-        write_words(change, file_id)
-
-
-def _write_item(change: sqlite3.Connection, item: NewItem) -> None:
-    (item_id,) = change.execute(
-        "INSERT INTO items (content_id, kind, start_ms, end_ms) VALUES (?, ?, ?, ?) "
-        "ON CONFLICT (content_id, kind, start_ms) DO UPDATE SET end_ms = excluded.end_ms RETURNING id",
-        (item.content_id, item.kind, item.start_ms, item.end_ms),
-    ).fetchone()
-    change.execute(
-        "INSERT INTO thumbnails (item_id, image, crc) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        (item_id, item.thumbnail, checksum(item_id, item.thumbnail)),
-    )
-    blobs = [(space_id, vector.astype(STORED).tobytes()) for space_id, vector in item.vectors.items()]
-    change.executemany(
-        "INSERT INTO vectors (space_id, item_id, vector, crc) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        [(space_id, item_id, blob, vector_checksum(space_id, item_id, blob)) for space_id, blob in blobs],
-    )
 
 
 def _present(connection: sqlite3.Connection, content_ids: set[int]) -> set[int]:
