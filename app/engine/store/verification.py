@@ -4,6 +4,7 @@ tables hold. What can be computed again is dropped for the next run to make; wha
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from app.engine.store.files import write_words
 from app.engine.store.integrity import is_sound
 from app.engine.store.judgments import SOUND_JUDGMENT, SOUND_QUERY
 from app.engine.store.lookup import SOUND_THUMBNAIL
+from app.engine.store.migrations import expected_shape, shape
 from app.engine.store.preferences import SOUND_SETTING
 
 BLOCK_ROWS = 4096
@@ -90,8 +92,8 @@ class _Check:
 
     def _look_whole(self) -> None:
         self._had_complaints = bool(self._complaints())
+        self._compare_copies()
         if self._had_complaints:
-            self._compare_copies()
             with self._database.transaction(rewrites=True) as change:
                 _rewrite(change, "encoded", "1")
 
@@ -132,7 +134,7 @@ class _Check:
 
     def _compare_copies(self) -> None:
         """Find the rows of which a table and its index tell different things, and forget what cannot be trusted."""
-        copies = {table: rows for table in TABLES if (rows := list(self._differing(table)))}
+        copies = {table: rows for table in TABLES if (rows := self._readable_differing(table))}
         if not copies:
             return
         with self._database.transaction(rewrites=True) as change:
@@ -143,6 +145,16 @@ class _Check:
             self._forget(change, copies)
         for table, rows in copies.items():
             self.findings.mended.append(f"Damaged entries in the list of {table} were mended ({len(rows)}).")
+
+    def _readable_differing(self, table: str) -> list[dict[str, object]]:
+        self._job.check()
+        try:
+            return list(self._differing(table))
+        except sqlite3.DatabaseError:  # SQLite's own check does not read all of an index
+            with self._database.transaction(rewrites=True) as change:
+                change.execute(f"REINDEX {table}")
+        self.findings.mended.append(f"The index of {table} was damaged and is made again.")
+        return list(self._differing(table))
 
     def _differing(self, table: str) -> Iterator[dict[str, object]]:
         # NOT INDEXED alone does not keep SQLite from reading an index of a table without row numbers.
@@ -250,12 +262,11 @@ class _Check:
 
     def _check_words(self) -> None:
         """The keyword index is made again if it is not that of the names and captions it was made from."""
-        try:
-            with self._database.transaction() as change:
-                change.execute("INSERT INTO words (words) VALUES ('integrity-check')")
-            return
-        except LibraryDamaged:
-            pass
+        with contextlib.suppress(LibraryDamaged):
+            if shape(self._read, of_words=True) == expected_shape(of_words=True):
+                with self._database.transaction() as change:
+                    change.execute("INSERT INTO words (words) VALUES ('integrity-check')")
+                return
         (table,) = self._read.execute("SELECT sql FROM sqlite_master WHERE name = 'words'").fetchone()
         with self._database.transaction(rewrites=True) as change:
             change.execute("DROP TABLE words")
