@@ -231,12 +231,13 @@ class _Check:
                 yield row, (item_id, space_id)
 
     def _check_thumbnails(self) -> None:
-        damaged = [
-            item_id
-            for (item_id,) in self._read.execute(
-                f"SELECT item_id FROM thumbnails t WHERE NOT coalesce({SOUND_THUMBNAIL}, 0)"  # noqa: S608 - fixed
-            )
-        ]
+        rows = self._read.execute(
+            f"SELECT item_id FROM thumbnails t WHERE NOT coalesce({SOUND_THUMBNAIL}, 0) UNION "  # noqa: S608 - fixed
+            "SELECT i.id FROM items i WHERE NOT EXISTS (SELECT 1 FROM thumbnails t WHERE t.item_id = i.id) "
+            "AND EXISTS (SELECT 1 FROM vectors v JOIN encoded e ON e.space_id = v.space_id "
+            "WHERE v.item_id = i.id AND e.content_id = i.content_id)"  # else it is made again anyway
+        )
+        damaged = [item_id for (item_id,) in rows]
         if damaged:
             with self._database.transaction(rewrites=True) as change:
                 damage.drop_thumbnails(change, damaged)
