@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.engine.store.database import Database
+from app.engine.store.integrity import path_bytes
 from app.engine.types import Failure, MediaKind
 
 _SEPARATOR = os.fsencode(os.sep)
@@ -53,7 +54,8 @@ class Files:
 
     def roots(self) -> tuple[bytes, ...]:
         return tuple(
-            path for (path,) in self._database.read.execute("SELECT CAST(path AS BLOB) FROM roots ORDER BY path")
+            path_bytes(path)
+            for (path,) in self._database.read.execute("SELECT CAST(path AS BLOB) FROM roots ORDER BY path")
         )
 
     def add_root(self, path: bytes, covers: Callable[[bytes, bytes], bool]) -> None:

@@ -63,6 +63,19 @@ def known(kinds: type[K], value: str) -> K:
         ) from None
 
 
+def path_bytes(value: object) -> bytes:
+    """A path as a row has it.
+
+    Raises:
+        LibraryDamaged: it is none.
+    """
+    if not isinstance(value, bytes):
+        raise LibraryDamaged(
+            "This library is damaged", "The path of a file in it is gone. Check the library, then index again."
+        )
+    return value
+
+
 def register(connection: sqlite3.Connection) -> None:
     """Make `checksum` a function of SQL."""
     connection.create_function("checksum", -1, checksum, deterministic=True)

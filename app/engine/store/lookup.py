@@ -16,7 +16,7 @@ import numpy as np
 from app.engine.store.damage import leave_out_thumbnails
 from app.engine.store.database import Database
 from app.engine.store.files import within_condition
-from app.engine.store.integrity import checksum, known, sound
+from app.engine.store.integrity import checksum, known, path_bytes, sound
 from app.engine.store.spaces import Ids
 from app.engine.types import Filters, ItemKind, MediaKind
 
@@ -120,8 +120,9 @@ class Lookup:
         found: dict[int, ItemRow] = {}
         for item_id, sha256, media_kind, kind, start_ms, end_ms, path in rows:
             before = found[item_id].paths if item_id in found else ()
+            paths = (*before, path_bytes(path))
             found[item_id] = ItemRow(
-                item_id, sha256, known(MediaKind, media_kind), known(ItemKind, kind), start_ms, end_ms, (*before, path)
+                item_id, sha256, known(MediaKind, media_kind), known(ItemKind, kind), start_ms, end_ms, paths
             )
         return found
 

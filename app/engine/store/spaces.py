@@ -227,7 +227,7 @@ class Spaces:
         ).fetchall()
         try:
             pairs = np.array(rows, dtype=np.int64).reshape(-1, 2)
-        except TypeError:
+        except (TypeError, ValueError):
             raise LibraryDamaged(
                 "This library is damaged", "An entry in it is wrong. Check the library, then index again."
             ) from None
