@@ -11,7 +11,7 @@ import torch
 from app.bench import media
 from app.bench.figure import Figure, Measure, Target, Workbench, figure
 from app.bench.rig import decode_cpu_s, embed_s, opened
-from app.bench.streams import held_bytes
+from app.bench.streams import MIB, held_bytes
 from app.engine.encoders.base import EncoderSource
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.media.pool import default_workers
@@ -20,7 +20,6 @@ from app.paths import models_dir
 
 ITEMS = 96
 SAMPLE_EVERY_S = 0.1
-MIB = 1 << 20
 
 
 def models(bench: Workbench) -> list[Figure]:

@@ -13,6 +13,7 @@ from app.bench import media, models
 from app.bench.figure import Workbench
 from app.engine.encoders.base import Encoder
 from app.engine.encoders.catalogue import Catalogue
+from app.engine.jobs import NULL_JOB, Job
 from app.engine.media.decode import DecodeRequest, decode
 from app.engine.samples import Sample, prepared_sample
 from app.engine.session import Session
@@ -35,10 +36,10 @@ class Rig:
     def files(self, name: str, count: int) -> list[Path]:
         return media.copies(self.bench.scratch / name, self.originals, count, self.ending)
 
-    def index_s(self, folder: Path, keys: Sequence[str]) -> float:
+    def index_s(self, folder: Path, keys: Sequence[str], job: Job = NULL_JOB) -> float:
         """Wall time of indexing one new folder, from looking through it to the saved index."""
         began_s = time.perf_counter()
-        report = self.session.index(IndexRequest((str(folder),), tuple(keys)))
+        report = self.session.index(IndexRequest((str(folder),), tuple(keys)), job)
         seconds = time.perf_counter() - began_s
         assert not report.failures, report.failures[:1]  # noqa: S101 - a measurement of failures would be none
         return seconds

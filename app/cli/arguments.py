@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
         "forget", parents=[shared], help="take a folder out of the library; files are not touched"
     )
     forget.add_argument("folder", metavar="FOLDER")
+    verbs.add_parser("verify", parents=[shared], help="check the library for damage, and mend what can be mended")
     models = verbs.add_parser("models", parents=[shared], help="which models there are, and what they lack")
     model_actions = models.add_subparsers(dest="action", metavar="ACTION", required=True)
     model_actions.add_parser("list", parents=[shared], help="every model as it stands here")

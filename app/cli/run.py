@@ -137,6 +137,12 @@ def _forget(options: argparse.Namespace, home: Path) -> Answer:
     return documents.plain(status), lambda console: tables.status(console, status)
 
 
+def _verify(options: argparse.Namespace, home: Path) -> Answer:
+    with _session(options, home) as session, watched() as job:
+        report = session.verify(job)
+    return documents.plain(report), lambda console: tables.verified(console, report)
+
+
 def _bench(options: argparse.Namespace, home: Path) -> Answer:
     from app.bench.run import bench, document, measures
 
@@ -196,6 +202,7 @@ _VERBS: dict[str, Callable[[argparse.Namespace, Path], Answer]] = {
     "status": _status,
     "settings": _settings,
     "forget": _forget,
+    "verify": _verify,
     "bench": _bench,
     "models": _models,
     "judge": _judge,

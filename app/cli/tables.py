@@ -22,6 +22,7 @@ from app.engine.types import (
     ModelStatus,
     QrelsImport,
     SearchReply,
+    VerifyReport,
 )
 
 SHOWN_FAILURES = 20
@@ -88,6 +89,13 @@ def library_settings(console: Console, settings: LibrarySettings, changed: Mappi
     console.print(f"Changes are followed while the library is open in the window: {'yes' if settings.watch else 'no'}")
     if changed.keys() - {"watch"}:
         console.print("[dim]The next `semblance index` brings the library in line with this.")
+
+
+def verified(console: Console, report: VerifyReport) -> None:
+    for sentence in report.sentences:
+        console.print(escape(sentence))
+    if not report.sentences:
+        console.print(f"Nothing is damaged. {report.seconds:.1f} s.")
 
 
 def bench(console: Console, report: Mapping[str, Any]) -> None:

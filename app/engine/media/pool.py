@@ -96,7 +96,7 @@ class _Lane:
         self._time_limit_s = time_limit_s
         self._yielding = yielding
         self._lock = threading.RLock()  # reentrant: a future may be done before its callback is added
-        self._outstanding: set[Future[Any]] = set()
+        self._outstanding: dict[Future[Any], Future[Any]] = {}
         self._is_closed = False
         self._pool = self._new_pool()
 
@@ -104,9 +104,9 @@ class _Lane:
         """Run ``function`` in a child; what fails is said of ``path``."""
         result: Future[T] = Future()
         with self._lock:
-            work = self._schedule(function, arguments)
-            self._outstanding.add(result)
-        result.add_done_callback(lambda done: self._forget(done, work))
+            work = self._outstanding[result] = self._schedule(function, arguments)
+        # The result must not hold the work that holds it: pixels would wait for the garbage collector.
+        result.add_done_callback(self._forget)
         work.add_done_callback(lambda done: self._hand_on(done, result, path))
         return result
 
@@ -140,9 +140,9 @@ class _Lane:
             work = self._pool.schedule(function, arguments, timeout=self._time_limit_s)
         return work
 
-    def _forget(self, result: Future[T], work: Future[T]) -> None:
+    def _forget(self, result: Future[Any]) -> None:
         with self._lock:
-            self._outstanding.discard(result)
+            work = self._outstanding.pop(result)
         if result.cancelled():
             work.cancel()
 
