@@ -28,8 +28,10 @@ larger batches; a group is one of them then."""
 LOOK_AHEAD_GROUPS = 2
 """Decoded ahead, so that the encoders never wait for one slow file: some 50 MB."""
 
-ITEMS_PER_PART = {MediaKind.PHOTO: 1, MediaKind.VIDEO: 32, MediaKind.AUDIO: 32}
-"""What a part of a file is taken to weigh before it is decoded."""
+ITEMS_PER_PART = 32
+BYTES_PER_ITEM = {MediaKind.VIDEO: 1_000_000, MediaKind.AUDIO: 160_000}
+"""What a part of a film or a sound is taken to give before it is decoded: its items at an ordinary bit rate, up to
+those of a long part."""
 
 WAIT_POLL_S = 0.2
 
@@ -89,7 +91,7 @@ def embed(
 
 
 def _group_size(chosen: Sequence[Chosen]) -> int:
-    return max(GROUP_ITEMS, *(one.encoder.batch_size for one in chosen))
+    return max([GROUP_ITEMS, *(one.encoder.batch_size for one in chosen)])
 
 
 class _LookAhead:
@@ -101,8 +103,8 @@ class _LookAhead:
         self._sampling = sampling
         self._todo = iter(work)
         self._ready: SimpleQueue[tuple[Work, DecodeRequest, Future[DecodedPart]]] = SimpleQueue()
-        self._under_way: set[Future[DecodedPart]] = set()
-        self._ahead_items = 0
+        self._under_way: dict[Future[DecodedPart], int] = {}
+        """With the items that each is taken to give."""
 
     def __enter__(self) -> Self:
         return self
@@ -116,8 +118,7 @@ class _LookAhead:
         self._fill()
         while self._under_way:
             one, request, future = self._next(job)
-            self._under_way.discard(future)
-            self._ahead_items -= _weight(one)
+            del self._under_way[future]
             try:
                 part = future.result()
             except MediaUnreadable as error:
@@ -129,14 +130,13 @@ class _LookAhead:
             self._fill()
 
     def _fill(self) -> None:
-        bound = LOOK_AHEAD_GROUPS * _group_size(self._chosen)
-        while self._ahead_items < bound and (one := next(self._todo, None)) is not None:
+        bound = max(LOOK_AHEAD_GROUPS * _group_size(self._chosen), ITEMS_PER_PART * self._pool.workers)
+        while sum(self._under_way.values()) < bound and (one := next(self._todo, None)) is not None:
             self._submit(one, _request(one, self._chosen, self._sampling))
 
     def _submit(self, one: Work, request: DecodeRequest) -> None:
         future = self._pool.decode(request)
-        self._under_way.add(future)
-        self._ahead_items += _weight(one)
+        self._under_way[future] = _expected_items(one.path)
         future.add_done_callback(lambda done: self._ready.put((one, request, done)))
 
     def _next(self, job: Job) -> tuple[Work, DecodeRequest, Future[DecodedPart]]:
@@ -146,8 +146,14 @@ class _LookAhead:
                 return self._ready.get(timeout=WAIT_POLL_S)
 
 
-def _weight(work: Work) -> int:
-    return ITEMS_PER_PART[guess_kind(work.path) or MediaKind.PHOTO]
+def _expected_items(path: bytes) -> int:
+    per_item_bytes = BYTES_PER_ITEM.get(guess_kind(path) or MediaKind.PHOTO)
+    if per_item_bytes is None:
+        return 1
+    try:
+        return min(ITEMS_PER_PART, 1 + os.stat(path).st_size // per_item_bytes)  # noqa: PTH116 - the path is bytes
+    except OSError:  # it has just gone, as decoding it will say
+        return 1
 
 
 def _request(work: Work, chosen: Sequence[Chosen], sampling: Sampling) -> DecodeRequest:

@@ -233,3 +233,20 @@ def test_nothing_to_do_is_done_at_once(pool: HeldPool, session: Session) -> None
     space = session._indexer._make_space("timbre")
     chosen = [Chosen(session._encoders.load("timbre"), space)]
     assert embed(pool, session._indexer._spaces, chosen, [], Sampling(2_000, 10_000), NULL_JOB) == {"timbre": 0}
+
+
+def test_short_clips_keep_every_child_busy(pool: HeldPool, sound: MakeSound, session: Session, tmp_path: Path) -> None:
+    for number in range(40):
+        sound(f"{number}.wav", 300.0 + 10 * number, seconds=0.5)
+    pool.hold = lambda _name: len(pool.asked) < 40
+    real = pool.decode
+
+    def decode_and_let_go_at_last(request: DecodeRequest) -> Future[DecodedPart]:
+        future = real(request)
+        if len(pool.asked) == 40:
+            pool.let_go()
+        return future
+
+    pool.decode = decode_and_let_go_at_last  # type: ignore[method-assign]
+    report = session.index(IndexRequest((str(tmp_path / "media"),), ("timbre",)))
+    assert report.encoded["timbre"] == 40, "all forty were asked for before the first was handed over"

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+import pytest
+import torch
+
+from app.engine.encoders.base import EncoderSpec
 from app.engine.encoders.batching import BatchSize
+from app.engine.encoders.device import Placement
+from app.engine.encoders.network import NetworkEncoder
+from app.engine.errors import WeightsCorrupt
+from app.engine.samples import Picture, PictureInput
+from app.engine.types import Modality
 
 
 def settled(size: BatchSize, seconds_for: Callable[[int], float], batches: int = 40) -> int:
@@ -48,3 +58,12 @@ def test_what_memory_did_not_hold_is_never_tried_again() -> None:
     assert settled(size, lambda _count: 1.0) == 8
     size.halve(1)
     assert size.current == 1
+
+
+def test_a_network_whose_output_is_no_number_is_refused() -> None:
+    spec = EncoderSpec("nonsense", frozenset({Modality.IMAGE}), 3, PictureInput(8, 8))
+    placement = Placement(torch.nn.Identity(), "cpu", 4)
+    forwards = {Modality.IMAGE: lambda some, _place: torch.full((len(some), 3), torch.nan)}
+    encoder = NetworkEncoder(spec, "", placement, forwards)
+    with pytest.raises(WeightsCorrupt, match="nonsense gave a vector that is no number"):
+        encoder.encode([Picture(np.zeros((8, 8, 3), np.uint8))])

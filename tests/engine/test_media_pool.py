@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import multiprocessing
 import os
 import select
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import Future, wait
 from pathlib import Path
@@ -226,3 +228,16 @@ def test_every_odd_and_hostile_file_is_decoded_or_refused_with_a_reason(shared_d
     assert sorted(reasons) == sorted(REFUSED)
     for name, words in REFUSED.items():
         assert words in reasons[name]
+
+
+def test_what_was_decoded_is_freed_when_it_is_used_without_collecting_cycles(pool: DecoderPool, photo: bytes) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        used = [weakref.ref(pool.decode(DecodeRequest(photo, (SMALL,))).result(TIMEOUT_S)) for _ in range(20)]
+        deadline_s = time.monotonic() + TIMEOUT_S
+        while sum(part() is not None for part in used) > 1 and time.monotonic() < deadline_s:
+            time.sleep(0.01)
+        assert sum(part() is not None for part in used) <= 1, "the last is let go when the next comes"
+    finally:
+        gc.enable()

@@ -199,7 +199,7 @@ def test_a_part_ends_when_its_time_is_used_up(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(decoding, "PART_TIME_S", -1.0)
     pieces = list(parts(path, frame_interval_ms=500))
     assert {len(piece.items) for piece in pieces[:-1]} == {1}
-    assert pieces[0].next == Cursor("picture", 500)
+    assert pieces[0].next == Cursor("picture", 500, (64, 48))
     assert [item.start_ms for piece in pieces for item in piece.items] == times_ms(whole)
 
 

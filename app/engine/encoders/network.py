@@ -11,6 +11,7 @@ import torch
 from app.engine.encoders.base import EncoderSpec, accepted_modality, unit_rows
 from app.engine.encoders.device import CPU, Forward, Placement
 from app.engine.encoders.entries import Channels
+from app.engine.errors import WeightsCorrupt
 from app.engine.samples import Picture, Sample, Vectors
 from app.engine.types import Modality
 
@@ -54,10 +55,18 @@ class NetworkEncoder:
         return self._placement.batch_size
 
     def encode(self, samples: Sequence[Sample]) -> Vectors:
+        """As `Encoder.encode`. Raises WeightsCorrupt for a network whose output is no number."""
         if not samples:
             return np.empty((0, self._spec.dim), dtype=np.float32)
         forward = self._forwards[accepted_modality(samples, self._spec)]
-        return unit_rows(self._placement.run(forward, samples))
+        rows = self._placement.run(forward, samples)
+        if not np.isfinite(rows).all():  # prepared samples are finite, so it is the weights that are not
+            raise WeightsCorrupt(
+                "This model computes nonsense",
+                f"{self._spec.key} gave a vector that is no number: its weights file is damaged. "
+                "Copy or download it again.",
+            )
+        return unit_rows(rows)
 
 
 def picture_tensor(pictures: Sequence[Picture], mean: Channels, std: Channels, device: str) -> torch.Tensor:

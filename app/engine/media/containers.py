@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from datetime import datetime
 from fractions import Fraction
 from typing import Any, Generic, TypeVar
@@ -233,9 +233,13 @@ class Track(Generic[FrameT]):
             yield from (frame for frame in frames if isinstance(frame, self._frame_type))
 
     def _held_back(self) -> Iterator[FrameT]:
-        with suppress(FFmpegError):
+        try:
             frames = self._stream.codec_context.decode(None)
-            yield from (frame for frame in frames if isinstance(frame, self._frame_type))
+        except FFmpegError as error:
+            if isinstance(error, MemoryError):
+                raise
+            return
+        yield from (frame for frame in frames if isinstance(frame, self._frame_type))
 
     def _time_s(self, timestamp: int, time_base: Fraction) -> Fraction:
         return timestamp * time_base - self._origin_s

@@ -38,10 +38,11 @@ PART_TIME_S = 15.0
 
 @dataclass(frozen=True)
 class Cursor:
-    """Where a long file goes on."""
+    """Where a long file goes on. ``size_px`` is its picture's width and height where a part before has seen them."""
 
     stream: Literal["picture", "sound"]
     start_ms: int
+    size_px: tuple[int | None, int | None] = (None, None)
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,7 @@ class _Decoding:
         self._cursor = request.cursor or Cursor("picture", 0)
         self._deadline_s = time.monotonic() + PART_TIME_S
         self._items: list[DecodedItem] = []
-        self._size_px: tuple[int | None, int | None] = (None, None)
+        self._size_px = self._cursor.size_px
 
     def part(self) -> DecodedPart:
         following: Cursor | None = None
@@ -190,7 +191,11 @@ class _Decoding:
             film, sound = containers.picture_stream(container), containers.sound_stream(container)
             if film is not None and self._cursor.stream == "picture":
                 following = self._add_frames(container, film)
-            elif film is not None and (first := Film(container, film).image_at(0)) is not None:
+            elif (
+                film is not None
+                and self._size_px == (None, None)
+                and (first := Film(container, film).image_at(0)) is not None
+            ):
                 self._size_px = first.size
             facts = _facts(container, self._size_px)
         if sound is not None and following is None:
@@ -216,7 +221,7 @@ class _Decoding:
             self._size_px = shot.size_px
             self._items.append(_picture_item(ItemKind.FRAME, shot.time_ms, shot.image, self._request))
             if shot.next_ms is not None and self._is_full(count, MAX_FRAMES_PER_PART):
-                return Cursor("picture", shot.next_ms)
+                return Cursor("picture", shot.next_ms, shot.size_px)
         return None
 
     def _add_windows(self) -> Cursor | None:
@@ -225,7 +230,7 @@ class _Decoding:
             for count, window in enumerate(recording.windows(self._request.window_ms, start_ms), 1):
                 self._items.append(_sound_item(window, self._request))
                 if self._is_full(count, MAX_WINDOWS_PER_PART):
-                    return Cursor("sound", window.start_ms + self._request.window_ms)
+                    return Cursor("sound", window.start_ms + self._request.window_ms, self._size_px)
         return None
 
     def _is_full(self, count: int, limit: int) -> bool:

@@ -47,7 +47,8 @@ class DecoderPool:
     """
 
     def __init__(self, workers: int | None = None, time_limit_s: float = 60.0) -> None:
-        self._bulk = _Lane(workers or default_workers(), time_limit_s, yielding=True)
+        self.workers = workers or default_workers()
+        self._bulk = _Lane(self.workers, time_limit_s, yielding=True)
         self._quick = _Lane(1, time_limit_s, yielding=False)
 
     def start(self) -> None:
