@@ -542,6 +542,24 @@ def test_a_disk_that_fails_leaves_the_old_file(
     assert HnswIndex.load(tmp_path / "space-1.hnsw", SPACE.fingerprint, DIM).last_row == rows.last_row
 
 
+def test_rows_deleted_while_a_file_is_compared_with_them_are_no_fault(tmp_path: Path, held: Held) -> None:
+    """The last rows go between the reading of their numbers and that of their vectors."""
+
+    class Shrinking(Rows):
+        def after(self, space: Space, row: int, block: int = 4096) -> Iterator[tuple[Ids, Ids, Vectors]]:
+            if block == 1 and row == 0:  # the first of the rows that are compared
+                self.remove(np.arange(99 + 301, 99 + 401))
+            return super().after(space, row, block)
+
+    large_shelf(Rows(unit_vectors(400)), tmp_path, held)
+    rows = Shrinking(unit_vectors(400))
+    query = unit_vectors(1, seed=8)[0]
+    found, exact = Shelf(rows, SPACE, tmp_path, held, exact_up_to=100).search(query, 10, rows.items())
+    assert exact  # the file was not believed
+    assert len(rows.entries) == 300
+    assert found.ids.tolist() == rows.nearest(query, 10)
+
+
 def test_a_deleted_shelf_leaves_no_file(tmp_path: Path, background: ThreadPoolExecutor) -> None:
     shelf = large_shelf(Rows(unit_vectors(400)), tmp_path, background)
     assert list(tmp_path.iterdir())

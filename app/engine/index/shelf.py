@@ -298,8 +298,8 @@ class Shelf:
             return False
         places = np.unique(np.linspace(0, covered - 1, min(covered, CHECKED_ROWS)).astype(np.int64))
         for number in rows.numbers[places].tolist():
-            numbers, _, vectors = next(self._source.after(self._space, number - 1, 1))
-            if not graph.holds(numbers, vectors):
+            found = next(self._source.after(self._space, number - 1, 1), None)
+            if found is None or not graph.holds(found[0], found[2]):  # None: it was deleted meanwhile
                 return False
         return True
 
