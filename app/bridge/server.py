@@ -41,6 +41,7 @@ LANES: dict[str, Lane] = {
     "evaluate": Lane.BULK,
     "verify": Lane.BULK,
     "forget_model": Lane.BULK,
+    "give_back_space": Lane.BULK,
     "libraries": Lane.VIEW,
     "status": Lane.VIEW,
     "models": Lane.VIEW,

@@ -55,12 +55,18 @@ class Indexer:
         """
         began_s = time.monotonic()
         rules = self.rules()
-        folders = [self._folder(folder) for folder in request.folders]
+        folders = [self._folder(folder, request.followed) for folder in request.folders]
         keys, notes = self._choose_models(request.models)
         for folder in folders:
             self._files.add_root(folder, lambda root, path: covers(root, path, rules))
+        roots = self._files.roots()
+        away = [root for root in roots if (root in folders or not folders) and not is_online(root)]
+        notes += [
+            f"{os.fsdecode(root)} is empty or not there now; its items are kept until it is taken out of the library."
+            for root in away
+        ]
         if not request.folders:
-            folders = [root for root in self._files.roots() if is_online(root)]
+            folders = [root for root in roots if root not in away]
         before = self._files.orphans()
         outcome = update_files(self._files, self._folders, folders, rules, job)
         encoded = dict.fromkeys(keys, 0)
@@ -93,19 +99,20 @@ class Indexer:
         settings = self._preferences.settings
         return Rules(settings.excluded, settings.hidden)
 
-    def _folder(self, folder: str) -> bytes:
-        """The folder to walk. One below a root that has gone is looked for from the nearest above that is there."""
+    def _folder(self, folder: str, followed: bool) -> bytes:
+        """The folder to walk. A known one below a root that has gone is looked for from the nearest above that is
+        there; so is one that was ``followed``, which may have come and gone."""
         path = os.fsencode(os.path.abspath(folder))  # noqa: PTH100 - resolving links would change the user's own path
         for root in self._files.roots():
-            if path != root and is_within(path, root) and is_online(root):
+            if path != root and is_within(path, root) and is_online(root) and (followed or self._folders.below(path)):
                 return nearest_folder(path, root)
         return folder_bytes(folder)
 
     def space_counts(self, keys: Sequence[str]) -> dict[str, SpaceCount]:
-        """How much each model has encoded; models that cannot be used now are left out."""
+        """How much each model has encoded of what can be found; models that cannot be used now are left out."""
         ready = ready_keys(self._encoders)
         return {
-            key: SpaceCount(self._spaces.count(space.id), space.dim)
+            key: SpaceCount(self._spaces.count_held(space.id), space.dim)
             for key in keys
             if key in ready and (space := self._space(key))
         }

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -139,9 +140,9 @@ class Searcher:
             neighbours, exact = self._shelves[target.space].search(vector, request.k, allowed, own, scan_up_to)
             neighbours_ms = (time.perf_counter() - encoded_s) * 1000
         by_words = self._keywords(request, filters, query, own)
-        ranking = _fuse(neighbours, by_words, request.k)
+        ranking = _fuse(neighbours, list(by_words), request.k)
         similarities = self._similarities(ranking, neighbours, target, vector)
-        hits = self._hits(ranking, similarities, own_paths, filters.under)
+        hits = self._hits(ranking, similarities, own_paths, filters.under, by_words)
         total_ms = (time.perf_counter() - began_s) * 1000
         return SearchReply(
             model=target.key if target else None,
@@ -211,13 +212,13 @@ class Searcher:
                     items.append(self._lookup.items_of(sha256))
         return _union(items), frozenset(own_paths)
 
-    def _keywords(self, request: SearchRequest, filters: Filters, query: Query, own: Ids) -> list[int]:
+    def _keywords(self, request: SearchRequest, filters: Filters, query: Query, own: Ids) -> dict[int, list[bytes]]:
         if not request.keywords or query.modalities != {Modality.TEXT}:
-            return []
+            return {}
         excluded = {int(item_id) for item_id in own}
         limit = max(request.k, KEYWORD_LIMIT)
         found = self._lookup.keywords(query.words, filters, limit)
-        return [item_id for item_id in found if item_id not in excluded]
+        return {item_id: paths for item_id, paths in found.items() if item_id not in excluded}
 
     def _similarities(
         self,
@@ -240,13 +241,14 @@ class Searcher:
         similarities: dict[int, float],
         own_paths: frozenset[bytes],
         under: str | None = None,
+        named: Mapping[int, Sequence[bytes]] = MappingProxyType({}),
     ) -> tuple[Hit, ...]:
         rows = self._lookup.items([item_id for item_id, _ in ranking])
         online = [root for root in self._files.roots() if is_online(root)]
         hits: list[Hit] = []
         for item_id, found_by in ranking:
             if row := rows.get(item_id):
-                path = _shown_path(row, own_paths, under, online)
+                path = _shown_path(row, own_paths, under, online, named.get(item_id, ()))
                 hits.append(_hit(len(hits) + 1, row, similarities.get(item_id), found_by, path))
         return tuple(hits)
 
@@ -277,12 +279,16 @@ def _hit(
     )
 
 
-def _shown_path(row: ItemRow, own_paths: frozenset[bytes], under: str | None, online: Sequence[bytes]) -> bytes:
-    """Of the files with this content one that was asked for: not the query's own, below the folder, and there now."""
+def _shown_path(
+    row: ItemRow, own_paths: frozenset[bytes], under: str | None, online: Sequence[bytes], named: Sequence[bytes]
+) -> bytes:
+    """Of the files with this content one that was asked for: not the query's own, below the folder, there now, and
+    ``named`` by the query's words."""
 
-    def unwanted(path: bytes) -> tuple[bool, bool, bool]:
+    def unwanted(path: bytes) -> tuple[bool, bool, bool, bool]:
         outside = under is not None and not is_within(path, os.fsencode(under))
-        return outside, path in own_paths, not any(is_within(path, root) for root in online)
+        away = not any(is_within(path, root) for root in online)
+        return outside, path in own_paths, away, path not in named
 
     return min(row.paths, key=unwanted)
 

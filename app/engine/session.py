@@ -23,7 +23,7 @@ from app.engine.querying import QueryVectors
 from app.engine.scanning import is_online
 from app.engine.search import Searcher, Shelves
 from app.engine.store.database import FILE_NAME, Database, broken_library
-from app.engine.store.files import Files
+from app.engine.store.files import Files, is_within
 from app.engine.store.folders import Folders
 from app.engine.store.judgments import Judgments
 from app.engine.store.lookup import NS_PER_MS, Lookup
@@ -150,7 +150,7 @@ class Session:
         return LibraryStatus(
             name=self.name,
             folder=str(folder),
-            roots=tuple(self._root(path) for path in self._files.roots()),
+            roots=self._roots(),
             kinds=self._lookup.file_counts(),
             items=self._lookup.item_counts(),
             spaces=self._indexer.space_counts(models),
@@ -198,9 +198,25 @@ class Session:
         return report
 
     def forget_root(self, path: str) -> LibraryStatus:
-        """Take a folder out of the library. The files on disk and the judgments stay."""
+        """Take a folder out of the library. The files on disk and the judgments stay. The space it took is used for
+        what comes next; `give_back_space` gives it back to the disk."""
         self._files.forget_root(os.fsencode(path))
         return self.status()
+
+    def give_back_space(self, job: Job = NULL_JOB) -> LibraryStatus:
+        """Give the space of what was taken out back to the disk.
+
+        Raises:
+            AppError: the disk fails.
+            Cancelled: the job was cancelled; what is left is used for what comes next.
+        """
+        self._database.give_back_space(job)
+        return self.status()
+
+    def holds(self, folder: str) -> bool:
+        """Whether a folder is one of the library's, or files of the library are below it."""
+        path = os.fsencode(os.path.abspath(folder))  # noqa: PTH100 - resolving links would miss the library's own path
+        return path in self._files.roots() or self._files.any_below(path)
 
     def set_settings(self, settings: LibrarySettings) -> LibraryStatus:
         """Choose how the library is indexed; the next run of `index` brings it in line.
@@ -264,8 +280,7 @@ class Session:
         for space in spaces:
             self._shelves.forget(space)
             self._spaces.forget(space, job)
-        self._database.give_back_space(job)
-        return self.status()
+        return self.give_back_space(job)
 
     # --- search ---
 
@@ -365,12 +380,17 @@ class Session:
         ]
         return [f"The search index of {space.encoder} was damaged and is made again." for space in damaged]
 
-    def _root(self, path: bytes) -> Root:
-        return Root(
-            path=os.fsdecode(path),
-            online=is_online(path),
-            files=sum(self._lookup.file_counts(path).values()),
-            items=sum(self._lookup.item_counts(path).values()),
+    def _roots(self) -> tuple[Root, ...]:
+        paths = self._files.roots()
+        inside = {path: [other for other in paths if other != path and is_within(other, path)] for path in paths}
+        return tuple(
+            Root(
+                path=os.fsdecode(path),
+                online=is_online(path),
+                files=sum(self._lookup.file_counts(path, inside[path]).values()),
+                items=sum(self._lookup.item_counts(path, inside[path]).values()),
+            )
+            for path in paths
         )
 
 

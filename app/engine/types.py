@@ -205,10 +205,12 @@ class SpaceCount:
 @dataclass(frozen=True)
 class IndexRequest:
     """``folders`` empty: every root again. ``models`` empty: the library's own choice, or at the first time every
-    model that can run here."""
+    model that can run here. ``followed``: the folders are those that `Session.watch` told of, and one that has gone
+    since is no mistake."""
 
     folders: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    followed: bool = False
 
 
 @dataclass(frozen=True)
@@ -222,7 +224,7 @@ class IndexReport:
     """How many vectors this pass computed, per model: 0 when nothing had to be embedded again."""
     seconds: float
     notes: tuple[str, ...] = ()
-    """Sentences about models that were left out."""
+    """Sentences about models that were left out and folders that are not there."""
 
 
 @dataclass(frozen=True)
@@ -245,7 +247,8 @@ class VerifyReport:
 
 @dataclass(frozen=True)
 class Root:
-    """One indexed folder. ``online`` False: it is not there now (an unplugged drive); its items are kept."""
+    """One indexed folder. ``online`` False: it is empty or not there now (an unplugged drive); its items are kept.
+    A file counts for the innermost root that it is in."""
 
     path: str
     online: bool

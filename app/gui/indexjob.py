@@ -73,7 +73,7 @@ class IndexJob(QObject):
             self._waiting.remove(waiting)
             folders = (*waiting.args[0].folders, *folders)
         if together := tuple(dict.fromkeys(folders)):
-            self._enqueue(_Run("index", (IndexRequest(together),), quiet=True))
+            self._enqueue(_Run("index", (IndexRequest(together, followed=True),), quiet=True))
 
     def forget_quiet(self) -> None:
         """Forget the quiet run that waits: another library is being opened."""

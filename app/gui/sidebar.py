@@ -145,7 +145,9 @@ class Sidebar(QWidget):
         if root.online:
             self._add_row("folder", name, files, root.path, root.path)
             return
-        why = self.tr("{0}\nis not there now (an unplugged drive?). What was indexed of it is kept.").format(root.path)
+        why = self.tr("{0}\nis empty or not there (an unplugged drive?). What was indexed of it is kept.").format(
+            root.path
+        )
         self._add_row("folder-offline", name, self.tr("{0}, offline").format(files), root.path, why)
         self._grey(self._folders.item(self._folders.count() - 1))
 

@@ -125,7 +125,12 @@ class Workspace(QObject):
 
     def forget_root(self, path: str) -> None:
         """Take a folder out of the library; its files are not touched."""
-        self._engine.request("forget_root", path, on_done=self._show_status)
+
+        def done(status: LibraryStatus) -> None:
+            self._show_status(status)
+            self._engine.request("give_back_space", on_done=self._show_status)
+
+        self._engine.request("forget_root", path, on_done=done)
 
     def set_settings(
         self, settings: LibrarySettings, on_done: Callable[[], None], on_failed: Callable[[AppError], None]

@@ -110,8 +110,11 @@ def test_an_absent_root_is_offline_and_keeps_everything(
 ) -> None:
     first, second = photo("a.jpg", 1), photo("b.jpg", 2)
     index()
+    assert session.index(IndexRequest()).notes == ()
     (tmp_path / "media").rename(tmp_path / "drive")
-    session.index(IndexRequest())
+    (note,) = session.index(IndexRequest()).notes
+    assert str(tmp_path / "media") in note
+    assert "its items are kept" in note
     status = session.status()
     assert (status.roots[0].online, status.roots[0].files) == (False, 2)
     assert found_names(session, Query.of_image(str(first))) == {second.name}
@@ -124,7 +127,9 @@ def test_an_empty_mount_point_deletes_nothing(session: Session, index: Index, ph
     index()
     (tmp_path / "media").rename(tmp_path / "drive")
     (tmp_path / "media").mkdir()
-    assert index().files.removed == 0
+    report = index()
+    assert report.files.removed == 0
+    assert "is empty or not there" in report.notes[0]
     assert session.status().roots[0].files == 1
 
 
@@ -196,7 +201,7 @@ def test_a_hidden_folder_that_was_asked_for_is_kept_beside_the_one_above(
     index(tmp_path / "media" / ".raw")
     for run in (lambda: index(), lambda: session.index(IndexRequest()), lambda: index()):
         assert run().files.removed == 0
-    assert [root.files for root in session.status().roots] == [2, 1]
+    assert [(root.files, root.items) for root in session.status().roots] == [(1, 1), (1, 1)]
 
 
 def test_forgetting_a_folder_takes_its_items_and_leaves_its_files(
@@ -314,3 +319,32 @@ def test_a_folder_named_twice_counts_once(index: Index, photo: Make, tmp_path: P
     (tmp_path / "media" / "inner" / "notes.txt").touch()
     report = index(tmp_path / "media", tmp_path / "media" / "inner")
     assert (report.files.seen, report.files.skipped, len(report.skipped)) == (2, 1, 1)
+
+
+def test_what_no_file_holds_any_more_is_not_counted(
+    session: Session, index: Index, photo: Make, sound: Make, tmp_path: Path
+) -> None:
+    photo("a.png")
+    gone = sound("a.wav", seconds=12)
+    sound("b.wav", 300)
+    index()
+    gone.unlink()
+    report = index()
+    assert (report.items[ItemKind.AUDIO], report.spaces["timbre"].items) == (1, 1)
+    status = session.status()
+    assert (sum(status.items.values()), status.roots[0].items) == (2, 2)
+    assert [status.spaces[key].items for key in ("colour-texture", "timbre")] == [1, 1]
+    shutil.copy(tmp_path / "media" / "b.wav", gone)
+    assert index().spaces["timbre"].items == 1
+
+
+def test_a_forgotten_folder_gives_its_space_back(session: Session, index: Index, photo: Make, tmp_path: Path) -> None:
+    for seed in range(150):
+        photo(f"{seed}.png", seed)
+    index()
+    session.forget_root(str(tmp_path / "media"))
+    before = session.status().size_bytes
+    after = session.give_back_space()
+    assert after.size_bytes < before / 2
+    index()
+    assert session.status().roots[0].files == 150

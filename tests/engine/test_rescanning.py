@@ -428,8 +428,13 @@ def test_a_folder_that_has_gone_from_a_root_is_looked_for_above(
     shutil.rmtree(media / "one")
     report = session.index(IndexRequest((str(media / "one" / "deep"),)))
     assert (report.files.removed, names(session)) == (1, ["b.jpg"])
-    with pytest.raises(AppError, match="no such folder"):
-        session.index(IndexRequest((str(tmp_path / "elsewhere"),)))
+    for unknown in (tmp_path / "elsewhere", media / "oen"):
+        with pytest.raises(AppError, match="no such folder"):
+            session.index(IndexRequest((str(unknown),)))
+    with pytest.raises(AppError, match="This is a file"):
+        session.index(IndexRequest((str(media / "b.jpg"),)))
+    old("c.jpg", 3)
+    assert session.index(IndexRequest((str(media / "come and gone"),), followed=True)).files.new == 1
 
 
 def test_what_was_deleted_is_purged_one_run_later_by_a_partial_run_too(
@@ -440,8 +445,10 @@ def test_what_was_deleted_is_purged_one_run_later_by_a_partial_run_too(
     index()
     path.unlink()
     (media / "one" / "x.txt").touch()
-    for expected in (2, 1, 1):
-        assert index(media / "one").spaces["colour-texture"].items == expected
+    before = range(1, 3)
+    for kept in (2, 1, 1):
+        assert index(media / "one").spaces["colour-texture"].items == 1
+        assert len(session.thumbnails(before)) == kept
     assert session.status().items[ItemKind.PHOTO] == 1
 
 

@@ -206,6 +206,28 @@ def test_a_copy_is_shown_where_it_was_looked_for(session: Session, index: Index,
     assert (hit.path, hit.copies) == (str(wanted), 1)
 
 
+def test_a_copy_is_shown_by_the_name_that_the_words_found(
+    session: Session, index: Index, photo: Make, tmp_path: Path
+) -> None:
+    original = photo("apple.jpg", 1)
+    renamed = original.with_name("zebra_new.jpg")
+    renamed.write_bytes(original.read_bytes())
+    index()
+    for words, path in (("zebra_new", renamed), ("apple", original), ("zebra", renamed)):
+        (hit,) = session.search(SearchRequest(Query.of_text(words))).hits
+        assert (hit.path, hit.copies) == (str(path), 1)
+
+
+def test_a_copy_that_is_there_is_shown_before_one_whose_name_was_found(
+    session: Session, index: Index, photo: Make, tmp_path: Path
+) -> None:
+    named, there = photo("../drive/zebra.jpg", 1), photo("apple.jpg", 1)
+    index(tmp_path / "media", tmp_path / "drive")
+    named.parent.rename(tmp_path / "unplugged")
+    (hit,) = session.search(SearchRequest(Query.of_text("zebra"))).hits
+    assert hit.path == str(there)
+
+
 def test_accents_typed_apart_find_the_same(session: Session, index: Index, photo: Make) -> None:
     photo("résumé.png")
     index()

@@ -281,7 +281,7 @@ def test_a_change_in_a_watched_folder_is_brought_in_without_a_word(
     workspace.job.finished.connect(finished.append)
     fake_client.tell("folders_changed", ("/photos",))
     settle()
-    assert fake_client.last("index").args == (IndexRequest(("/photos",)),)
+    assert fake_client.last("index").args == (IndexRequest(("/photos",), followed=True),)
     fake_client.last("index").progress(Progress("Encoding", 1, 2))
     fake_client.last("index").answer(report(new=1))
     settle()
@@ -312,7 +312,7 @@ def test_what_changes_during_a_run_waits_and_is_brought_in_together(
     assert len(fake_client.of("index")) == 1
     fake_client.last("index").answer(report())
     qtbot.waitUntil(lambda: len(fake_client.of("index")) == 2)
-    assert fake_client.last("index").args == (IndexRequest(("/photos/a", "/photos/b", "/sounds")),)
+    assert fake_client.last("index").args == (IndexRequest(("/photos/a", "/photos/b", "/sounds"), followed=True),)
     fake_client.last("index").answer(report())
     settle()
     assert len(fake_client.of("index")) == 2
@@ -341,7 +341,7 @@ def test_another_library_is_not_given_the_changes_of_the_one_before(
         workspace.open("other")
     fake_client.last("index").answer(report())
     settle()
-    assert [call.args for call in fake_client.of("index")] == [(IndexRequest(("/photos/a",)),)]
+    assert [call.args for call in fake_client.of("index")] == [(IndexRequest(("/photos/a",), followed=True),)]
 
 
 def test_what_changed_while_the_library_was_closed_is_brought_in_when_it_is_opened(
@@ -351,7 +351,7 @@ def test_what_changed_while_the_library_was_closed_is_brought_in_when_it_is_open
     fake_client.answers["open"] = lambda name: make_status(name=name, roots=roots, settings=LibrarySettings())
     with qtbot.waitSignal(workspace.opened):
         workspace.open("other")
-    assert [call.args for call in fake_client.of("index")] == [(IndexRequest(("/photos",)),)]
+    assert [call.args for call in fake_client.of("index")] == [(IndexRequest(("/photos",), followed=True),)]
     assert panel.isHidden()
 
 

@@ -85,12 +85,16 @@ class Files:
 
     def drop_empty_roots(self, gone: Iterable[bytes]) -> None:
         """Forget those of the ``gone`` roots under which no file is left: they were renamed."""
-        empty = [(root,) for root in gone if next(self._under(root, "1"), None) is None]
+        empty = [(root,) for root in gone if not self.any_below(root)]
         if empty:
             with self._database.transaction() as change:
                 change.executemany("DELETE FROM roots WHERE path = ?", empty)
 
     # --- files ---
+
+    def any_below(self, folder: bytes) -> bool:
+        """Whether a file is at or below ``folder``."""
+        return next(self._under(folder, "1"), None) is not None
 
     def known(self, folder: bytes) -> list[KnownFile]:
         """The files at or below ``folder``."""

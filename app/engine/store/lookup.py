@@ -167,23 +167,27 @@ class Lookup:
         ).fetchone()
         return (row[0], row[1], row[2]) if row else None
 
-    def keywords(self, words: str, filters: Filters, limit: int) -> list[int]:
-        """The first item of each file whose name, folders or caption hold all the words, best first.
+    def keywords(self, words: str, filters: Filters, limit: int) -> dict[int, list[bytes]]:
+        """The first item of each file whose name, folders or caption hold all the words, with the paths of these
+        files, best first.
 
         The last word may be the beginning of one. Names count double: BM25 with column weights, by FTS5.
         """
         expression = _match_expression(words)
         if not expression:
-            return []
+            return {}
         conditions, values = _conditions(filters)
         rows = self._database.read.execute(
             "SELECT (SELECT i.id FROM items i WHERE i.content_id = c.id ORDER BY i.kind = 'audio', i.start_ms LIMIT 1) "  # noqa: S608
-            "AS item FROM words JOIN files f ON f.id = words.rowid JOIN contents c ON c.id = f.content_id "
-            f"WHERE words MATCH ? AND item IS NOT NULL AND {conditions} "
+            "AS item, CAST(f.path AS BLOB) FROM words JOIN files f ON f.id = words.rowid "
+            f"JOIN contents c ON c.id = f.content_id WHERE words MATCH ? AND item IS NOT NULL AND {conditions} "
             "ORDER BY bm25(words, 2.0, 1.0, 1.5), f.path LIMIT ?",
             (expression, *values, limit),
         )
-        return list(dict.fromkeys(item for (item,) in rows))
+        found: dict[int, list[bytes]] = {}
+        for item_id, path in rows:
+            found.setdefault(item_id, []).append(path_bytes(path))
+        return found
 
     def thumbnails(self, item_ids: Sequence[int]) -> dict[int, bytes]:
         """Pictures by item. A damaged one is dropped and made again by the next run."""
@@ -206,8 +210,9 @@ class Lookup:
         ).fetchone()
         return FileFacts(*row) if row else None
 
-    def item_counts(self, folder: bytes | None = None) -> dict[ItemKind, int]:
-        """How many items files hold, by kind; copies of one file count once."""
+    def item_counts(self, folder: bytes | None = None, but: Sequence[bytes] = ()) -> dict[ItemKind, int]:
+        """How many items files hold, by kind, but for those below the folders ``but``; copies of one file count
+        once."""
         counts = dict.fromkeys(ItemKind, 0)
         if folder is None:  # all, but those of contents that have lost their last file, which touched them
             rows = self._database.read.execute(
@@ -216,7 +221,7 @@ class Lookup:
                 "WHERE NOT EXISTS (SELECT 1 FROM files f WHERE f.content_id = i.content_id) GROUP BY i.kind"
             )
         else:
-            condition, values = within_condition(folder)
+            condition, values = _below(folder, but)
             rows = self._database.read.execute(
                 "SELECT i.kind, count(*) FROM items i WHERE EXISTS "  # noqa: S608
                 f"(SELECT 1 FROM files f WHERE f.content_id = i.content_id AND {condition}) GROUP BY i.kind",
@@ -226,9 +231,9 @@ class Lookup:
             counts[known(ItemKind, kind)] += count
         return counts
 
-    def file_counts(self, folder: bytes | None = None) -> dict[MediaKind, int]:
-        """How many decoded files there are, by kind."""
-        condition, values = within_condition(folder) if folder else ("1", ())
+    def file_counts(self, folder: bytes | None = None, but: Sequence[bytes] = ()) -> dict[MediaKind, int]:
+        """How many decoded files there are, by kind, but for those below the folders ``but``."""
+        condition, values = _below(folder, but) if folder else ("1", ())
         rows = self._database.read.execute(
             "SELECT c.kind, count(*) FROM files f JOIN contents c ON c.id = f.content_id "  # noqa: S608
             f"WHERE c.failure IS NULL AND {condition} GROUP BY c.kind",
@@ -237,6 +242,14 @@ class Lookup:
         counts = dict.fromkeys(MediaKind, 0)
         counts.update({known(MediaKind, kind): count for kind, count in rows})
         return counts
+
+
+def _below(folder: bytes, but: Sequence[bytes]) -> tuple[str, tuple[bytes, ...]]:
+    """A condition on ``f.path``: below ``folder`` and below none of ``but``."""
+    condition, values = within_condition(folder)
+    without = [within_condition(one) for one in but]
+    conditions = [condition, *(f"NOT {one}" for one, _ in without)]
+    return " AND ".join(conditions), (*values, *(value for _, bounds in without for value in bounds))
 
 
 def _conditions(filters: Filters) -> tuple[str, tuple[object, ...]]:

@@ -216,6 +216,17 @@ class Spaces:
         ).fetchone()
         return int(count)
 
+    def count_held(self, space_id: int) -> int:
+        """How many vectors a space has of items that some file holds: all, but those of contents that have lost their
+        last file, which touched them."""
+        (unheld,) = self._database.read.execute(
+            "SELECT count(*) FROM touched t CROSS JOIN items i ON i.content_id = t.content_id "
+            "CROSS JOIN vectors v ON v.item_id = i.id AND v.space_id = ? "
+            "WHERE NOT EXISTS (SELECT 1 FROM files f WHERE f.content_id = t.content_id)",
+            (space_id,),
+        ).fetchone()
+        return self.count(space_id) - int(unheld)
+
     def is_empty(self, space_id: int) -> bool:
         row = self._database.read.execute("SELECT 1 FROM vectors WHERE space_id = ? LIMIT 1", (space_id,)).fetchone()
         return row is None
