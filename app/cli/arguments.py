@@ -8,6 +8,7 @@ import math
 from app import __version__
 from app.engine.types import MediaKind
 
+MOST = 2**31 - 1
 LONGEST_MS = 2**31 - 1
 """Some 24 days: no film is longer."""
 
@@ -66,11 +67,22 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--exclude",
         metavar="PATTERN",
+        type=_pattern,
         action="append",
-        default=None,
-        help="leave such names out (* and ?); once for each",
+        default=[],
+        help="leave such names out too (* and ?); once for each",
     )
-    parser.add_argument("--exclude-nothing", action="store_true", default=False, help="forget all patterns")
+    parser.add_argument(
+        "--include",
+        metavar="PATTERN",
+        type=_pattern,
+        action="append",
+        default=[],
+        help="no longer leave out what a pattern named; once for each",
+    )
+    parser.add_argument(
+        "--exclude-nothing", action="store_true", default=False, help="forget all patterns, before --exclude adds any"
+    )
     for name, text in (("hidden", "look into hidden files and folders"), ("watch", "follow changes while it is open")):
         parser.add_argument(f"--{name}", action=argparse.BooleanOptionalAction, default=None, help=text)
 
@@ -122,14 +134,26 @@ def _keys(text: str) -> tuple[str, ...]:
 
 
 def _kinds(text: str) -> frozenset[MediaKind]:
-    try:
-        return frozenset(MediaKind(kind) for kind in _keys(text))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{error}; choose from photo, video, audio") from None
+    kinds = _keys(text)
+    for kind in kinds:
+        if kind not in list(MediaKind):
+            raise argparse.ArgumentTypeError(f"{kind!r} is no kind of file; choose from {', '.join(MediaKind)}")
+    if not kinds:
+        raise argparse.ArgumentTypeError(f"name a kind of file: {', '.join(MediaKind)}")
+    return frozenset(map(MediaKind, kinds))
+
+
+def _pattern(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("a pattern cannot be empty; write one as '*.tmp' or 'cache/*'")
+    return text.strip()
 
 
 def _weight(text: str) -> float:
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
     if not math.isfinite(number):
         raise argparse.ArgumentTypeError("give a finite number")
     return number
@@ -143,18 +167,25 @@ def _positive_number(text: str) -> float:
 
 
 def _seconds_ms(text: str) -> int:
-    return round(_positive_number(text) * 1000)
+    return round(min(_positive_number(text) * 1000, LONGEST_MS))
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
 
 
 def _moment_ms(text: str) -> int:
-    number = int(text)
+    number = _whole(text)
     if not 0 <= number <= LONGEST_MS:
         raise argparse.ArgumentTypeError("give milliseconds from the beginning, 0 or more")
     return number
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("give a number of 1 or more")
+    number = _whole(text)
+    if not 1 <= number <= MOST:
+        raise argparse.ArgumentTypeError(f"give a number from 1 to {MOST:,}")
     return number

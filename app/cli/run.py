@@ -13,7 +13,7 @@ import logging
 import os
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,8 @@ def run(options: argparse.Namespace) -> int:
         _report(error, options.json)
         return FAILED
     except (KeyboardInterrupt, Cancelled):
-        sys.stderr.write("Interrupted. What was finished is kept.\n")
+        go_on = " Run it again to go on." if options.verb == "index" else ""
+        sys.stderr.write(f"Interrupted. What was finished is kept.{go_on}\n")
         return INTERRUPTED
     except sqlite3.Error as error:
         if not (told := storage_error(error)):
@@ -92,18 +93,18 @@ def _search(options: argparse.Namespace, home: Path) -> Answer:
         query=_query(options),
         model=options.model,
         k=options.k,
-        filters=Filters(
-            kinds=options.kind,
-            under=str(Path(options.under).absolute()) if options.under else None,
-            after_ms=_day_ms(options.after),
-            before_ms=_day_ms(options.before, end=True),
-        ),
+        filters=_filters(options),
         exact=options.exact,
         keywords=not options.no_keywords,
     )
     with _session(options, home) as session:
+        is_empty = not sum(session.status().items.values())
+        under = request.filters.under
+        if under and not is_empty and not session.holds(under):
+            raise AppError("This folder is not in the library", "Nothing below it was indexed.", under)
         reply = session.search(request)
-    return documents.search(reply), lambda console: tables.search(console, reply)
+    nothing = _nothing(is_empty, request.filters)
+    return documents.search(reply), lambda console: tables.search(console, reply, nothing)
 
 
 def _status(options: argparse.Namespace, home: Path) -> Answer:
@@ -116,24 +117,41 @@ def _settings(options: argparse.Namespace, home: Path) -> Answer:
     named = {
         "frame_interval_ms": options.frame_interval_s,
         "window_ms": options.audio_window_s,
-        "excluded": () if options.exclude_nothing else tuple(options.exclude) if options.exclude else None,
         "hidden": options.hidden,
         "watch": options.watch,
     }
-    changed = {name: value for name, value in named.items() if value is not None}
     with _session(options, home) as session:
-        status = session.status()
-        if changed:
-            status = session.set_settings(replace(status.settings, **changed))
-    return documents.plain(status.settings), lambda console: tables.library_settings(console, status.settings, changed)
+        before = session.status().settings
+        wanted = replace(
+            before,
+            excluded=_excluded(options, before.excluded),
+            **{name: value for name, value in named.items() if value is not None},
+        )
+        if wanted != before:
+            session.set_settings(wanted)
+    is_due = replace(wanted, watch=before.watch) != before
+    return documents.plain(wanted), lambda console: tables.library_settings(console, wanted, is_due)
+
+
+def _excluded(options: argparse.Namespace, before: Sequence[str]) -> tuple[str, ...]:
+    """The patterns of a library once those that were named are taken out and added."""
+    kept = [] if options.exclude_nothing else list(before)
+    for pattern in options.include:
+        if pattern not in kept:
+            raise AppError(
+                "This pattern is not left out", f"{pattern!r} was given; `semblance settings` shows those that are."
+            )
+        kept.remove(pattern)
+    return tuple(dict.fromkeys([*kept, *options.exclude]))
 
 
 def _forget(options: argparse.Namespace, home: Path) -> Answer:
-    folder = str(Path(options.folder).absolute())
-    with _session(options, home) as session:
+    folder = _absolute(options.folder)
+    with _session(options, home) as session, watched() as job:
         if folder not in (root.path for root in session.status().roots):
             raise AppError("This folder is not in the library", "`semblance status` names those that are.", folder)
-        status = session.forget_root(folder)
+        session.forget_root(folder)
+        status = session.give_back_space(job)
     return documents.plain(status), lambda console: tables.status(console, status)
 
 
@@ -222,6 +240,28 @@ def _query(options: argparse.Namespace) -> Query:
     if not any(part.weight > 0 for part in parts):
         raise AppError("Nothing to search for", "Give --text, --image or --audio.")
     return Query(tuple(parts))
+
+
+def _filters(options: argparse.Namespace) -> Filters:
+    after_ms, before_ms = _day_ms(options.after), _day_ms(options.before, end=True)
+    if after_ms is not None and before_ms is not None and after_ms > before_ms:
+        raise AppError(
+            "No day lies between these", f"--after {options.after} is later than --before {options.before}: swap them."
+        )
+    return Filters(options.kind, _absolute(options.under) if options.under else None, after_ms, before_ms)
+
+
+def _nothing(is_empty: bool, filters: Filters) -> str:
+    """What is said when a search finds nothing."""
+    if is_empty:
+        return "The library holds nothing yet: semblance index FOLDER"
+    if filters != Filters():
+        return "Nothing was found that the filters let through: loosen --kind, --under, --after or --before."
+    return "Nothing in the library matches this."
+
+
+def _absolute(folder: str) -> str:
+    return os.path.abspath(folder)  # noqa: PTH100 - the library's paths are normal, and links in them not resolved
 
 
 def _day_ms(day: str | None, end: bool = False) -> int | None:

@@ -28,6 +28,7 @@ from app.engine.types import (
 SHOWN_FAILURES = 20
 BYTES_PER_MIB = 1 << 20
 PIPE_WIDTH = 500
+AWAY = "it is empty or not there; its items are kept: `semblance forget FOLDER` takes it out"
 
 
 def console() -> Console:
@@ -52,11 +53,12 @@ def index(console: Console, report: IndexReport) -> None:
     _failures(console, report.failures)
 
 
-def search(console: Console, reply: SearchReply) -> None:
+def search(console: Console, reply: SearchReply, nothing: str = "Nothing was found.") -> None:
+    """``nothing`` is said where there is no hit."""
     if reply.note:
         console.print(f"[dim]{reply.note}")
     if not reply.hits:
-        console.print("Nothing was found. Index a folder first, or loosen the filters.")
+        console.print(nothing)
         return
     table = Table("", "cosine", "found by", "file", box=None, pad_edge=False)
     table.columns[-1].overflow = "fold"
@@ -71,7 +73,7 @@ def search(console: Console, reply: SearchReply) -> None:
 def status(console: Console, library: LibraryStatus) -> None:
     console.print(f"[bold]{escape(library.name)}[/] in {escape(library.folder)}, {_size(library.size_bytes)}")
     for root in library.roots:
-        away = "" if root.online else " [yellow](not there now; its items are kept)[/]"
+        away = "" if root.online else f" [yellow]({AWAY})[/]"
         console.print(f"  {_name(root.path)}: {root.files:,} files, {root.items:,} items{away}")
     if not library.roots:
         console.print("  No folder yet: semblance index FOLDER")
@@ -81,13 +83,14 @@ def status(console: Console, library: LibraryStatus) -> None:
     _failures(console, library.failures)
 
 
-def library_settings(console: Console, settings: LibrarySettings, changed: Mapping[str, object]) -> None:
+def library_settings(console: Console, settings: LibrarySettings, is_due: bool) -> None:
+    """``is_due``: the library is not indexed by these settings yet."""
     console.print(f"A frame of a video every {settings.frame_interval_ms / 1000:g} s")
     console.print(f"A sound is cut every {settings.window_ms / 1000:g} s")
     console.print(f"Left out: {escape(', '.join(settings.excluded)) or 'nothing'}")
     console.print(f"Hidden files and folders: {'looked into' if settings.hidden else 'passed by'}")
     console.print(f"Changes are followed while the library is open in the window: {'yes' if settings.watch else 'no'}")
-    if changed.keys() - {"watch"}:
+    if is_due:
         console.print("[dim]The next `semblance index` brings the library in line with this.")
 
 

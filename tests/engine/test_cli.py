@@ -34,6 +34,19 @@ def run(home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monk
     return call
 
 
+@pytest.fixture
+def say(home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Runs a command as a person does: what it wrote."""
+
+    def call(*arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["semblance", *arguments, "--home", str(home)])
+        main()
+        out, err = capsys.readouterr()
+        return " ".join((out + err).split())
+
+    return call
+
+
 def test_index_search_and_status(run: Run, photo: Make, sound: Make, tmp_path: Path) -> None:
     query, other = photo("a.png", 1), photo("b.png", 2)
     sound("c.wav")
@@ -155,6 +168,7 @@ def test_an_interrupted_index_ends_with_130_and_goes_on_later(home: Path, photo:
     assert process.returncode == 130
     assert out == ""
     assert "kept" in err
+    assert "Run it again to go on" in err
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["spaces"]["colour-texture"]["items"] == 400
 
@@ -211,7 +225,8 @@ def test_a_library_damaged_inside_is_a_sentence(
 def test_settings_are_shown_and_changed_one_by_one(run: Run) -> None:
     status, document, _ = run("settings")
     assert (status, document["frame_interval_ms"], document["excluded"]) == (0, 2_000, [])
-    run("settings", "--exclude", "*.tmp", "--exclude", "cache/*", "--audio-window-s", "5", "--hidden")
+    run("settings", "--exclude", "*.tmp", "--audio-window-s", "5", "--hidden")
+    run("settings", "--exclude", " cache/* ", "--exclude", "*.tmp")
     run("settings", "--no-watch")
     _, document, _ = run("settings")
     assert document == {
@@ -222,16 +237,85 @@ def test_settings_are_shown_and_changed_one_by_one(run: Run) -> None:
     assert (document["excluded"], document["hidden"], document["window_ms"]) == ([], False, 5_000)
 
 
+def test_patterns_are_added_and_taken_out_again(run: Run) -> None:
+    run("settings", "--exclude", "a*", "--exclude", "b*")
+    _, document, _ = run("settings", "--include", "a*", "--exclude", "c*")
+    assert document["excluded"] == ["b*", "c*"]
+    _, document, _ = run("settings", "--exclude-nothing", "--exclude", "d*")
+    assert document["excluded"] == ["d*"]
+    status, document, _ = run("settings", "--include", "b*")
+    assert (status, document["error"]["title"]) == (1, "This pattern is not left out")
+    with pytest.raises(SystemExit):
+        run("settings", "--exclude", "  ")
+
+
+def test_only_a_change_of_the_settings_is_said_to_be_due(say: Callable[..., str]) -> None:
+    due = "The next `semblance index`"
+    assert due in say("settings", "--exclude", "*.tmp")
+    assert due not in say("settings", "--exclude", "*.tmp", "--frame-interval-s", "2")
+    assert due not in say("settings", "--no-watch")
+    assert due in say("settings", "--exclude-nothing")
+
+
 def test_a_useless_interval_is_an_error_that_can_be_mended(run: Run) -> None:
     status, document, _ = run("settings", "--frame-interval-s", "0.1")
     assert status == 1
     assert "frame interval" in document["error"]["title"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("search", "-k", "many"), "argument -k: 'many' is no whole number"),
+        (("search", "-k", "9" * 30), "argument -k: give a number from 1 to"),
+        (("search", "--kind", "photo,musik"), "'musik' is no kind of file; choose from photo, video, audio"),
+        (("search", "--kind", ","), "name a kind of file"),
+        (("search", "--at-ms", "1.5"), "argument --at-ms: '1.5' is no whole number"),
+        (("search", "--text-weight", "heavy"), "'heavy' is no number"),
+        (("settings", "--frame-interval-s", "abc"), "argument --frame-interval-s: 'abc' is no number"),
+        (("settings", "--exclude", ""), "a pattern cannot be empty"),
+        (("bench", "--scale", "x"), "argument --scale: 'x' is no number"),
+        (("bench", "--runs", "x"), "argument --runs: 'x' is no whole number"),
+    ],
+)
+def test_a_wrong_value_is_told_in_a_persons_words(
+    arguments: tuple[str, ...], says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["semblance", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    err = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert says in err
+    assert "invalid" not in err
+
+
+def test_a_search_that_finds_nothing_says_why(say: Callable[..., str], photo: Make, tmp_path: Path) -> None:
+    assert "holds nothing yet" in say("search", "--text", "tree")
+    photo("in/tree.png")
+    media = str(tmp_path / "media")
+    say("index", media, "--models", "colour-texture")
+    assert "Nothing in the library matches" in say("search", "--text", "cow")
+    assert "loosen" in say("search", "--text", "tree", "--kind", "audio")
+    assert "loosen" in say("search", "--text", "cow", "--under", f"{media}/in")
+    assert "This folder is not in the library" in say("search", "--text", "tree", "--under", f"{media}/inn")
+    assert "swap them" in say("search", "--text", "tree", "--after", "2024-02-01", "--before", "2024-01-31")
+    assert "tree.png" in say("search", "--text", "tree", "--under", f"{media}/x/../in")
+
+
+def test_a_folder_that_is_away_or_empty_is_told_of(say: Callable[..., str], photo: Make, tmp_path: Path) -> None:
+    photo("a.png").rename(tmp_path / "a.png")
+    (tmp_path / "a.png").rename(tmp_path / "media" / "b.png")
+    say("index", str(tmp_path / "media"), "--models", "colour-texture")
+    (tmp_path / "media" / "b.png").unlink()
+    assert "media is empty or not there now" in say("index")
+    assert "it is empty or not there; its items are kept: `semblance forget FOLDER`" in say("status")
+
+
 def test_a_folder_is_forgotten_by_its_path(run: Run, photo: Make, tmp_path: Path) -> None:
     photo("a.png")
     run("index", str(tmp_path / "media"), "--models", "colour-texture")
-    status, document, _ = run("forget", str(tmp_path / "media"))
+    status, document, _ = run("forget", str(tmp_path / "media" / "x" / ".." / "."))
     assert (status, document["roots"]) == (0, [])
     status, document, _ = run("forget", str(tmp_path / "media"))
     assert status == 1
