@@ -274,6 +274,15 @@ def settle() -> None:
         QCoreApplication.processEvents()
 
 
+def test_the_space_of_a_forgotten_folder_is_given_back(workspace: Workspace, fake_client, make_status) -> None:
+    workspace.forget_root("/photos")
+    fake_client.last("forget_root").answer(make_status(roots=()))
+    settle()
+    fake_client.last("give_back_space").answer(make_status(roots=(), size_bytes=7))
+    settle()
+    assert workspace.status.size_bytes == 7
+
+
 def test_a_change_in_a_watched_folder_is_brought_in_without_a_word(
     workspace: Workspace, panel: IndexingPanel, fake_client
 ) -> None:
