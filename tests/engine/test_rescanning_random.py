@@ -107,7 +107,7 @@ class Tree(RuleBasedStateMachine):
             return  # it would become a root
         contents = self.contents()
         below = {content for path, content in contents.items() if path.startswith(f"{folder}/")}
-        report = self.session.index(IndexRequest((str(self.root / folder),), MODELS))
+        report = self.session.index(IndexRequest((str(self.root / folder),), MODELS, followed=True))
         if (self.root / folder).is_dir():
             assert report.encoded["colour-texture"] <= len(below - self.seen)
         assert not report.failures
