@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from app.engine.jobs import Progress
-from app.engine.types import Hit
+from app.engine.types import Hit, News
 
 PART_HITS = 512
 
@@ -66,9 +66,9 @@ class Fault:
 
 @dataclass(frozen=True)
 class Event:
-    """What the engine tells without being asked. ``folders_changed``: a tuple of the folders to index again."""
+    """What the engine tells without being asked; see `News` for the values."""
 
-    name: str
+    name: News
     value: Any
 
 

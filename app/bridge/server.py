@@ -177,7 +177,7 @@ class _Server:
             if self._session:  # only now: a library that cannot be opened leaves the old one open
                 self._session.close()
             self._session = opened
-            opened.watch(lambda folders: self._send(Event("folders_changed", folders)))
+            opened.watch(lambda name, value: self._send(Event(name, value)))
         return opened.status()
 
     def _report(self, request_id: int, progress: Progress) -> None:

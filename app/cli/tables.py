@@ -79,6 +79,8 @@ def status(console: Console, library: LibraryStatus) -> None:
         console.print("  No folder yet: semblance index FOLDER")
     for key, space in library.spaces.items():
         console.print(f"  {key}: {space.items:,} items of {space.dim:,} numbers")
+    for key, space in library.kept.items():
+        console.print(f"  {key}, not used: {space.items:,} items of {space.dim:,} numbers are kept")
     console.print(f"  {library.judgments:,} judgments")
     _failures(console, library.failures)
 

@@ -117,6 +117,15 @@ class Indexer:
             if key in ready and (space := self._space(key))
         }
 
+    def kept_counts(self, chosen: Sequence[str]) -> dict[str, SpaceCount]:
+        """How much models that are not among the ``chosen`` have encoded, in all their spaces."""
+        kept: dict[str, SpaceCount] = {}
+        for space in self._spaces.all():
+            if space.encoder not in chosen and (items := self._spaces.count(space.id)):
+                before = kept.get(space.encoder, SpaceCount(0, space.dim))
+                kept[space.encoder] = SpaceCount(before.items + items, space.dim)
+        return kept
+
     def _choose_models(self, requested: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
         """The models of this run, in the catalogue's order, and what is to be said of those left out.
 

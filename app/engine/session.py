@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -51,7 +51,7 @@ from app.engine.types import (
     SearchRequest,
     VerifyReport,
 )
-from app.engine.watching import Watched, Watcher
+from app.engine.watching import Tell, Watched, Watcher
 from app.paths import libraries_dir, models_dir, resources_dir
 
 PREVIEW_PX = 1280
@@ -159,6 +159,7 @@ class Session:
             judgments=self._judgments.count(),
             size_bytes=_size_bytes(folder),
             settings=self._preferences.settings,
+            kept=self._indexer.kept_counts(models),
         )
 
     def index(self, request: IndexRequest, job: Job = NULL_JOB) -> IndexReport:
@@ -235,14 +236,15 @@ class Session:
 
     # --- watching ---
 
-    def watch(self, on_change: Callable[[tuple[str, ...]], None]) -> None:
-        """Tell of changed folders, from another thread, until `unwatch` or `close`; they are what to `index` next.
+    def watch(self, tell: Tell) -> None:
+        """Tell the `News` of the roots, from another thread, until `unwatch` or `close`. Changed folders are what to
+        `index` next.
 
         Only while the library's settings say so. New and forgotten roots, and roots that go and come back, are
         followed.
         """
         self.unwatch()
-        self._watcher = Watcher(self._watched, on_change, os.fsencode(self._database.folder.parent.parent))
+        self._watcher = Watcher(self._watched, tell, os.fsencode(self._database.folder.parent.parent))
 
     def unwatch(self) -> None:
         if self._watcher:

@@ -164,6 +164,17 @@ class SearchReply:
 # --- the library -----------------------------------------------------------------------------------------------------
 
 
+class News(StrEnum):
+    """What an open library tells without being asked, each with its value."""
+
+    FOLDERS_CHANGED = "folders_changed"
+    """A tuple of the folders to index again."""
+    ROOTS_CHANGED = "roots_changed"
+    """A tuple of the roots that have gone or come back."""
+    WATCHING_LIMITED = "watching_limited"
+    """A sentence: the system does not tell of every folder."""
+
+
 @dataclass(frozen=True)
 class Failure:
     path: str
@@ -287,6 +298,8 @@ class LibraryStatus:
     judgments: int
     size_bytes: int
     settings: LibrarySettings = LibrarySettings()
+    kept: dict[str, SpaceCount] = field(default_factory=dict)
+    """What models that are no longer chosen have encoded, and the library still holds."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Watching the folders of a library while it is open, and telling which are to be indexed again."""
+"""Watching the folders of a library while it is open: which are to be indexed again, which have gone or come back."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from watchdog.events import (
     DirCreatedEvent,
@@ -30,8 +31,11 @@ from watchdog.observers.api import BaseObserver, ObservedWatch
 from app.engine.media.scan import Rules, guess_kind
 from app.engine.scanning import is_online, nearest_folder, outermost
 from app.engine.store.files import is_within
+from app.engine.types import News
 
 log = logging.getLogger(__name__)
+
+Tell = Callable[[News, Any], None]
 
 MOST_FOLDERS = 64
 """When more than these were changed, their roots are told instead."""
@@ -81,27 +85,28 @@ class _Root:
 
 
 class Watcher:
-    """Tells of changed folders from a thread of its own, until it is closed.
+    """Tells the `News` of a library's roots from a thread of its own, until it is closed.
 
     Args:
         watched: asked again and again, so that new and forgotten roots and changed rules are followed.
-        on_change: called with the folders to index again, as few as will do. All of them are there.
+        tell: called with the news. Of changed folders, as few as will do are told, and all of them are there.
         ignored: the library's own folder, whose changes are its own doing.
     """
 
     def __init__(
         self,
         watched: Callable[[], Watched],
-        on_change: Callable[[tuple[str, ...]], None],
+        tell: Tell,
         ignored: bytes,
         pace: Pace = Pace(),
     ) -> None:
         self._ask = watched
-        self._on_change = on_change
+        self._tell = tell
         self._ignored = ignored
         self._pace = pace
         self._watched = watched()
         self._at_start = frozenset(self._watched.roots)
+        self._online = {root: is_online(root) for root in self._watched.roots}
         self._roots: dict[bytes, _Root] = {}
         self._changed: dict[bytes, bytes] = {}
         """Folder -> its root."""
@@ -131,9 +136,9 @@ class Watcher:
             if self._watched.rules.passes_over(above, root):
                 return
             above = os.path.dirname(above)  # noqa: PTH120 - bytes
-        self._tell(root, path if is_folder else os.path.dirname(path))  # noqa: PTH120
+        self._note_change(root, path if is_folder else os.path.dirname(path))  # noqa: PTH120
 
-    def _tell(self, root: bytes, folder: bytes) -> None:
+    def _note_change(self, root: bytes, folder: bytes) -> None:
         with self._condition:
             self._last_s = time.monotonic()
             if not self._changed:
@@ -151,8 +156,9 @@ class Watcher:
                     polled_s = time.monotonic()
                     self._follow()
                     self._at_start = frozenset()
+                    self._tell_presence()
                 if folders := self._due(polled_s + self._pace.poll_s):
-                    self._on_change(folders)
+                    self._tell(News.FOLDERS_CHANGED, folders)
             except Exception:  # it must go on watching, whatever a callback or a drive does
                 log.exception("watching went wrong")
 
@@ -189,14 +195,22 @@ class Watcher:
                 known = self._roots[root] = _Root(identity)
                 self._schedule(root, known)
                 if root not in self._at_start:
-                    self._tell(root, root)
+                    self._note_change(root, root)
             every_s = self._pace.rescan_s if known.is_whole else self._pace.unwatched_s
             if time.monotonic() - known.told_s >= every_s:
                 known.told_s = time.monotonic()
-                self._tell(root, root)
+                self._note_change(root, root)
+
+    def _tell_presence(self) -> None:
+        """Tell which roots have gone or come back. One that is new to the library was shown as it was added."""
+        before, self._online = self._online, {root: root in self._roots for root in self._watched.roots}
+        changed = [root for root, there in self._online.items() if before.get(root, there) != there]
+        if changed:
+            self._tell(News.ROOTS_CHANGED, tuple(os.fsdecode(root) for root in changed))
 
     def _schedule(self, root: bytes, known: _Root) -> None:
         if self._observer is None:
+            self._tell_limit(root, "the system gives no notice of changes")
             return
         try:
             known.watch = self._observer.schedule(
@@ -205,13 +219,17 @@ class Watcher:
             _check_limit(self._observer)
             known.is_whole = True
         except OSError as error:
-            log.warning(
-                "%s cannot be watched whole (%s): it is looked through every %g s instead. On Linux a higher "
-                "fs.inotify.max_user_watches helps.",
-                os.fsdecode(root),
-                error,
-                self._pace.unwatched_s,
-            )
+            self._tell_limit(root, error.strerror or str(error))
+
+    def _tell_limit(self, root: bytes, why: str) -> None:
+        sentence = (
+            f"{os.fsdecode(root)} cannot be watched whole ({why}): it is looked through every "
+            f"{self._pace.unwatched_s:g} s instead."
+        )
+        if sys.platform == "linux":
+            sentence += " A higher fs.inotify.max_user_watches, or max_user_instances, helps."
+        log.warning(sentence)
+        self._tell(News.WATCHING_LIMITED, sentence)
 
     def _drop(self, root: bytes) -> None:
         known = self._roots.pop(root)

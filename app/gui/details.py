@@ -108,7 +108,7 @@ class DetailsPane(QWidget):
         buttons.addWidget(self._show, 1)
         self._facts.setHorizontalSpacing(theme.LARGE_PX)
         self._facts.setVerticalSpacing(theme.SMALL_PX)
-        self._facts.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        self._facts.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         column = QVBoxLayout(content)
         column.setContentsMargins(theme.MEDIUM_PX, theme.MEDIUM_PX, theme.MEDIUM_PX, theme.MEDIUM_PX)
         column.setSpacing(theme.SMALL_PX)

@@ -112,7 +112,7 @@ class ModelsPage(QWidget):
     def _show_state(self) -> None:
         status = self._status
         for card in self._cards:
-            space = status.spaces.get(card.key) if status else None
+            space = status.spaces.get(card.key) or status.kept.get(card.key) if status else None
             card.show_use(status is not None, status is not None and card.key in status.models, space)
         waiting = status is not None and any(
             card.used and card.key not in status.spaces for card in self._cards if status.roots
@@ -143,8 +143,11 @@ class ModelCard(QFrame):
         self._sentence = theme.label("", theme.Type.BODY)
         self._free = QPushButton()
         self._keep = QPushButton(self.tr("Keep them"))
-        self._question = self._make_question()
         self._encoded = theme.label("", theme.Type.CAPTION)
+        self._free_kept = QPushButton(self.tr("Free"))
+        self._free_kept.setAccessibleName(self.tr("Free the space of {0}").format(model.name))
+        theme.set_role(self._free_kept, "link")
+        self._question = self._make_question()
         top = QHBoxLayout()
         top.addWidget(theme.label(model.name, theme.Type.HEADING), 1)
         top.addWidget(_state_label(model))
@@ -152,6 +155,7 @@ class ModelCard(QFrame):
         bottom.addWidget(self._use)
         bottom.addStretch()
         bottom.addWidget(self._encoded)
+        bottom.addWidget(self._free_kept)
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.LARGE_PX, theme.MEDIUM_PX, theme.LARGE_PX, theme.MEDIUM_PX)
         column.setSpacing(theme.SMALL_PX)
@@ -171,47 +175,65 @@ class ModelCard(QFrame):
     def show_use(self, library_open: bool, used: bool, space: SpaceCount | None) -> None:
         """Tick the box without telling anyone, and say how much is encoded."""
         self._space = space
-        items = space.items if space else 0
-        if used:
-            self.ask_nothing()
         self._use.blockSignals(True)
         self._use.setChecked(used)
         self._use.blockSignals(False)
         self._use.setEnabled(library_open and self._ready)
-        encoded = wording.count(items, self.tr("item"), self.tr("items")) + self.tr(" encoded")
-        self._encoded.setText(encoded if items else self.tr("Not indexed yet") if used else "")
+        if used:
+            self.ask_nothing()
+        else:
+            self._show_space()
 
     def ask_nothing(self) -> None:
         """The question about the vectors is answered, or there is none any more."""
         self._question.hide()
+        self._show_space()
 
     def show_forgotten(self) -> None:
+        self._free_kept.hide()
         self._encoded.setText(self.tr("Its space is free again"))
+
+    def _show_space(self) -> None:
+        """Say what is encoded of a used model, or kept of another; the latter can be freed, once nothing else asks."""
+        items = self._space.items if self._space else 0
+        kept = items > 0 and not self.used
+        encoded = wording.count(items, self.tr("item"), self.tr("items")) + self.tr(" encoded")
+        if kept:
+            encoded = self.tr("Keeps about {0}").format(self._size)
+        self._encoded.setText(encoded if items else self.tr("Not indexed yet") if self.used else "")
+        self._free_kept.setVisible(kept and self._question.isHidden())
+
+    @property
+    def _size(self) -> str:
+        """About what its vectors take."""
+        return wording.size(self._space.items * self._space.dim * VECTOR_BYTES) if self._space else ""
 
     def _toggled(self, used: bool) -> None:
         if used or self._space is None or not self._space.items:
             self.ask_nothing()
         else:
-            size = wording.size(self._space.items * self._space.dim * VECTOR_BYTES)
             self._sentence.setText(
                 self.tr("Its vectors of {0} are kept, so that it can be used again without indexing.").format(
                     wording.count(self._space.items, self.tr("item"), self.tr("items"))
                 )
             )
-            self._free.setText(self.tr("Free about {0}").format(size))
+            self._free.setText(self.tr("Free about {0}").format(self._size))
             self._question.show()
+            self._show_space()
         self.toggled.emit()
 
     def _forget(self) -> None:
-        self.ask_nothing()
+        self._question.hide()
+        self._free_kept.hide()
         self._encoded.setText(self.tr("Its space is being freed…"))
         self.forget_wanted.emit(self.key)
 
     def _make_question(self) -> QWidget:
         question = QFrame()
         theme.set_role(question, "chip")
-        self._free.setToolTip(self.tr("Throw its vectors away. Using it again means indexing with it again."))
-        self._free.clicked.connect(self._forget)
+        for button in (self._free, self._free_kept):
+            button.setToolTip(self.tr("Throw its vectors away. Using it again means indexing with it again."))
+            button.clicked.connect(self._forget)
         self._keep.clicked.connect(self.ask_nothing)
         row = QHBoxLayout(question)
         row.setContentsMargins(theme.MEDIUM_PX, theme.SMALL_PX, theme.SMALL_PX, theme.SMALL_PX)

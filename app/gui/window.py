@@ -28,6 +28,7 @@ from app.gui.searchpage import SearchPage
 from app.gui.sidebar import Sidebar
 from app.gui.thumbnails import ThumbnailStore
 from app.gui.topbar import EVALUATE, MODELS, SEARCH, TopBar
+from app.gui.verifying import VerifyDialog
 from app.gui.workspace import Workspace
 from app.paths import log_path, pasted_dir
 
@@ -140,6 +141,7 @@ class MainWindow(QMainWindow):
         self.workspace.libraries_changed.connect(self.sidebar.set_libraries)
         self.workspace.models_changed.connect(self._show_model_list)
         self.workspace.model_forgotten.connect(self.models.show_forgotten)
+        self.workspace.watching_limited.connect(self._watching_limited)
         self.workspace.engine_restarting.connect(self._engine_restarting)
         self.workspace.engine_gave_up.connect(self._engine_gave_up)
         self.workspace.job.started.connect(self._show_indexing)
@@ -153,6 +155,7 @@ class MainWindow(QMainWindow):
         actions.add_folder.triggered.connect(self.choose_folder)
         actions.rescan.triggered.connect(self._rescan_all)
         actions.library_settings.triggered.connect(self._show_library_settings)
+        actions.check_library.triggered.connect(self._check_library)
         actions.focus_query.triggered.connect(self._focus_query)
         actions.clear_query.triggered.connect(self._clear_query)
         actions.page_chosen.connect(self.show_page)
@@ -258,6 +261,12 @@ class MainWindow(QMainWindow):
             dialog.index_wanted.connect(self._rescan_all)
             dialog.open()
 
+    def _check_library(self) -> None:
+        if status := self.workspace.status:
+            dialog = VerifyDialog(status.name, self._engine, self)
+            dialog.checked.connect(self.workspace.refresh)
+            dialog.open()
+
     # --- what the workspace tells ------------------------------------------------------------------------------------
 
     def _opening(self, library: str) -> None:
@@ -303,6 +312,9 @@ class MainWindow(QMainWindow):
         indexing = self.workspace.job.running
         self.sidebar.set_indexing(indexing)
         self.search.set_indexing(indexing)
+
+    def _watching_limited(self, sentence: str) -> None:
+        self.banner.tell(self.tr("Changes may be noticed later"), sentence)
 
     def _engine_restarting(self) -> None:
         self._restarting = True

@@ -10,14 +10,13 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from app.engine.errors import AppError, EngineDied
-from app.engine.types import IndexRequest, LibrarySettings, LibraryStatus, ModelStatus
+from app.engine.jobs import Progress
+from app.engine.types import IndexRequest, LibrarySettings, LibraryStatus, ModelStatus, News
 from app.gui.engine import Engine
 from app.gui.indexjob import IndexJob
 from app.gui.offline import Offline
 
 SAMPLE = "sample"
-FOLDERS_CHANGED = "folders_changed"
-"""The engine's word that something happened in these watched folders."""
 
 REFRESH_S = 3.0
 """While folders are indexed the counts are asked for again this often, and search finds what is new."""
@@ -31,7 +30,8 @@ class Workspace(QObject):
     """Signals: ``opening`` with a library's name; then ``opened`` with its `LibraryStatus` or ``open_failed`` with an
     `AppError`; ``status_changed`` with the status whenever its contents may have changed; ``libraries_changed`` with
     the names; ``models_changed`` with every `ModelStatus`; ``model_forgotten`` with the key of
-    one whose vectors are gone; ``engine_restarting`` and ``engine_gave_up``.
+    one whose vectors are gone; ``watching_limited`` with a sentence, once; ``engine_restarting`` and
+    ``engine_gave_up``.
     """
 
     opening = Signal(str)
@@ -41,6 +41,7 @@ class Workspace(QObject):
     libraries_changed = Signal(object)
     models_changed = Signal(object)
     model_forgotten = Signal(str)
+    watching_limited = Signal(str)
     engine_restarting = Signal()
     engine_gave_up = Signal()
 
@@ -58,6 +59,7 @@ class Workspace(QObject):
         self._on_opened: Callable[[], None] | None = None
         self._attempt = 0
         self._refreshed_s = clock()
+        self._limit_told = False
         self.library = library
         self.status: LibraryStatus | None = None
         self.models: tuple[ModelStatus, ...] = ()
@@ -192,8 +194,11 @@ class Workspace(QObject):
     def _ask_libraries(self) -> None:
         self._engine.request("libraries", on_done=self.libraries_changed.emit)
 
-    def _progressed(self, _progress: Any) -> None:
-        self.refresh_if_old()
+    def _progressed(self, progress: Progress) -> None:
+        if progress.paused:  # nothing more is told until it goes on
+            self.refresh()
+        else:
+            self.refresh_if_old()
 
     def _refresh_all(self, _report: Any) -> None:
         self.refresh()
@@ -202,10 +207,14 @@ class Workspace(QObject):
     # --- watched folders ---------------------------------------------------------------------------------------------
 
     def _engine_told(self, name: str, value: Any) -> None:
-        if name != FOLDERS_CHANGED:
-            return
-        if self.status:  # what is told while a library is being opened is caught up with once it is open
-            self.job.follow(value)
+        match name:
+            case News.FOLDERS_CHANGED if self.status:  # what changes before the library is open is caught up with then
+                self.job.follow(value)
+            case News.ROOTS_CHANGED:
+                self.refresh()
+            case News.WATCHING_LIMITED if not self._limit_told:
+                self._limit_told = True
+                self.watching_limited.emit(value)
 
     def _catch_up(self, status: LibraryStatus) -> None:
         """Nobody watched while the library was closed."""

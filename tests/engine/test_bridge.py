@@ -18,7 +18,7 @@ from app.bridge.client import EngineClient, ProcessLauncher
 from app.bridge.messages import Event, Part
 from app.engine.errors import AppError, EngineDied, LibraryTooNew
 from app.engine.jobs import Cancelled, Progress
-from app.engine.types import IndexRequest, LibrarySettings, Query, SearchRequest
+from app.engine.types import IndexRequest, LibrarySettings, News, Query, SearchRequest
 
 Make = Callable[..., Path]
 WAIT_S = 60
@@ -203,7 +203,7 @@ def test_what_the_engine_tells_unasked_is_passed_on() -> None:
 
     client = EngineClient(lambda: (ours, None), on_event=listen)
     client.start()
-    theirs.send(Event("folders_changed", ("/photos",)))
+    theirs.send(Event(News.FOLDERS_CHANGED, ("/photos",)))
     assert heard.wait(WAIT_S)
     theirs.close()
     client.close()
@@ -234,3 +234,28 @@ def test_a_changed_folder_is_told_while_its_library_is_open_and_wishes_it(
     finally:
         client.close()
     assert told.empty()
+
+
+def test_a_root_that_goes_and_comes_back_is_told_while_its_library_is_open(
+    home: Path, photo: Make, tmp_path: Path
+) -> None:
+    told: queue.Queue[tuple[str, object]] = queue.Queue()
+    client = EngineClient(ProcessLauncher(home), on_event=lambda name, value: told.put((name, value)))
+    client.start()
+    try:
+        photo("a.png", 1)
+        media = tmp_path / "media"
+        client.call("open", "default").future.result(WAIT_S)
+        client.call("index", IndexRequest((str(media),), ("colour-texture",))).future.result(WAIT_S)
+        assert told.get(timeout=WAIT_S) == ("folders_changed", (str(media),))  # watched from now on
+        away = media.rename(tmp_path / "unplugged")
+        assert told.get(timeout=WAIT_S) == ("roots_changed", (str(media),))
+        assert [root.online for root in client.call("status").future.result(WAIT_S).roots] == [False]
+        away.rename(media)
+        assert {told.get(timeout=WAIT_S) for _ in range(2)} == {
+            ("roots_changed", (str(media),)),
+            ("folders_changed", (str(media),)),
+        }
+        assert [root.online for root in client.call("status").future.result(WAIT_S).roots] == [True]
+    finally:
+        client.close()

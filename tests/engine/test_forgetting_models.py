@@ -91,6 +91,17 @@ def test_forgetting_can_be_cancelled_and_gone_on_with(
     assert rows_left(home) == [0, 0, 0]
 
 
+def test_what_a_model_that_is_taken_out_keeps_is_counted_until_it_is_forgotten(home: Path, library: Path) -> None:
+    with Session.open(home, device="cpu") as session:
+        assert session.status().kept == {}
+        chosen = session.status().spaces["colour-texture"]
+        assert session.set_models(("timbre",)).kept == {"colour-texture": chosen}
+        assert chosen.items == 30
+        assert session.set_models(("timbre", "colour-texture")).kept == {}
+        session.set_models(("timbre",))
+        assert session.forget_model("colour-texture").kept == {}
+
+
 def test_a_model_that_is_not_known_is_refused(home: Path, library: Path) -> None:
     with Session.open(home, device="cpu") as session:
         with pytest.raises(AppError):

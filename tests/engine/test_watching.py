@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from app.engine.media.scan import Rules
+from app.engine.types import News
 from app.engine.watching import MOST_FOLDERS, Pace, Watched, Watcher, fewest_folders
 
 WAIT_S = 30.0
@@ -28,13 +29,17 @@ class Told:
         self.rules = rules or Rules()
         self.asked = 0
         self._told: queue.Queue[tuple[str, ...]] = queue.Queue()
-        self.watcher = Watcher(self.watched, self._told.put, os.fsencode(home), pace)
+        self.roots_changed: queue.Queue[tuple[str, ...]] = queue.Queue()
+        self.watcher = Watcher(self.watched, self.tell, os.fsencode(home), pace)
         self.allowed: set[str] = set()
         self.wait_for_polls(3)  # the roots are watched once it asks again
 
     def watched(self) -> Watched:
         self.asked += 1
         return Watched(tuple(self.roots), self.rules)
+
+    def tell(self, name: News, value: tuple[str, ...]) -> None:
+        (self.roots_changed if name is News.ROOTS_CHANGED else self._told).put(value)
 
     def wait_for_polls(self, count: int) -> None:
         until = self.asked + count
@@ -141,12 +146,26 @@ def test_a_root_that_goes_and_comes_back_is_told_and_watched_again(watch: Watch,
     told = watch(root)
     away = root.with_name("unplugged")
     root.rename(away)
-    told.wait_for_polls(3)  # by then its absence was noticed
+    assert told.roots_changed.get(timeout=WAIT_S) == (str(root),)
+    assert told.is_silent  # there is nothing to index
     (away / "one" / "a.jpg").write_bytes(b"x")
     away.rename(root)
     told.until(root)
+    assert told.roots_changed.get(timeout=WAIT_S) == (str(root),)
     (root / "two" / "b.jpg").write_bytes(b"x")
     told.until(root / "two")
+
+
+def test_a_root_that_was_away_from_the_start_is_told_when_it_comes_and_only_then(
+    watch: Watch, root: Path, tmp_path: Path
+) -> None:
+    late = tmp_path / "late"
+    told = watch(root, late)
+    assert told.roots_changed.empty()
+    late.mkdir()
+    (late / "a.jpg").write_bytes(b"x")
+    assert told.roots_changed.get(timeout=WAIT_S) == (str(late),)
+    told.until(late)
 
 
 def test_a_root_that_is_new_to_the_library_is_followed_and_a_forgotten_one_is_not(
@@ -158,6 +177,7 @@ def test_a_root_that_is_new_to_the_library_is_followed_and_a_forgotten_one_is_no
     told = watch(root)
     told.roots = [os.fsencode(other)]
     told.until(other)  # what happened before it was watched is not known
+    assert told.roots_changed.empty()
     (root / "one" / "a.jpg").write_bytes(b"x")
     (other / "b.jpg").write_bytes(b"x")
     told.until(other)
@@ -168,13 +188,13 @@ def test_a_watcher_goes_on_when_its_listener_fails(tmp_path: Path, root: Path, w
     put = told._told.put
     failed: list[tuple[str, ...]] = []
 
-    def fail_once(folders: tuple[str, ...]) -> None:
+    def fail_once(_name: News, folders: tuple[str, ...]) -> None:
         if not failed:
             failed.append(folders)
             raise ZeroDivisionError
         put(folders)
 
-    told.watcher._on_change = fail_once
+    told.watcher._tell = fail_once
     (root / "one" / "a.jpg").write_bytes(b"x")
     while not failed:
         time.sleep(0.01)
@@ -203,8 +223,10 @@ from app.engine.watching import Pace, Watched, Watcher
 logging.basicConfig(level=logging.WARNING)
 told = queue.Queue()
 root = os.fsencode(sys.argv[1])
-watcher = Watcher(lambda: Watched((root,)), told.put, b"/nowhere", Pace(0.1, 1.0, 0.1, 1000.0, 0.2))
-print(told.get(timeout=30))
+tell = lambda name, value: told.put((str(name), value))
+watcher = Watcher(lambda: Watched((root,)), tell, b"/nowhere", Pace(0.1, 1.0, 0.1, 1000.0, 0.2))
+print(*told.get(timeout=30))
+print(*told.get(timeout=30))
 watcher.close()
 """
 
@@ -217,6 +239,8 @@ def test_where_the_system_watches_no_more_folders_they_are_looked_through_instea
     done = subprocess.run(
         [*namespace, sys.executable, "-c", LIMITED, str(root)], capture_output=True, text=True, timeout=120, check=False
     )
-    assert done.stdout.strip() == str((str(root),))
-    assert "cannot be watched whole" in done.stderr
-    assert "max_user_watches" in done.stderr
+    limited, changed = done.stdout.splitlines()
+    assert limited.startswith(f"watching_limited {root} cannot be watched whole (inotify watch limit reached)")
+    assert "max_user_watches" in limited
+    assert changed == f"folders_changed {(str(root),)}"
+    assert limited.removeprefix("watching_limited ") in done.stderr

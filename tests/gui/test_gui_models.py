@@ -18,7 +18,9 @@ def page(qtbot: QtBot, window: MainWindow, fake_client, make_status) -> ModelsPa
     fake_client.answers.update(
         status=lambda: make_status(spaces=spaces),
         set_models=lambda keys: make_status(
-            models=keys, spaces={key: space for key, space in spaces.items() if key in keys}
+            models=keys,
+            spaces={key: space for key, space in spaces.items() if key in keys},
+            kept={key: space for key, space in spaces.items() if key not in keys},
         ),
     )
     window.show_page(2)
@@ -51,6 +53,25 @@ def test_a_model_taken_out_keeps_its_vectors_and_asks_in_place(qtbot: QtBot, pag
     button(page, "Keep them").click()
     assert not button(page, "Free about 512.0 MB").isVisible()
     assert not fake_client.of("forget_model")
+    assert says(page, "Keeps about 512.0 MB")
+    assert button(page, "Free").isVisible()
+
+
+def test_what_was_kept_can_be_freed_later(
+    qtbot: QtBot, window: MainWindow, page: ModelsPage, fake_client, make_status
+) -> None:
+    kept = {"clip-vit-b-32": SpaceCount(500_000, 512)}
+    assert not button(page, "Free").isVisible()
+    fake_client.answers["status"] = lambda: make_status(models=(), spaces={}, kept=kept)
+    window.workspace.refresh()
+    qtbot.waitUntil(lambda: says(page, "Keeps about 512.0 MB"))
+    button(page, "Free").click()
+    assert [call.args for call in fake_client.of("forget_model")] == [("clip-vit-b-32",)]
+    assert says(page, "Its space is being freed…")
+    assert not button(page, "Free").isVisible()
+    fake_client.last("forget_model").answer(make_status(models=(), spaces={}))
+    qtbot.waitUntil(lambda: says(page, "Its space is free again"))
+    assert not button(page, "Free").isVisible()
 
 
 def test_freeing_asks_the_engine_once_and_says_when_it_is_done(

@@ -126,6 +126,18 @@ def test_counts_are_refreshed_while_indexing_but_not_at_every_step(
     assert len(fake_client.of("status")) == 2
 
 
+def test_counts_are_refreshed_once_when_indexing_is_paused(workspace: Workspace, fake_client) -> None:
+    workspace.rescan()
+    fake_client.last("index").progress(Progress("Encoding", 191, 421))
+    settle()
+    assert not fake_client.of("status")
+    fake_client.last("index").progress(Progress("Encoding", 191, 421, paused=True))
+    settle()
+    fake_client.last("index").progress(Progress("Encoding", 191, 421))
+    settle()
+    assert len(fake_client.of("status")) == 1
+
+
 # --- the panel -------------------------------------------------------------------------------------------------------
 
 
@@ -309,6 +321,27 @@ def test_a_quiet_run_that_lasts_is_shown_like_any_other(
     qtbot.waitUntil(lambda: panel.text == "Encoding 1 of 2")
     fake_client.last("index").answer(report(new=2))
     qtbot.waitUntil(lambda: panel.text == "Indexed 2 new")
+
+
+def test_a_root_that_goes_or_comes_back_is_shown_and_nothing_is_indexed_for_it(
+    qtbot: QtBot, workspace: Workspace, fake_client, make_status
+) -> None:
+    for online in (False, True):
+        roots = (Root("/photos", online, 3, 3),)
+        fake_client.answers["status"] = lambda roots=roots: make_status(roots=roots)
+        with qtbot.waitSignal(workspace.status_changed) as shown:
+            fake_client.tell("roots_changed", ("/photos",))
+        assert shown.args[0].roots == roots
+    assert not fake_client.of("index")
+
+
+def test_that_the_system_tells_of_no_more_folders_is_said_once(workspace: Workspace, fake_client) -> None:
+    said: list[str] = []
+    workspace.watching_limited.connect(said.append)
+    for root in ("/photos", "/videos"):
+        fake_client.tell("watching_limited", f"{root} cannot be watched whole.")
+    settle()
+    assert said == ["/photos cannot be watched whole."]
 
 
 def test_what_changes_during_a_run_waits_and_is_brought_in_together(
