@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QCoreApplication, QPoint, Qt
 from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from app.engine.errors import AppError
@@ -49,6 +50,12 @@ def describe(jpeg: bytes) -> Callable[..., ItemDetails]:
     return make
 
 
+def clipped(pane: DetailsPane) -> list[str]:
+    """The texts that have not the height their lines take."""
+    labels = [label for label in pane.findChildren(QLabel) if label.isVisible() and label.hasHeightForWidth()]
+    return [label.text() for label in labels if label.height() < label.heightForWidth(label.width())]
+
+
 @pytest.fixture
 def sound_hit(make_hit: MakeHit, tmp_path: Path) -> Hit:
     """A stretch of 0.1 to 0.3 s of a real, silent sound file."""
@@ -67,6 +74,21 @@ def sound_hit(make_hit: MakeHit, tmp_path: Path) -> Hit:
 def no_multimedia(monkeypatch: pytest.MonkeyPatch) -> None:
     """A computer without the system libraries that QtMultimedia needs."""
     monkeypatch.setitem(sys.modules, "PySide6.QtMultimedia", None)
+
+
+def test_a_path_that_wraps_is_shown_whole(
+    qtbot: QtBot, pane: DetailsPane, fake_client: Any, make_hit: MakeHit, describe: Callable[..., ItemDetails]
+) -> None:
+    for letters in range(1, 60):
+        copy = (
+            f"/home/{'holiday-pictures-'[:letters]}/{'of-last-summer-in-the-mountains-'[: max(0, letters - 17)]}/1.jpg"
+        )
+        fake_client.answers["details"] = lambda _id, copy=copy: describe(make_hit(2), copies=(copy,))
+        with qtbot.waitSignal(pane.preview.described):
+            pane.show_hit(make_hit(2))
+        QCoreApplication.processEvents()
+        assert pane.facts["Copies"] == copy
+        assert not clipped(pane)
 
 
 def test_a_photo_is_shown_with_its_facts(
