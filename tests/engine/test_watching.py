@@ -17,6 +17,9 @@ from app.engine.media.scan import Rules
 from app.engine.types import News
 from app.engine.watching import MOST_FOLDERS, Pace, Watched, Watcher, fewest_folders
 
+# watchdog warns, from its own thread, of a folder that it meets twice: an error there would end all its watching.
+pytestmark = pytest.mark.filterwarnings("ignore:Callback with id:RuntimeWarning")
+
 WAIT_S = 30.0
 BRISK = Pace(quiet_s=0.2, longest_s=2.0, poll_s=0.1)
 
