@@ -8,6 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from app.engine.errors import AppError
+
+
+class NothingToMeasure(AppError):
+    """A folder of the user's holds nothing that a measurement could be taken on."""
+
+    def __init__(self, what: str, folder: Path | None) -> None:
+        message = f"This folder holds no {what} to measure on. Give another, or none: then files are made."
+        super().__init__("There is nothing to measure", message, None if folder is None else str(folder))
+
 
 @dataclass(frozen=True)
 class Target:
@@ -27,8 +37,8 @@ class Target:
 class Figure:
     """The median of ``runs`` ratios. ``spread`` is the distance of the highest from the lowest, as a share of it.
 
-    ``details`` are the absolute numbers behind it, their units in their names; ``limited_by`` says in a sentence what
-    keeps the ratio where it is.
+    ``details`` are the absolute numbers behind it, their units in their names; ``limited_by`` says what keeps the
+    ratio where it is: a clause without a capital and a full stop.
     """
 
     name: str

@@ -213,10 +213,10 @@ def hnsw_recall(bench: Workbench) -> Sequence[Figure]:
 def _recall_limit(name: str) -> str:
     if name == "photos-tiled-by-words":
         return (
-            "Words lie far from every picture, and which of the noisy copies is nearest is the noise's doing: a graph "
-            "cannot know. The program scans up to 250,000 vectors for words, exactly."
+            "words lying far from every picture: which of the noisy copies is nearest is the noise's doing, and a "
+            "graph cannot know; the program scans up to 250,000 vectors for words, exactly"
         )
-    return "How far the graph is looked through (ef 128)."
+    return "how far the graph is looked through (ef 128)"
 
 
 def hnsw_latency(bench: Workbench) -> Sequence[Figure]:
@@ -233,7 +233,7 @@ def hnsw_latency(bench: Workbench) -> Sequence[Figure]:
             "hnsw-latency",
             both.ratios,
             LATENCY,
-            "Random access to memory; the scan it is compared with has all cores, a search one.",
+            "random access to memory; the scan it is compared with has all cores, a search one",
             vectors=len(vectors),
             hnsw_p50_ms=both.p50_ms,
             hnsw_p95_ms=both.p95_ms,
@@ -267,7 +267,7 @@ def filtered_search(bench: Workbench) -> Sequence[Figure]:
                     f"filtered-search latency, {name}",
                     both.ratios,
                     FILTERED,
-                    "A filter's vectors are copied together at its first search; those after it scan the copy.",
+                    "the same scan: a filter's vectors are copied together at its first search",
                     items=len(allowed),
                     first_ms=first_ms,
                     search_p50_ms=both.p50_ms,
@@ -277,7 +277,10 @@ def filtered_search(bench: Workbench) -> Sequence[Figure]:
                 )
             )
     worst = figure(
-        "filtered-search recall", [min(recalls)], Target(">=", 1.0), "Nothing: filters this narrow are scanned."
+        "filtered-search recall",
+        [min(recalls)],
+        Target(">=", 1.0),
+        "the order of equals alone: filters this narrow are scanned",
     )
     return [worst, *figures]
 
@@ -307,7 +310,7 @@ def after_replacing_half(bench: Workbench) -> Sequence[Figure]:
         "p95_meanwhile_ms": float(np.percentile(meanwhile_ms, 95)),
         "rebuild_s": rebuild_s,
     }
-    limit = "Nothing: more than a fifth gone, and the graph is built anew; until then the new rows are scanned."
+    limit = "the graph, which is built anew with more than a fifth gone; until then the new rows are scanned"
     return [
         figure("after-replacing-half recall", [recalls[0] / max(recalls[1], 1e-9)], RECALL, limit, **details),
         figure(

@@ -19,6 +19,7 @@ from app.engine.types import Modality
 from app.paths import models_dir
 
 ITEMS = 96
+ORIGINALS = 4
 SAMPLE_EVERY_S = 0.1
 
 
@@ -33,10 +34,11 @@ def models(bench: Workbench) -> list[Figure]:
 
 def _model(bench: Workbench, source: EncoderSource, key: str) -> Figure:
     is_sound = Modality.IMAGE not in source.spec(key).accepts
-    ending = ".flac" if is_sound else ".jpg"
+    folder = bench.scratch / key
+    originals = media.sounds(folder, ORIGINALS) if is_sound else media.written(folder, _photos(), ".jpg")
     count = bench.scaled(ITEMS, least=4)
     ratios, details = [], {}
-    with opened(bench, (key,), _sounds(bench) if is_sound else _photos(), ending, bench.home) as rig:
+    with opened(bench, (key,), originals, bench.home) as rig:
         encoder = rig.encoders[key]
         for run in range(bench.runs):
             bench.note(f"{key}, run {run + 1} of {bench.runs}")
@@ -58,16 +60,7 @@ def _model(bench: Workbench, source: EncoderSource, key: str) -> Figure:
 
 
 def _photos() -> list[bytes]:
-    return [media.jpeg(media.picture(seed)) for seed in range(4)]
-
-
-def _sounds(bench: Workbench) -> list[bytes]:
-    path = bench.scratch / "clip.flac"
-    originals = []
-    for seed in range(4):
-        media.write_sound(path, media.clip(seed))
-        originals.append(path.read_bytes())
-    return originals
+    return [media.jpeg(media.picture(seed)) for seed in range(ORIGINALS)]
 
 
 class _Watch:

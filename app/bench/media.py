@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sequence
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import av
@@ -12,6 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from app.engine.errors import MediaUnreadable
+from app.engine.media import containers
+from app.engine.media.decode import DecodeRequest, decode
 from app.engine.media.scan import guess_kind, scan
 from app.engine.types import MediaKind
 
@@ -23,6 +28,9 @@ CLIP_S = 10
 CLIP_RATE_HZ = 32_000
 _JPEG_QUALITY = 90
 _FREE_BOX = b"free"  # of ISO/IEC 14496-12: players pass it over
+_OF_BOXES = frozenset([".mp4", ".m4v", ".m4a", ".m4b", ".mov", ".3gp", ".heic", ".heif", ".avif"])
+_MOST_COPIED_BYTES = 20 << 20
+"""A hundred copies of such a file are two gigabytes."""
 
 
 def picture(seed: int, size_px: tuple[int, int] = PHOTO_PX) -> Image.Image:
@@ -61,7 +69,7 @@ def jpeg(image: Image.Image) -> bytes:
     return output.getvalue()
 
 
-def film(path: Path, seconds: int, key_frame_every_s: float = 1.0) -> bytes:
+def film(path: Path, seconds: int, key_frame_every_s: float = 1.0) -> Path:
     """An H.264 film of a telephone's size and bit rate; its picture moves."""
     wide = np.asarray(picture(1, (FILM_PX[0] * 2, FILM_PX[1])))
     with av.open(str(path), "w") as container:
@@ -74,7 +82,7 @@ def film(path: Path, seconds: int, key_frame_every_s: float = 1.0) -> bytes:
             seen = np.ascontiguousarray(wide[:, left_px : left_px + FILM_PX[0]])
             container.mux(stream.encode(av.VideoFrame.from_ndarray(seen, "rgb24")))
         container.mux(stream.encode(None))
-    return path.read_bytes()
+    return path
 
 
 def clip(seed: int) -> npt.NDArray[np.int16]:
@@ -95,20 +103,78 @@ def write_sound(path: Path, samples: npt.NDArray[np.int16]) -> None:
         container.mux(stream.encode(None))
 
 
-def copies(folder: Path, originals: Sequence[bytes], count: int, ending: str) -> list[Path]:
+def sounds(folder: Path, count: int) -> list[Path]:
+    """Clips of ten seconds, no two the same."""
+    folder.mkdir(parents=True)
+    paths = [folder / f"{seed}.flac" for seed in range(count)]
+    for seed, path in enumerate(paths):
+        write_sound(path, clip(seed))
+    return paths
+
+
+def written(folder: Path, contents: Sequence[bytes], ending: str) -> list[Path]:
+    """A file for each of these contents."""
+    folder.mkdir(parents=True)
+    paths = [folder / f"{number}{ending}" for number in range(len(contents))]
+    for path, content in zip(paths, contents, strict=True):
+        path.write_bytes(content)
+    return paths
+
+
+def copies(folder: Path, originals: Sequence[Path], count: int) -> list[Path]:
     """``count`` files that decode like the originals in turn and differ in a few bytes that no decoder reads: to the
     program they are different files, and nothing of one is of use for another."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for number in range(count):
-        mark = number.to_bytes(4) + os.urandom(12)
-        tail = (8 + len(mark)).to_bytes(4) + _FREE_BOX + mark if ending == ".mp4" else mark
-        paths.append(folder / f"{number:06}{ending}")
-        paths[-1].write_bytes(originals[number % len(originals)] + tail)
+        original = originals[number % len(originals)]
+        paths.append(folder / f"{number:06}{original.suffix}")
+        _copy_marked(original, paths[-1])
     return paths
 
 
-def of_kind(folder: Path, kind: MediaKind) -> list[Path]:
+def _copy_marked(original: Path, path: Path) -> None:
+    mark = secrets.token_hex(16).encode()  # text: to no decoder the beginning of a frame
+    is_of_boxes = original.suffix.lower() in _OF_BOXES
+    shutil.copyfile(original, path)
+    with path.open("ab") as file:
+        file.write((8 + len(mark)).to_bytes(4) + _FREE_BOX + mark if is_of_boxes else mark)
+
+
+def of_kind(folder: Path, kind: MediaKind) -> Iterator[Path]:
     """The files of a kind at and below a folder of the user's."""
     found = scan(os.fsencode(folder), lambda *_: None, lambda *_: None)
-    return [Path(os.fsdecode(file.path)) for file in found if guess_kind(file.path) is kind]
+    return (Path(os.fsdecode(file.path)) for file in found if guess_kind(file.path) is kind)
+
+
+def readable(folder: Path, kind: MediaKind) -> Iterator[Path]:
+    """Those of them that can be decoded."""
+    return (path for path in of_kind(folder, kind) if _looks(path))
+
+
+def copyable(folder: Path, kind: MediaKind, scratch: Path) -> Iterator[Path]:
+    """Those of them that can be decoded, are of a usual size, and whose `copies` decode to the same."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    for path in of_kind(folder, kind):
+        looks = _looks(path)
+        if not looks or path.stat().st_size > _MOST_COPIED_BYTES:
+            continue
+        trial = scratch / f"trial{path.suffix}"
+        _copy_marked(path, trial)
+        if looks == _looks(trial):
+            yield path
+
+
+def windows(path: Path) -> int:
+    """Into how many windows of ten seconds a sound is cut."""
+    with containers.opened(os.fsencode(path)) as container:
+        return max(1, round((containers.duration_ms(container) or 0) / 1000 / CLIP_S))
+
+
+def _looks(path: Path) -> list[tuple[int | None, int | None, bytes]]:
+    """The times and thumbnails of a file's first items; empty where it cannot be decoded."""
+    try:
+        items = decode(DecodeRequest(os.fsencode(path))).items
+    except MediaUnreadable:
+        return []
+    return [(item.start_ms, item.end_ms, item.thumbnail) for item in items]

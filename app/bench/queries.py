@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from app.bench.figure import Figure, Measure, Target, Workbench, figure
+from app.bench.figure import Figure, Measure, NothingToMeasure, Target, Workbench, figure
 from app.bench.index import seeded, tiled
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.samples import Vectors
 from app.engine.session import Session
 from app.engine.store.batches import STORED
 from app.engine.store.database import Database
-from app.engine.store.integrity import checksum
+from app.engine.store.integrity import vector_checksum
 from app.engine.store.lookup import Lookup
 from app.engine.store.preferences import Preferences
 from app.engine.store.spaces import Spaces
@@ -85,7 +85,8 @@ def measure_load(bench: Workbench) -> Sequence[Figure]:
     else:
         bench.note("making a library")
         _make_library(home, bench.scaled(LIBRARY_ITEMS, least=500))
-    requests = _requests(home)
+    if not (requests := _requests(home)):
+        raise NothingToMeasure("photos or videos that can be read", bench.folder)
     with Session.open(home, LIBRARY, device="cpu") as session:
         items = session.status().spaces[MODEL].items
         bench.note(f"searching among {items} items")
@@ -98,7 +99,7 @@ def measure_load(bench: Workbench) -> Sequence[Figure]:
         for name in ("p50_ms", "p95_ms", "p99_ms", "searches_per_s")
     }
     ratios = [run[4].p95_ms / run[1].p95_ms for run in runs]
-    limit = "The cores, and Python's lock around all of a search that is not arithmetic or SQLite."
+    limit = "the cores, and Python's lock around all of a search that is not arithmetic or SQLite"
     return [figure("query-load", ratios, LOADED, limit, items=items, **details)]
 
 
@@ -134,7 +135,7 @@ def _make_library(home: Path, count: int) -> None:
 def _vector_rows(space_id: int, vectors: Vectors) -> Iterator[tuple[int, int, bytes, int]]:
     for item_id, vector in enumerate(vectors, start=1):
         blob = vector.astype(STORED).tobytes()
-        yield space_id, item_id, blob, checksum(space_id, item_id, blob)
+        yield space_id, item_id, blob, vector_checksum(space_id, item_id, blob)
 
 
 def _requests(home: Path) -> list[SearchRequest]:

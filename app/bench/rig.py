@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.bench import media, models
 from app.bench.figure import Workbench
 from app.engine.encoders.base import Encoder
 from app.engine.encoders.catalogue import Catalogue
+from app.engine.errors import AppError
 from app.engine.jobs import NULL_JOB, Job
-from app.engine.media.decode import DecodeRequest, decode
+from app.engine.media.decode import DecodedPart, DecodeRequest, decode
 from app.engine.samples import Sample, prepared_sample
 from app.engine.session import Session
 from app.engine.types import IndexRequest
@@ -30,24 +32,27 @@ class Rig:
     session: Session
     encoders: dict[str, Encoder]
     bench: Workbench
-    originals: Sequence[bytes]
-    ending: str
+    originals: Sequence[Path]
 
     def files(self, name: str, count: int) -> list[Path]:
-        return media.copies(self.bench.scratch / name, self.originals, count, self.ending)
+        """New files in a folder of that name. Those made before are taken away: only one set lies on the disk."""
+        sets = self.bench.scratch / "files"
+        shutil.rmtree(sets, ignore_errors=True)
+        return media.copies(sets / name, self.originals, count)
 
     def index_s(self, folder: Path, keys: Sequence[str], job: Job = NULL_JOB) -> float:
         """Wall time of indexing one new folder, from looking through it to the saved index."""
         began_s = time.perf_counter()
         report = self.session.index(IndexRequest((str(folder),), tuple(keys)), job)
         seconds = time.perf_counter() - began_s
-        assert not report.failures, report.failures[:1]  # noqa: S101 - a measurement of failures would be none
+        for failure in report.failures:  # a measurement of failures would be none
+            raise AppError("A file could not be measured on", failure.reason, failure.path)
         return seconds
 
 
 @contextmanager
 def opened(
-    bench: Workbench, keys: Sequence[str], originals: Sequence[bytes], ending: str, models_home: Path | None = None
+    bench: Workbench, keys: Sequence[str], originals: Sequence[Path], models_home: Path | None = None
 ) -> Iterator[Rig]:
     """A scratch library whose models are loaded and whose decoders run; files are copies of the ``originals``.
 
@@ -58,7 +63,7 @@ def opened(
         models.install_seeded(home, keys)
     source = Catalogue(models_dir(models_home or home))
     with Session.open(home, encoders=source) as session:
-        rig = Rig(session, {key: source.load(key) for key in keys}, bench, originals, ending)
+        rig = Rig(session, {key: source.load(key) for key in keys}, bench, originals)
         rig.index_s(rig.files("warm-up", WARM_UP_FILES)[0].parent, keys)
         yield rig
 
@@ -70,7 +75,7 @@ def decode_cpu_s(paths: Sequence[Path], encoders: Sequence[Encoder]) -> tuple[fl
     sounds = tuple(dict.fromkeys(encoder.spec.sound for encoder in encoders if encoder.spec.sound))
     samples: list[list[Sample]] = [[] for _ in encoders]
     began_s = time.thread_time()
-    parts = [decode(DecodeRequest(os.fsencode(path), pictures, sounds)) for path in paths]
+    parts = [part for path in paths for part in _parts(DecodeRequest(os.fsencode(path), pictures, sounds))]
     seconds = time.thread_time() - began_s
     for part in parts:
         for item in part.items:
@@ -78,6 +83,15 @@ def decode_cpu_s(paths: Sequence[Path], encoders: Sequence[Encoder]) -> tuple[fl
                 if spec and spec in item.inputs:
                     some.append(prepared_sample(item.inputs[spec]))
     return seconds / len(paths), samples
+
+
+def _parts(request: DecodeRequest) -> Iterator[DecodedPart]:
+    """A file to its end."""
+    part = decode(request)
+    yield part
+    while part.next is not None:
+        part = decode(replace(request, cursor=part.next))
+        yield part
 
 
 def embed_s(encoder: Encoder, samples: Sequence[Sample]) -> float:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from app.bench.figure import Figure, Measure, Workbench
+from app.bench.figure import Figure, Measure, NothingToMeasure, Workbench
 from app.engine.errors import AppError
 
 BYTES_PER_GIB = 1 << 30
@@ -22,11 +23,12 @@ BYTES_PER_GIB = 1 << 30
 @dataclass(frozen=True)
 class BenchReport:
     """``load`` is the mean number of processes that wanted a core in the last minute, before and after; a machine at
-    rest has none but this one."""
+    rest has none but this one. ``left_out`` says which measurements found nothing in the user's folder."""
 
     machine: str
     load: tuple[float, float]
     figures: tuple[Figure, ...]
+    left_out: tuple[str, ...] = ()
 
 
 def measures() -> dict[str, Measure]:
@@ -45,7 +47,7 @@ def bench(
     runs: int,
     note: Callable[[str], None] = lambda _text: None,
 ) -> BenchReport:
-    """Take the figures named in ``only``, or all of them.
+    """Take the figures named in ``only``, or all that the folder has something for.
 
     Args:
         only: names of measurements.
@@ -56,6 +58,7 @@ def bench(
         note: told what is being measured.
 
     Raises:
+        NothingToMeasure: the folder holds nothing for one that was named.
         AppError: there is no measurement of that name, or no room for what it makes.
     """
     known = measures()
@@ -63,8 +66,16 @@ def bench(
         raise AppError("No such measurement", f"There is no “{unknown[0]}”. Choose from: {', '.join(known)}.")
     load_before = _load()
     base = Workbench(Path(), folder, _reference(), scale, runs, note, home)
-    figures = tuple(_taken(base, [known[name] for name in only or known]))
-    return BenchReport(_machine(), (load_before, _load()), figures)
+    figures: list[Figure] = []
+    left_out: list[str] = []
+    for name in dict.fromkeys(only or known):
+        try:
+            figures += _taken(base, known[name])
+        except NothingToMeasure as nothing:
+            if only:
+                raise
+            left_out.append(f"{name}: {nothing.message}")
+    return BenchReport(_machine(), (load_before, _load()), tuple(figures), tuple(left_out))
 
 
 def document(report: BenchReport) -> dict[str, Any]:
@@ -82,21 +93,28 @@ def document(report: BenchReport) -> dict[str, Any]:
         }
         for each in report.figures
     ]
-    return {"machine": report.machine, "load": [round(value, 2) for value in report.load], "figures": figures}
+    return {
+        "machine": report.machine,
+        "load": [round(value, 2) for value in report.load],
+        "figures": figures,
+        "left_out": list(report.left_out),
+    }
 
 
-def _taken(base: Workbench, chosen: Sequence[Measure]) -> Iterator[Figure]:
-    for measure in chosen:
-        scratch = Path(tempfile.mkdtemp(prefix="semblance-bench-"))
-        try:
-            yield from measure(replace(base, scratch=scratch))
-        except OSError as error:
-            raise AppError(
-                "The measurement could not be taken",
-                f"{error.strerror or error}. It needs some gigabytes of room in {scratch.parent}.",
-            ) from error
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+def _taken(base: Workbench, measure: Measure) -> Sequence[Figure]:
+    scratch = Path(tempfile.mkdtemp(prefix="semblance-bench-"))
+    try:
+        return measure(replace(base, scratch=scratch))
+    except OSError as error:
+        room = f" It needs some gigabytes of room in {scratch.parent}." if error.errno == errno.ENOSPC else ""
+        message = f"{error.strerror or error}.{room}"
+        raise AppError("The measurement could not be taken", message, _named(error)) from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _named(error: OSError) -> str | None:
+    return os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else None
 
 
 def _reference() -> Path | None:

@@ -7,12 +7,14 @@ import struct
 import time
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
-from app.bench.figure import Figure, Measure, Target, Workbench, figure
+from app.bench.figure import Figure, Measure, NothingToMeasure, Target, Workbench, figure
 from app.engine.encoders.catalogue import Catalogue
+from app.engine.errors import AppError
 from app.engine.jobs import NULL_JOB
 from app.engine.media.scan import Rules
 from app.engine.scanning import covers, update_files
@@ -23,7 +25,7 @@ from app.engine.store.files import Files
 from app.engine.store.folders import Folders
 from app.engine.store.preferences import Preferences
 from app.engine.store.spaces import Spaces
-from app.engine.types import IndexRequest, ItemKind, MediaKind
+from app.engine.types import IndexReport, IndexRequest, ItemKind, MediaKind
 from app.paths import libraries_dir, models_dir
 
 FILES = 200_000
@@ -44,6 +46,8 @@ def rescan(workbench: Workbench) -> Sequence[Figure]:
     ratios, walks_ms, rescans_ms = [], [], []
     with Session.open(home, device="cpu") as session:
         files = session.index(IndexRequest()).files.seen  # the first pass finds all caches cold
+        if not files:
+            raise NothingToMeasure("photos, videos or sounds", workbench.folder)
         for run in range(workbench.runs):
             workbench.note(f"run {run + 1} of {workbench.runs}")
             began_s = time.perf_counter()
@@ -51,8 +55,8 @@ def rescan(workbench: Workbench) -> Sequence[Figure]:
             walked_s = time.perf_counter()
             report = session.index(IndexRequest())
             done_s = time.perf_counter()
-            if report.files.unchanged + report.files.skipped != files or any(report.encoded.values()):
-                raise RuntimeError(f"the library did not stay as it was: {report.files}")
+            if _has_changed(report) or report.files.seen != files:
+                raise AppError("The folder changed", "It is measured unchanged: measure again when it is.", str(tree))
             walks_ms.append((walked_s - began_s) * 1000)
             rescans_ms.append((done_s - walked_s) * 1000)
             ratios.append(rescans_ms[-1] / walks_ms[-1])
@@ -72,10 +76,16 @@ def rescan(workbench: Workbench) -> Sequence[Figure]:
 MEASURES: dict[str, Measure] = {"rescan": rescan}
 
 
+def _has_changed(report: IndexReport) -> bool:
+    """Whether a pass met anything new. A file that cannot be read is left again and again, and is no change."""
+    files = report.files
+    return bool(files.new or files.changed or files.renamed or files.removed or any(report.encoded.values()))
+
+
 def _walk(folder: bytes) -> int:
-    """The yardstick: nothing but the listing and the facts of each file."""
+    """The yardstick: nothing but the listing and the facts of each file. What may not be listed is passed by."""
     count = 0
-    with os.scandir(folder) as entries:
+    with suppress(PermissionError), os.scandir(folder) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 count += _walk(entry.path)

@@ -47,12 +47,13 @@ def window_gap(bench: Workbench) -> list[Figure]:
     results = bench.scaled(RESULTS, least=500)
     bench.note(f"a library of {results:,} photos")
     _fill_library(home, results)
-    originals = [media.jpeg(media.picture(seed, PHOTO_PX)) for seed in range(ORIGINALS)]
+    pictures = [media.jpeg(media.picture(seed, PHOTO_PX)) for seed in range(ORIGINALS)]
+    originals = media.written(bench.scratch / "originals", pictures, ".jpg")
     runs = []
     for run in range(bench.runs):
         bench.note(f"window, run {run + 1} of {bench.runs}")
         folder = bench.scratch / f"new-{run}"
-        media.copies(folder, originals, bench.scaled(NEW_PHOTOS, least=24), ".jpg")
+        media.copies(folder, originals, bench.scaled(NEW_PHOTOS, least=24))
         seconds = max(1.0, SCROLL_S * min(1.0, bench.scale))
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
             measuring = process.submit(_measure, str(home), str(folder), WORD, results, seconds)

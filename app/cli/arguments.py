@@ -92,7 +92,7 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
         "folder", metavar="FOLDER", nargs="?", default=None, help="measure on these files; else on made ones"
     )
     parser.add_argument(
-        "--only", metavar="NAME", type=_keys, default=(), help="some measurements alone; `list` names them"
+        "--only", metavar="NAME,NAME", type=_names, default=(), help="some measurements alone; `list` names them"
     )
     parser.add_argument("--scale", metavar="X", type=_positive_number, default=1.0, help="smaller is quicker (1.0)")
     parser.add_argument("--runs", metavar="N", type=_positive, default=5, help="how often each side is timed (5)")
@@ -131,6 +131,12 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
 
 def _keys(text: str) -> tuple[str, ...]:
     return tuple(key.strip() for key in text.split(",") if key.strip())
+
+
+def _names(text: str) -> tuple[str, ...]:
+    if not (names := _keys(text)):
+        raise argparse.ArgumentTypeError("give at least one name")
+    return names
 
 
 def _kinds(text: str) -> frozenset[MediaKind]:

@@ -51,8 +51,9 @@ def run(options: argparse.Namespace) -> int:
         _report(error, options.json)
         return FAILED
     except (KeyboardInterrupt, Cancelled):
+        kept = "Nothing that was measured is kept." if options.verb == "bench" else "What was finished is kept."
         go_on = " Run it again to go on." if options.verb == "index" else ""
-        sys.stderr.write(f"Interrupted. What was finished is kept.{go_on}\n")
+        sys.stderr.write(f"Interrupted. {kept}{go_on}\n")
         return INTERRUPTED
     except sqlite3.Error as error:
         if not (told := storage_error(error)):
@@ -164,7 +165,7 @@ def _verify(options: argparse.Namespace, home: Path) -> Answer:
 def _bench(options: argparse.Namespace, home: Path) -> Answer:
     from app.bench.run import bench, document, measures
 
-    if options.only == ("list",):
+    if "list" in options.only:
         names = list(measures())
         return names, lambda console: console.print("\n".join(names))
     folder = Path(options.folder).absolute() if options.folder else None

@@ -112,8 +112,12 @@ def bench(console: Console, report: Mapping[str, Any]) -> None:
         table.add_row(mark, escape(each["name"]), ratio, each["target"], str(each["runs"]), spread)
     console.print(table)
     for each in report["figures"]:
-        details = ", ".join(f"{name} {value:,.6g}" for name, value in each["details"].items())
-        console.print(f"[dim]{escape(each['name'])}: {details}. Limited by {escape(each['limited_by'])}.")
+        details = [f"{name} {value:,.6g}" for name, value in each["details"].items()]
+        limit = f"{'what limits it' if each['met'] else 'limited by'}: {each['limited_by']}"
+        told = f"{', '.join(details)}; {limit}" if details else limit
+        console.print(f"[dim]{escape(each['name'])}: {escape(told)}.")
+    for sentence in report["left_out"]:
+        console.print(f"[yellow]Left out: {escape(sentence)}")
 
 
 def models(console: Console, statuses: Sequence[ModelStatus]) -> None:
