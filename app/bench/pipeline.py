@@ -181,8 +181,8 @@ def _large_photos(bench: Workbench) -> list[Path]:
 
 
 def _overlap(one: Vectors, other: Vectors, k: int) -> float:
-    """The share of the first ``k`` neighbours of each row of ``one``, of all where there are fewer, that are the same when
-    asked and answered in ``other``."""
+    """The share of the first ``k`` neighbours of each row of ``one`` that are the same when asked and answered in
+    ``other``; where there are fewer, of all."""
     k = min(k, len(one) - 1)
     found = []
     for rows in (one, other):

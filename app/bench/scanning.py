@@ -83,15 +83,18 @@ def _has_changed(report: IndexReport) -> bool:
 
 
 def _walk(folder: bytes) -> int:
-    """The yardstick: nothing but the listing and the facts of each file. What may not be listed is passed by."""
+    """The yardstick: nothing but the listing and the facts of each file. What cannot be looked at is passed by."""
     count = 0
     with suppress(PermissionError), os.scandir(folder) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 count += _walk(entry.path)
-            else:
+                continue
+            try:
                 entry.stat()
-                count += 1
+            except OSError:  # a link to nowhere
+                continue
+            count += 1
     return count
 
 

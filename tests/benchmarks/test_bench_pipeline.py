@@ -63,8 +63,8 @@ def test_photos_to_measure_on_are_large_and_differ(tmp_path: Path) -> None:
 
     from app.bench import media
 
-    originals = [media.jpeg(media.picture(seed, (640, 480))) for seed in (1, 2)]
-    paths = media.copies(tmp_path / "copies", originals, 4, ".jpg")
+    pictures = [media.jpeg(media.picture(seed, (640, 480))) for seed in (1, 2)]
+    paths = media.copies(tmp_path / "copies", media.written(tmp_path / "originals", pictures, ".jpg"), 4)
     contents = [path.read_bytes() for path in paths]
     assert len(set(contents)) == 4
     with Image.open(paths[0]) as first, Image.open(paths[2]) as third:
