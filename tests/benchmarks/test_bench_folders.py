@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from app.bench import media, pipeline, queries, scanning, streams
+from app.bench import media, models, pipeline, queries, scanning, streams
 from app.bench.figure import NothingToMeasure, Target, Workbench, figure
 from app.bench.run import BenchReport, document
 from app.cli import tables
@@ -71,7 +71,10 @@ def test_a_folder_of_damaged_files_is_told_of(
     assert (error["title"], error["path"]) == ("There is nothing to measure", str(folder))
 
 
-def test_pictures_of_any_format_are_measured_and_damaged_ones_passed_by(workbench: Workbench, folder: Path) -> None:
+def test_pictures_of_any_format_are_measured_and_damaged_ones_passed_by(
+    workbench: Workbench, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "CLIP", models.COLOUR_TEXTURE)  # takes no seconds to make and to load
     photo(folder / "a.png", 1)
     damaged(folder / "b.jpg")
     photo(folder / "c.jpg", 2)
@@ -112,7 +115,7 @@ def test_all_neighbours_of_few_are_compared() -> None:
 def test_own_films_are_measured_where_they_lie_at_the_distance_of_their_key_frames(
     workbench: Workbench, folder: Path
 ) -> None:
-    media.film(folder / "a.mkv", 3, key_frame_every_s=0.5)
+    media.film(folder / "a.mkv", 1, key_frame_every_s=0.5)
     (folder / "b.mkv").write_bytes((folder / "a.mkv").read_bytes()[:1000])
     assert streams._key_frame_interval_ms(folder / "a.mkv") == 500
     (made,) = streams.key_frames(workbench)
