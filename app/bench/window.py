@@ -20,8 +20,9 @@ from app.engine.media import thumbnails
 from app.engine.store.batches import Batch, NewItem
 from app.engine.store.database import Database
 from app.engine.store.files import Files, ReadFile
+from app.engine.store.preferences import Preferences
 from app.engine.store.spaces import Spaces
-from app.engine.types import ItemKind, MediaKind
+from app.engine.types import ItemKind, LibrarySettings, MediaKind
 from app.paths import libraries_dir, models_dir
 
 MEASUREMENT = "app.gui.smoothness:measure"
@@ -102,6 +103,7 @@ def _fill_library(home: Path, count: int) -> None:
     pictures = [thumbnails.picture(media.picture(seed, THUMBNAIL_PX)) for seed in range(PICTURES)]
     database = Database(libraries_dir(home) / "default")
     try:
+        Preferences(database).choose_settings(LibrarySettings(watch=False))  # it would see that no file is there
         files, spaces = Files(database), Spaces(database)
         files.add_root(root, lambda _root, _folder: False)
         catalogue = Catalogue(models_dir(home))

@@ -71,6 +71,8 @@ def write_media(folder: Path, photos: int, sounds: int = 2) -> Path:
 class InlinePool:
     """Decodes at once and in this process: for tests of what is written, not of how files are decoded."""
 
+    workers = 1
+
     def start(self) -> None:
         pass
 
