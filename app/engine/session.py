@@ -13,7 +13,7 @@ from types import TracebackType
 
 from app.engine.encoders.base import EncoderSource
 from app.engine.encoders.catalogue import Catalogue
-from app.engine.errors import AppError, MediaUnreadable
+from app.engine.errors import AppError
 from app.engine.index.shelf import EXACT_UP_TO
 from app.engine.indexing import Indexer
 from app.engine.jobs import NULL_JOB, Job
@@ -26,7 +26,7 @@ from app.engine.store.database import FILE_NAME, Database, broken_library
 from app.engine.store.files import Files, is_within
 from app.engine.store.folders import Folders
 from app.engine.store.judgments import Judgments
-from app.engine.store.lookup import NS_PER_MS, Lookup
+from app.engine.store.lookup import Lookup
 from app.engine.store.preferences import Preferences
 from app.engine.store.spaces import Spaces
 from app.engine.store.verification import Findings, verify
@@ -36,10 +36,8 @@ from app.engine.types import (
     IndexReport,
     IndexRequest,
     ItemDetails,
-    ItemKind,
     LibrarySettings,
     LibraryStatus,
-    Modality,
     ModelStatus,
     Pool,
     QrelsImport,
@@ -51,11 +49,10 @@ from app.engine.types import (
     SearchRequest,
     VerifyReport,
 )
+from app.engine.viewing import Viewer
 from app.engine.watching import Tell, Watched, Watcher
 from app.paths import libraries_dir, models_dir, resources_dir
 
-PREVIEW_PX = 1280
-QUERY_PREVIEW_PX = 160
 SAMPLE_DIR = "sample"
 SHORTEST_SAMPLE_MS, LONGEST_SAMPLE_MS = 500, 600_000
 _LIBRARY_NAME = re.compile(r"[^\x00-\x1f/\\:*?\"<>|]{1,100}")
@@ -95,6 +92,7 @@ class Session:
         self._judgments = judgments
         self._queries = queries = QueryVectors(self._lookup, spaces, encoders, pool)
         self._searcher = Searcher(self._files, self._lookup, spaces, shelves, encoders, queries)
+        self._viewer = Viewer(self._lookup, self._searcher, pool)
         self._judging = Judging(self._files, self._lookup, judgments, queries, self._searcher, encoders)
         self._indexer = Indexer(
             self._files, Folders(database), self._lookup, spaces, shelves, self._preferences, encoders, pool
@@ -295,49 +293,12 @@ class Session:
         return self._lookup.thumbnails(item_ids)
 
     def details(self, item_id: int) -> ItemDetails:
-        """All about one item, with a large preview where its file can be read and the thumbnail where not.
-
-        Raises:
-            AppError: no file of the library holds the item any more.
-        """
-        hit = self._searcher.hit(item_id)
-        facts = self._lookup.facts(item_id, os.fsencode(hit.path)) if hit else None
-        row = self._lookup.items([item_id]).get(item_id)
-        if hit is None or facts is None or row is None:
-            raise AppError("This item is gone", "Its file has left the library since it was found.")
-        try:
-            path = os.fsencode(hit.path)
-            preview = self._pool.preview(path, hit.item_kind, hit.start_ms, hit.end_ms, PREVIEW_PX).result()
-        except MediaUnreadable:
-            preview = self._lookup.thumbnails([item_id]).get(item_id, b"")
-        return ItemDetails(
-            item_id=item_id,
-            path=hit.path,
-            copies=tuple(os.fsdecode(other) for other in row.paths if os.fsdecode(other) != hit.path),
-            kind=hit.kind,
-            item_kind=hit.item_kind,
-            start_ms=hit.start_ms,
-            end_ms=hit.end_ms,
-            width_px=facts.width_px,
-            height_px=facts.height_px,
-            duration_ms=facts.duration_ms,
-            size_bytes=facts.size_bytes,
-            taken_ms=facts.taken_ms,
-            modified_ms=facts.mtime_ns // NS_PER_MS,
-            caption=facts.caption,
-            preview=preview,
-            present=any(os.path.exists(other) for other in row.paths),  # noqa: PTH110 - paths of bytes
-        )
+        """See `app.engine.viewing.Viewer.details`."""
+        return self._viewer.details(item_id)
 
     def query_preview(self, part: QueryPart) -> bytes:
-        """A small picture of a query's file.
-
-        Raises:
-            MediaUnreadable: it cannot be decoded.
-        """
-        kind = ItemKind.AUDIO if part.modality is Modality.AUDIO else ItemKind.FRAME
-        preview: bytes = self._pool.preview(os.fsencode(part.path), kind, part.at_ms, None, QUERY_PREVIEW_PX).result()
-        return preview
+        """See `app.engine.viewing.Viewer.query_preview`."""
+        return self._viewer.query_preview(part)
 
     # --- judging ---
 

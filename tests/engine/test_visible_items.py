@@ -23,15 +23,15 @@ KINDS = (ItemKind.PHOTO, ItemKind.AUDIO)
 FILTERS = (
     Filters(),
     Filters(kinds=frozenset({MediaKind.PHOTO})),
-    Filters(under="/root/a"),
+    Filters(under="/library/a"),
     Filters(after_ms=50_000),
-    Filters(before_ms=50_000, under="/root/b"),
+    Filters(before_ms=50_000, under="/library/b"),
 )
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(["add", "copy", "rename", "touch", "remove", "purge", "search"]),
         st.integers(0, 30),
-        st.sampled_from(["/root/a", "/root/b"]),
+        st.sampled_from(["/library/a", "/library/b"]),
     ),
     max_size=14,
 )
@@ -43,7 +43,7 @@ class Model:
     def __init__(self, database: Database) -> None:
         self.files, self.spaces, self.lookup = Files(database), Spaces(database), Lookup(database)
         self.fresh = lambda: Lookup(database)
-        self.files.add_root(b"/root", lambda *_: False)
+        self.files.add_root(b"/library", lambda *_: False)
         self.paths: dict[bytes, int] = {}
         self.number = 0
 
@@ -111,13 +111,13 @@ def opened(folder: Path) -> Iterator[Model]:
 def test_the_same_array_stands_while_nothing_that_is_visible_changes(tmp_path: Path) -> None:
     for model in opened(tmp_path / "library"):
         for value in range(5):
-            model.add(value, "/root/a")
+            model.add(value, "/library/a")
         first = model.lookup.visible(Filters(), KINDS)
         assert len(first) == 5
         assert model.lookup.visible(Filters(), KINDS) is first
         model.spaces.ensure("encoder", "fingerprint", 4)  # a change that no item has to do with
         assert model.lookup.visible(Filters(), KINDS) is first
-        model.add(6, "/root/a")
+        model.add(6, "/library/a")
         assert len(model.lookup.visible(Filters(), KINDS)) == 6
 
 
