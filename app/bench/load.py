@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import threading
 from contextlib import suppress
 
 import torch
@@ -11,7 +10,7 @@ import torch
 from app.bench import media
 from app.bench.figure import Figure, Measure, Target, Workbench, figure
 from app.bench.rig import decode_cpu_s, embed_s, opened
-from app.bench.streams import MIB, held_bytes
+from app.bench.sampler import MIB, held_bytes, sampled
 from app.engine.encoders.base import EncoderSource
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.media.pool import default_workers
@@ -20,7 +19,6 @@ from app.paths import models_dir
 
 ITEMS = 96
 ORIGINALS = 4
-SAMPLE_EVERY_S = 0.1
 
 
 def models(bench: Workbench) -> list[Figure]:
@@ -28,7 +26,7 @@ def models(bench: Workbench) -> list[Figure]:
 
     The ratio is items a second over the lesser of what decoding and what encoding reach by themselves.
     """
-    source = Catalogue(models_dir(bench.home)) if bench.home else Catalogue(models_dir(bench.scratch))
+    source = Catalogue(models_dir(bench.home or bench.scratch))
     return [_model(bench, source, status.key) for status in source.statuses() if status.ready]
 
 
@@ -43,12 +41,13 @@ def _model(bench: Workbench, source: EncoderSource, key: str) -> Figure:
         for run in range(bench.runs):
             bench.note(f"{key}, run {run + 1} of {bench.runs}")
             paths = rig.files(f"{key}-{run}", count)
-            with _Watch(encoder.device) as watch:
+            load = _Load(encoder.device)
+            with sampled(load.sample):
                 wall_s = rig.index_s(paths[0].parent, (key,)) / count
             decode_s, samples = decode_cpu_s(paths, [encoder])
             alone_s = max(decode_s / default_workers(), embed_s(encoder, samples[0]))
             ratios.append(alone_s / wall_s)
-            details = {"items_hz": 1 / wall_s, "batch_items": float(encoder.batch_size), **watch.details()}
+            details = {"items_hz": 1 / wall_s, "batch_items": float(encoder.batch_size), **load.details()}
     on_cpu = encoder.device == "cpu"
     return figure(
         f"{key} on {encoder.device}, indexing / the slower of its parts",
@@ -63,23 +62,19 @@ def _photos() -> list[bytes]:
     return [media.jpeg(media.picture(seed)) for seed in range(ORIGINALS)]
 
 
-class _Watch:
-    """Samples memory, and an NVIDIA device's own figures, until the block ends."""
+class _Load:
+    """What memory is held, and an NVIDIA device's own figures."""
 
     def __init__(self, device: str) -> None:
         self._device = device
-
-    def __enter__(self) -> _Watch:
-        self._memory_bytes: list[int] = [held_bytes()]
+        self._memory_bytes: list[int] = []
         self._utilisation: list[int] = []
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="load watch")
-        self._thread.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
+    def sample(self) -> None:
+        self._memory_bytes.append(held_bytes())
+        if self._device.startswith("cuda"):
+            with suppress(RuntimeError, ModuleNotFoundError):  # without NVIDIA's own library it is not told
+                self._utilisation.append(torch.cuda.utilization(self._device))
 
     def details(self) -> dict[str, float]:
         found = {"memory_mib": max(self._memory_bytes) / MIB}
@@ -88,13 +83,6 @@ class _Watch:
         if self._utilisation:
             found["gpu_utilisation_percent"] = statistics.mean(self._utilisation)
         return found
-
-    def _watch(self) -> None:
-        while not self._done.wait(SAMPLE_EVERY_S):
-            self._memory_bytes.append(held_bytes())
-            if self._device.startswith("cuda"):
-                with suppress(RuntimeError, ModuleNotFoundError):  # without NVIDIA's own library it is not told
-                    self._utilisation.append(torch.cuda.utilization(self._device))
 
 
 MEASURES: dict[str, Measure] = {"models": models}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import av
-import psutil
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from app.bench import media, models
 from app.bench.figure import Figure, Measure, NothingToMeasure, Target, Workbench, figure
 from app.bench.rig import decode_cpu_s, embed_s, opened
+from app.bench.sampler import MIB, held_bytes, sampled
 from app.engine.errors import MediaUnreadable
 from app.engine.jobs import Job
 from app.engine.media import containers
@@ -39,8 +38,6 @@ few seconds."""
 CLIPS = 64
 TINY_PX = (64, 48)
 MEMORY_ITEMS = 50_000
-MEMORY_EVERY_S = 0.2
-MIB = 1 << 20
 CLIP_INPUT = PictureInput(224, 224)
 
 
@@ -201,10 +198,10 @@ def memory(bench: Workbench) -> list[Figure]:
     with opened(bench, (models.COLOUR_TEXTURE,), tiny) as rig:
         bench.note(f"memory, {count:,} items")
         folder = rig.files("many", count)[0].parent
-        job = Job()
-        with _MemoryWatch(job) as watch:
-            rig.index_s(folder, (models.COLOUR_TEXTURE,), job)
-    first, encoding, whole = watch.first_half_bytes, watch.second_half_bytes, max(watch.most_bytes, 1)
+        halves = _Halves(Job())
+        with sampled(halves.sample):
+            rig.index_s(folder, (models.COLOUR_TEXTURE,), halves.job)
+    first, encoding, whole = halves.first_bytes, halves.second_bytes, halves.most_bytes
     details = {
         "items": float(count),
         "first_half_mib": first / MIB,
@@ -215,49 +212,23 @@ def memory(bench: Workbench) -> list[Figure]:
     return [figure("memory, second half / first half of a run", [whole / first], Target("<=", 1.05), why, **details)]
 
 
-class _MemoryWatch:
-    """Samples what this process and its children hold, until the block ends: the most in each half of a job's
-    encoding, and in all of it."""
+@dataclass
+class _Halves:
+    """The most memory in each half of a job's encoding, and in all of it."""
 
-    def __init__(self, job: Job) -> None:
-        self._job = job
-        self.first_half_bytes = self.second_half_bytes = self.most_bytes = 0
+    job: Job
+    first_bytes: int = 0
+    second_bytes: int = 0
+    most_bytes: int = 0
 
-    def __enter__(self) -> _MemoryWatch:
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="memory watch")
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-        self._sample()
-
-    def _watch(self) -> None:
-        while not self._done.wait(MEMORY_EVERY_S):
-            self._sample()
-
-    def _sample(self) -> None:
-        held, progress = held_bytes(), self._job.progress
+    def sample(self) -> None:
+        held, progress = held_bytes(), self.job.progress
         self.most_bytes = max(self.most_bytes, held)
         if progress.phase == "Encoding" and progress.total:
             if progress.done * 2 <= progress.total:
-                self.first_half_bytes = max(self.first_half_bytes, held)
+                self.first_bytes = max(self.first_bytes, held)
             else:
-                self.second_half_bytes = max(self.second_half_bytes, held)
-
-
-def held_bytes() -> int:
-    """What this process and its children hold in memory."""
-    total = 0
-    own = psutil.Process()
-    for process in (own, *own.children(recursive=True)):
-        try:
-            total += process.memory_info().rss
-        except psutil.NoSuchProcess:  # a child that has just ended
-            continue
-    return total
+                self.second_bytes = max(self.second_bytes, held)
 
 
 MEASURES: dict[str, Measure] = {"films": key_frames, "sounds": sounds, "memory": memory}

@@ -158,10 +158,10 @@ class Indexer:
     ) -> dict[str, int]:
         """Encode what the models have not seen. How many vectors each computed."""
         space_ids = [space.id for space in spaces.values()]
-        for key, space in spaces.items():
-            other = _kinds_not_taken(self._encoders.spec(key))
-            if other and not self._spaces.complete(space_ids, sampling):
-                self._spaces.pass_over(space.id, other)
+        if not self._spaces.complete(space_ids, sampling):
+            for key, space in spaces.items():
+                if other := _kinds_not_taken(self._encoders.spec(key)):
+                    self._spaces.pass_over(space.id, other)
         work = self._spaces.work(space_ids, sampling)
         if work:
             self._pool.start()

@@ -200,33 +200,30 @@ def test_settings_outlive_the_session(home: Path) -> None:
         assert session.status().settings == chosen
 
 
-def test_an_encoder_is_given_no_more_at_a_time_than_it_asks_for(
-    pool: HeldPool, photo: MakePhoto, session: Session, tmp_path: Path
-) -> None:
+def sizes_given(session: Session, photo: MakePhoto, tmp_path: Path, batch_size: int) -> list[int]:
+    """How many of nine photos an encoder that asks for so many is given at a time."""
     for number in range(9):
         photo(f"{number}.png", number)
     encoder = session._encoders.load("colour-texture")
-    sizes = []
+    sizes: list[int] = []
     real = encoder.encode
-    encoder.batch_size = 4  # type: ignore[misc]
+    encoder.batch_size = batch_size  # type: ignore[misc]
     encoder.encode = lambda samples: sizes.append(len(samples)) or real(samples)  # type: ignore[method-assign,func-returns-value]
     session.index(IndexRequest((str(tmp_path / "media"),), ("colour-texture",)))
-    assert sizes == [4, 4, 1]
+    return sizes
+
+
+def test_an_encoder_is_given_no_more_at_a_time_than_it_asks_for(
+    pool: HeldPool, photo: MakePhoto, session: Session, tmp_path: Path
+) -> None:
+    assert sizes_given(session, photo, tmp_path, batch_size=4) == [4, 4, 1]
 
 
 def test_a_large_batch_is_one_group(
     pool: HeldPool, photo: MakePhoto, session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.engine.embedding.GROUP_ITEMS", 2)
-    for number in range(9):
-        photo(f"{number}.png", number)
-    encoder = session._encoders.load("colour-texture")
-    sizes = []
-    real = encoder.encode
-    encoder.batch_size = 6  # type: ignore[misc]
-    encoder.encode = lambda samples: sizes.append(len(samples)) or real(samples)  # type: ignore[method-assign,func-returns-value]
-    session.index(IndexRequest((str(tmp_path / "media"),), ("colour-texture",)))
-    assert sizes == [6, 3]
+    assert sizes_given(session, photo, tmp_path, batch_size=6) == [6, 3]
 
 
 def test_nothing_to_do_is_done_at_once(pool: HeldPool, session: Session) -> None:
