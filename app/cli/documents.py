@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.cli.demo import Demo
-from app.engine.types import Evaluation, Hit, IndexReport, ModelStatus, SearchReply
+from app.engine.modeltypes import ModelStatus
+from app.engine.types import Evaluation, Hit, IndexReport, SearchReply
 
 
 def plain(value: Any) -> Any:

@@ -177,13 +177,13 @@ def _bench(options: argparse.Namespace, home: Path) -> Answer:
 
 
 def _models(options: argparse.Namespace, home: Path) -> Answer:
-    from app.engine.session import models as listed
+    from app.engine.models import Models
 
     if options.action == "forget":
         with _session(options, home) as session, watched() as job:
             status = session.forget_model(options.key, job)
         return documents.plain(status), lambda console: tables.status(console, status)
-    models = listed(home)
+    models = Models(home).statuses()
     return documents.models(models), lambda console: tables.models(console, models)
 
 

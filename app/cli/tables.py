@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.cli.demo import Demo
+from app.engine.modeltypes import ModelStatus
 from app.engine.types import (
     Evaluation,
     Failure,
@@ -19,7 +20,6 @@ from app.engine.types import (
     IndexReport,
     LibrarySettings,
     LibraryStatus,
-    ModelStatus,
     QrelsImport,
     SearchReply,
     VerifyReport,

@@ -19,6 +19,7 @@ from app.engine.indexing import Indexer
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.judging import Judging
 from app.engine.media.pool import DecoderPool
+from app.engine.modeltypes import ModelStatus
 from app.engine.querying import QueryVectors
 from app.engine.scanning import is_online
 from app.engine.search import Searcher, Shelves
@@ -38,7 +39,6 @@ from app.engine.types import (
     ItemDetails,
     LibrarySettings,
     LibraryStatus,
-    ModelStatus,
     Pool,
     QrelsImport,
     Query,
@@ -62,11 +62,6 @@ def libraries(home: Path) -> tuple[str, ...]:
     """The names of the libraries in a data home."""
     folder = libraries_dir(home)
     return tuple(sorted(entry.parent.name for entry in folder.glob(f"*/{FILE_NAME}"))) if folder.is_dir() else ()
-
-
-def models(home: Path) -> tuple[ModelStatus, ...]:
-    """Every model as it stands in a data home; no library is opened for it."""
-    return Catalogue(models_dir(home)).statuses()
 
 
 class Session:

@@ -334,29 +334,6 @@ class ItemRef:
     start_ms: int
 
 
-# --- models ----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class ModelStatus:
-    """One catalogue entry as it stands on this machine. ``problem`` says in a sentence why it is not ready.
-
-    ``folder`` is where its weights go; ``files`` names what is looked for there.
-    """
-
-    key: str
-    name: str
-    family: str
-    accepts: frozenset[Modality]
-    dim: int
-    licence: str
-    summary: str
-    ready: bool
-    problem: str = ""
-    folder: str = ""
-    files: tuple[str, ...] = ()
-
-
 # --- judging and measuring -------------------------------------------------------------------------------------------
 
 

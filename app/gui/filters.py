@@ -15,7 +15,8 @@ from PySide6.QtWidgets import (
     QWidgetAction,
 )
 
-from app.engine.types import Filters, LibraryStatus, MediaKind, ModelStatus, Query
+from app.engine.modeltypes import ModelStatus
+from app.engine.types import Filters, LibraryStatus, MediaKind, Query
 from app.gui import icons, theme
 
 KINDS = (

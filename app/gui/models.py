@@ -16,7 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.engine.types import LibraryStatus, Modality, ModelStatus, SpaceCount
+from app.engine.modeltypes import ModelStatus
+from app.engine.types import LibraryStatus, Modality, SpaceCount
 from app.gui import desktop, icons, theme, wording
 
 MODALITY_WORDS = {Modality.TEXT: "words", Modality.IMAGE: "pictures", Modality.AUDIO: "sounds"}

@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLay
 
 from app.bridge.client import Call
 from app.engine.errors import AppError, EngineDied
-from app.engine.types import Hit, LibraryStatus, Modality, ModelStatus, Query, QueryPart, SearchReply, SearchRequest
+from app.engine.modeltypes import ModelStatus
+from app.engine.types import Hit, LibraryStatus, Modality, Query, QueryPart, SearchReply, SearchRequest
 from app.gui import icons, intake, theme, wording
 from app.gui.emptystate import EmptyState
 from app.gui.engine import Engine

@@ -24,7 +24,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.engine.errors import AppError
-from app.engine.types import Modality, ModelStatus, QrelsImport, Query, QuerySummary
+from app.engine.modeltypes import ModelStatus
+from app.engine.types import Modality, QrelsImport, Query, QuerySummary
 from app.gui import icons, intake, theme, wording
 from app.gui.engine import Engine
 

@@ -11,7 +11,8 @@ from PySide6.QtCore import QObject, Signal
 
 from app.engine.errors import AppError, EngineDied
 from app.engine.jobs import Progress
-from app.engine.types import IndexRequest, LibrarySettings, LibraryStatus, ModelStatus, News
+from app.engine.modeltypes import ModelStatus
+from app.engine.types import IndexRequest, LibrarySettings, LibraryStatus, News
 from app.gui.engine import Engine
 from app.gui.indexjob import IndexJob
 from app.gui.offline import Offline

@@ -19,6 +19,7 @@ from pytestqt.qtbot import QtBot
 from app.bridge.client import Call
 from app.bridge.messages import Action
 from app.engine.jobs import Cancelled, Progress
+from app.engine.modeltypes import ModelStatus
 from app.engine.types import (
     FoundBy,
     Hit,
@@ -27,7 +28,6 @@ from app.engine.types import (
     LibraryStatus,
     MediaKind,
     Modality,
-    ModelStatus,
     Root,
     SearchReply,
     SpaceCount,

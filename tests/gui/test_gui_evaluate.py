@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.engine.errors import AppError
+from app.engine.modeltypes import ModelStatus
 from app.engine.types import (
     Evaluation,
     EvaluationRequest,
@@ -23,7 +24,6 @@ from app.engine.types import (
     JudgedHit,
     Modality,
     ModelEvaluation,
-    ModelStatus,
     Pool,
     PoolItem,
     QrelsImport,

@@ -19,9 +19,10 @@ import app.engine.session
 from app.engine.encoders.base import Encoder, EncoderSpec, unit_rows
 from app.engine.errors import MediaUnreadable
 from app.engine.media import decode
+from app.engine.modeltypes import ModelStatus
 from app.engine.samples import Picture, PictureInput, Sample, SoundInput, Vectors
 from app.engine.session import Session
-from app.engine.types import EvaluationRequest, IndexReport, IndexRequest, Modality, ModelStatus, Query, SearchRequest
+from app.engine.types import EvaluationRequest, IndexReport, IndexRequest, Modality, Query, SearchRequest
 
 MODELS = ("tiny-picture", "tiny-sound")
 EXACT_UP_TO = 20

@@ -20,8 +20,9 @@ from app.engine.encoders.base import Encoder, EncoderSpec, unit_rows
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.errors import AppError
 from app.engine.media.decode import sample_at
+from app.engine.modeltypes import ModelStatus
 from app.engine.samples import Picture, PictureInput, Sample, Text, Vectors
-from app.engine.types import Modality, ModelStatus
+from app.engine.types import Modality
 
 KEY = "clip-replay"
 SHARED_DATA_DIR = Path(__file__).resolve().parents[3] / "shared" / "data"

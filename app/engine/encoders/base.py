@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from app.engine.errors import UnsupportedModality
+from app.engine.modeltypes import ModelStatus
 from app.engine.samples import Picture, PictureInput, Sample, SoundInput, Text, Vectors
-from app.engine.types import Modality, ModelStatus
+from app.engine.types import Modality
 
 _PLURALS = {Modality.TEXT: "words", Modality.IMAGE: "pictures", Modality.AUDIO: "sounds"}
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+from collections import defaultdict
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,8 +14,9 @@ from app.engine.encoders.base import Encoder, EncoderSpec
 from app.engine.encoders.entries import Entry, read_entries
 from app.engine.encoders.folder import check_unchanged, find_weights, sha256_of
 from app.engine.encoders.openclip_config import CONFIG_FILE, configured
-from app.engine.errors import AppError
-from app.engine.types import ModelStatus
+from app.engine.encoders.record import RECORD_FILE, read_added_entry, read_installation
+from app.engine.errors import AppError, WeightsCorrupt
+from app.engine.modeltypes import ModelStatus, Origin
 from app.paths import resources_dir
 
 
@@ -30,9 +33,33 @@ class Catalogue:
     def __init__(self, models_dir: Path, device: str = "auto") -> None:
         self._models_dir = models_dir
         self._device = device
-        self._entries = {entry.key: entry for entry in read_entries(resources_dir() / "models.toml")}
-        self._locks = {key: threading.Lock() for key in self._entries}
+        self._shipped = read_entries(resources_dir() / "models.toml")
+        self._entries: dict[str, Entry] = {}
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._loaded: dict[str, Encoder] = {}
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look again which models a person has added."""
+        entries = {entry.key: entry for entry in self._shipped}
+        for record in sorted(self._models_dir.glob(f"*/{RECORD_FILE}")):
+            with suppress(WeightsCorrupt):
+                if (added := read_added_entry(record.parent)) and added.key not in entries:
+                    entries[added.key] = added
+        self._entries = entries
+
+    def unload(self, key: str) -> None:
+        """Forget the loaded encoder of a model whose files change or go."""
+        with self._locks[key]:
+            self._loaded.pop(key, None)
+
+    def entry(self, key: str) -> Entry:
+        """Raises AppError for an unknown key."""
+        return self._entry(key)
+
+    def folder(self, key: str) -> Path:
+        """Where a model's files are, or go."""
+        return self._folder(self._entry(key))
 
     def keys(self) -> tuple[str, ...]:
         return tuple(self._entries)
@@ -99,11 +126,12 @@ class Catalogue:
         return [find_weights(entry, folder), *(path for path in beside if path.is_file())]
 
     def _status(self, entry: Entry) -> ModelStatus:
-        problem = ""
+        problem, installation = "", None
         try:
             entry = self._configured(entry.key)
             if not entry.built_in:
                 find_weights(entry, self._folder(entry))
+                installation = read_installation(self._folder(entry))
         except AppError as error:
             problem = error.message
         return ModelStatus(
@@ -118,6 +146,19 @@ class Catalogue:
             problem=problem,
             folder="" if entry.built_in else str(self._folder(entry)),
             files=(*entry.files, *entry.companions),
+            origin=Origin.BUILT_IN if entry.built_in else entry.origin,
+            licence_note=entry.licence_note,
+            commercial=entry.commercial,
+            languages=entry.languages,
+            parameters=entry.parameters,
+            download_bytes=entry.download_bytes,
+            memory_bytes=entry.memory_bytes,
+            input_px=entry.picture.size_px if entry.picture else None,
+            sample_rate_hz=entry.sound.sample_rate_hz if entry.sound else None,
+            source=str(entry.source) if entry.source else "",
+            paper=entry.paper,
+            installation=installation,
+            variant_of=entry.variant_of,
         )
 
     def _build(self, entry: Entry) -> Encoder:

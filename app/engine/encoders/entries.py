@@ -4,15 +4,43 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from app.engine.encoders.base import EncoderSpec
+from app.engine.modeltypes import Origin
 from app.engine.samples import PictureInput, SoundInput
 from app.engine.types import Modality
 
 Channels = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Download:
+    """One file to fetch. ``path`` is its name at the source where that is another; ``repo`` its repository where that
+    is another than its model's. ``checksum`` is what its makers publish: "sha256:<hex>", "sha256-prefix:<hex>" (as
+    torchvision's file names carry it), "md5:<hex>", or "" where nobody publishes one. ``size_bytes`` None: not known.
+    """
+
+    name: str
+    path: str = ""
+    repo: str = ""
+    size_bytes: int | None = None
+    checksum: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a model's files are published: a hub's repository at a revision, or the URL of a folder."""
+
+    files: tuple[Download, ...]
+    repo: str = ""
+    revision: str = "main"
+    url: str = ""
+
+    def __str__(self) -> str:
+        return self.repo or self.url
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +51,11 @@ class Entry:
     needs beside the weights. Both are empty for a built-in model. ``mean`` and ``std`` are per channel, on the scale
     0..1. ``revision`` counts the changes of the program's own part of the model that change its vectors.
     ``model_cfg`` is an architecture in open_clip's terms, found beside the weights, that replaces ``architecture``.
+
+    ``commercial`` answers "may I use it at work?", None where that is not known. ``memory_bytes`` is about what it
+    takes while it runs on the CPU; ``download_bytes`` about what its files have. ``gflops`` is what one picture, or ten
+    seconds of sound, costs: billions of multiplications and additions. ``variant_of`` names the model whose weights,
+    in that model's folder, this one uses.
     """
 
     key: str
@@ -46,6 +79,13 @@ class Entry:
     std: Channels = (1.0, 1.0, 1.0)
     sound: SoundInput | None = None
     model_cfg: Mapping[str, Any] | None = None
+    origin: Origin = Origin.CATALOGUE
+    commercial: bool | None = None
+    memory_bytes: int = 0
+    download_bytes: int | None = None
+    gflops: float = 0.0
+    source: Source | None = None
+    variant_of: str = ""
 
     @property
     def built_in(self) -> bool:
@@ -59,10 +99,15 @@ class Entry:
 def read_entries(path: Path) -> tuple[Entry, ...]:
     """The entries of a catalogue file, in its order."""
     with path.open("rb") as file:
-        return tuple(_entry(table) for table in tomllib.load(file)["model"])
+        return tuple(entry_from(table) for table in tomllib.load(file)["model"])
 
 
-def _entry(table: dict[str, Any]) -> Entry:
+def entry_from(table: Mapping[str, Any]) -> Entry:
+    """An entry from its table in TOML or JSON.
+
+    Raises:
+        KeyError, TypeError, ValueError: the table is not one of an entry.
+    """
     known = dict(table)
     for name in ("files", "companions", "languages", "mean", "std"):
         if name in known:
@@ -72,4 +117,21 @@ def _entry(table: dict[str, Any]) -> Entry:
         known["picture"] = PictureInput(**known["picture"])
     if "sound" in known:
         known["sound"] = SoundInput(**known["sound"])
+    if "source" in known:
+        source = dict(known["source"])
+        known["source"] = Source(**{**source, "files": tuple(Download(**file) for file in source["files"])})
+    if "origin" in known:
+        known["origin"] = Origin(known["origin"])
     return Entry(**known)
+
+
+def table_of(entry: Entry) -> dict[str, Any]:
+    """An entry as JSON's kinds, without what is as by default: what `entry_from` reads."""
+    table = {
+        field.name: getattr(entry, field.name) for field in fields(entry) if getattr(entry, field.name) != field.default
+    }
+    table["accepts"] = sorted(entry.accepts)
+    for name in ("picture", "sound", "source"):
+        if name in table:
+            table[name] = asdict(table[name])
+    return table
