@@ -32,6 +32,7 @@ def index(report: IndexReport) -> dict[str, Any]:
 def search(reply: SearchReply) -> dict[str, Any]:
     return {
         "model": reply.model,
+        "models": list(reply.models),
         "hits": [hit(one) for one in reply.hits],
         "timings_ms": {
             "encode": round(reply.timings.encode_ms, 3),

@@ -66,7 +66,7 @@ def search(console: Console, reply: SearchReply, nothing: str = "Nothing was fou
         similarity = f"{hit.similarity:.3f}" if hit.similarity is not None else "–"
         table.add_row(str(hit.rank), similarity, ", ".join(hit.found_by), _file(hit))
     console.print(table)
-    who = reply.model or "keywords"
+    who = " and ".join(reply.models) or "keywords"
     console.print(f"[dim]{who}, {'exact' if reply.exact else 'approximate'}, {reply.timings.total_ms:.0f} ms")
 
 

@@ -13,7 +13,7 @@ from app.engine.jobs import Job
 from app.engine.media.pool import DecoderPool
 from app.engine.media.scan import Rules
 from app.engine.scanning import covers, folder_bytes, is_online, nearest_folder, update_files
-from app.engine.search import Shelves
+from app.engine.shelves import Shelves
 from app.engine.store.batches import Sampling
 from app.engine.store.files import Files, is_within
 from app.engine.store.folders import Folders

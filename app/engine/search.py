@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
 
 from app.engine.encoders.base import EncoderSource, ready_keys
 from app.engine.errors import AppError, UnsupportedModality
-from app.engine.index.exact import NOTHING, Ids, Neighbours
+from app.engine.index.exact import Ids, Neighbours
 from app.engine.index.rows import NO_IDS
-from app.engine.index.shelf import EVERYTHING, Shelf
+from app.engine.index.shelf import EVERYTHING
 from app.engine.querying import QueryVectors, Target, Vector
 from app.engine.scanning import is_online
+from app.engine.shelves import Shelves
 from app.engine.store.files import Files, is_within
 from app.engine.store.lookup import ItemRow, Lookup
 from app.engine.store.spaces import Spaces
@@ -28,11 +26,11 @@ from app.engine.types import (
     FoundBy,
     Hit,
     ItemKind,
+    MediaKind,
     Modality,
     Query,
     SearchReply,
     SearchRequest,
-    Space,
     Timings,
 )
 
@@ -47,53 +45,16 @@ SCAN_FOR_WORDS_UP_TO = 250_000
 a third of them, and the scan takes less time than the model takes for the words."""
 
 
-class Shelves:
-    """The shelf of each space, made at first use, and the one thread that builds their graphs."""
+@dataclass(frozen=True)
+class _Nearest:
+    """What one model answers to a query."""
 
-    def __init__(self, spaces: Spaces, folder: Path, exact_up_to: int) -> None:
-        self._spaces = spaces
-        self._folder = folder
-        self._exact_up_to = exact_up_to
-        self._background = ThreadPoolExecutor(1, thread_name_prefix="index-builder")
-        self._lock = threading.Lock()
-        self._shelves: dict[Space, Shelf] = {}
-
-    def __getitem__(self, space: Space) -> Shelf:
-        with self._lock:
-            if space not in self._shelves:
-                self._shelves[space] = Shelf(self._spaces, space, self._folder, self._background, self._exact_up_to)
-            return self._shelves[space]
-
-    def forget(self, space: Space) -> None:
-        """Delete what is kept of a space, in memory and on disk.
-
-        Raises:
-            AppError: its index file cannot be deleted.
-        """
-        try:
-            self[space].delete()
-        except OSError as error:
-            raise AppError(
-                "The search index could not be deleted",
-                f"{error.strerror or error}. See that the library's folder can be written, then try again.",
-                error.filename,
-            ) from error
-        with self._lock:
-            del self._shelves[space]
-
-    def renew(self) -> None:
-        """Drop what is in memory: the library that it was read from was found damaged."""
-        with self._lock:
-            for shelf in self._shelves.values():
-                shelf.close()
-            self._shelves.clear()
-
-    def close(self) -> None:
-        """End the thread. What it had not finished is begun anew when the library is opened again."""
-        with self._lock:
-            for shelf in self._shelves.values():
-                shelf.close()
-        self._background.shutdown(cancel_futures=True)
+    target: Target
+    vector: Vector
+    neighbours: Neighbours
+    exact: bool
+    encode_ms: float
+    neighbours_ms: float
 
 
 class Searcher:
@@ -120,39 +81,33 @@ class Searcher:
     def search(self, request: SearchRequest, models: Sequence[str]) -> SearchReply:
         """The best ``k`` items, by the requested model or the first of ``models`` that understands the query.
 
+        Words that are to find pictures and sounds alike, which two models know, are answered by both; their lists are
+        fused by rank, since cosines of two models cannot be compared.
+
         Raises:
             AppError: the query is empty, its file cannot be read, or no model here understands it.
         """
         began_s = time.perf_counter()
         query = self._queries.resolve(request.query)
         filters = _absolute(request.filters)
-        target = self._choose(query, request.model, models)
+        targets = self._choose(query, request.model, models, filters)
         own, own_paths = self._own(query)
-        encode_ms = neighbours_ms = 0.0
-        neighbours, exact = NOTHING, True
-        vector: Vector | None = None
-        if target:
-            vector = self._queries.vector(query, target)
-            encoded_s = time.perf_counter()
-            encode_ms = (encoded_s - began_s) * 1000
-            allowed = self._lookup.visible(filters, target.kinds)
-            scan_up_to = _scan_up_to(query, request.exact)
-            neighbours, exact = self._shelves[target.space].search(vector, request.k, allowed, own, scan_up_to)
-            neighbours_ms = (time.perf_counter() - encoded_s) * 1000
+        answers = [self._ask(target, query, request, filters, own) for target in targets]
         by_words = self._keywords(request, filters, query, own)
-        ranking = _fuse(neighbours, list(by_words), request.k)
-        similarities = self._similarities(ranking, neighbours, target, vector)
-        hits = self._hits(ranking, similarities, own_paths, filters.under, by_words)
-        total_ms = (time.perf_counter() - began_s) * 1000
+        by_meaning = [[int(item_id) for item_id in answer.neighbours.ids] for answer in answers]
+        ranking = _fuse(by_meaning, list(by_words), request.k)
+        hits = self._hits(ranking, self._similarities(ranking, answers), own_paths, filters.under, by_words)
         return SearchReply(
-            model=target.key if target else None,
+            models=tuple(target.key for target in targets),
             hits=hits,
-            timings=Timings(encode_ms, neighbours_ms, total_ms),
+            timings=Timings(
+                sum(answer.encode_ms for answer in answers),
+                sum(answer.neighbours_ms for answer in answers),
+                (time.perf_counter() - began_s) * 1000,
+            ),
             generation=request.generation,
-            exact=exact,
-            note=""
-            if target
-            else "No model for words is installed: these are found by name, folder and caption alone.",
+            exact=all(answer.exact for answer in answers),
+            note="" if targets else _no_model(filters),
         )
 
     def run(self, query: Query, target: Target, depth: int) -> tuple[Hit, ...]:
@@ -176,26 +131,44 @@ class Searcher:
         space = self._spaces.find(key, self._encoders.fingerprint(key))
         return Target(key, self._encoders.spec(key), space) if space and not self._spaces.is_empty(space.id) else None
 
-    def _choose(self, query: Query, model: str | None, models: Sequence[str]) -> Target | None:
+    def _choose(self, query: Query, model: str | None, models: Sequence[str], filters: Filters) -> list[Target]:
+        """The models that answer: the wanted one, else the first that understands the query; for words one for each
+        modality that is searched, and none where they are left to the keywords."""
         if model:
             if not query.modalities <= self._encoders.spec(model).accepts:
                 raise UnsupportedModality(
                     "This model cannot answer this", f"{model} does not understand a query by {_kinds(query)}."
                 )
             if target := self.target(model):
-                return target
+                return [target]
             raise AppError("Nothing is indexed with this model", f"Index this library with {model} first.")
-        ready = ready_keys(self._encoders)
-        for key in models:
-            if key in ready and query.modalities <= self._encoders.spec(key).accepts and (target := self.target(key)):
-                return target
-        if query.modalities == {Modality.TEXT} and query.words:
-            return None
+        if query.modalities == {Modality.TEXT}:
+            wanted = (query.modalities | {modality} for modality in _searched(filters))
+            found = [target for modalities in wanted if (target := self._first(modalities, models))]
+            return list(dict.fromkeys(found))
+        if target := self._first(query.modalities, models):
+            return [target]
         raise UnsupportedModality(
             "No model here can answer this",
             f"This library is not indexed with a model that understands a query by {_kinds(query)}. "
             "Choose one under Models, then index again.",
         )
+
+    def _first(self, modalities: frozenset[Modality], models: Sequence[str]) -> Target | None:
+        """The first of ``models`` that is ready, has indexed something, and knows all these."""
+        ready = ready_keys(self._encoders)
+        usable = (key for key in models if key in ready and modalities <= self._encoders.spec(key).accepts)
+        return next((target for key in usable if (target := self.target(key))), None)
+
+    def _ask(self, target: Target, query: Query, request: SearchRequest, filters: Filters, own: Ids) -> _Nearest:
+        began_s = time.perf_counter()
+        vector = self._queries.vector(query, target)
+        encoded_s = time.perf_counter()
+        allowed = self._lookup.visible(filters, target.kinds)
+        scan_up_to = _scan_up_to(query, request.exact)
+        neighbours, exact = self._shelves[target.space].search(vector, request.k, allowed, own, scan_up_to)
+        found_s = time.perf_counter()
+        return _Nearest(target, vector, neighbours, exact, (encoded_s - began_s) * 1000, (found_s - encoded_s) * 1000)
 
     # --- the hits ---
 
@@ -220,19 +193,16 @@ class Searcher:
         found = self._lookup.keywords(query.words, filters, limit)
         return {item_id: paths for item_id, paths in found.items() if item_id not in excluded}
 
-    def _similarities(
-        self,
-        ranking: Iterable[tuple[int, object]],
-        neighbours: Neighbours,
-        target: Target | None,
-        vector: Vector | None,
-    ) -> dict[int, float]:
+    def _similarities(self, ranking: Iterable[tuple[int, object]], answers: Sequence[_Nearest]) -> dict[int, float]:
         """The cosine of every ranked item that has a vector, also of those that only the keywords found."""
-        known = dict(zip(map(int, neighbours.ids), map(float, neighbours.similarities), strict=True))
-        unknown = [item_id for item_id, _ in ranking if item_id not in known]
-        if target and vector is not None and unknown:
-            for ids, vectors in self._spaces.of_items(target.space, np.array(unknown, np.int64)):
-                known.update(zip(map(int, ids), map(float, vectors @ vector), strict=True))
+        known: dict[int, float] = {}
+        for answer in answers:
+            neighbours = answer.neighbours
+            known.update(zip(map(int, neighbours.ids), map(float, neighbours.similarities), strict=True))
+        unknown = np.array([item_id for item_id, _ in ranking if item_id not in known], np.int64)
+        for answer in answers if len(unknown) else ():
+            for ids, vectors in self._spaces.of_items(answer.target.space, unknown):
+                known.update(zip(map(int, ids), map(float, vectors @ answer.vector), strict=True))
         return known
 
     def _hits(
@@ -300,6 +270,13 @@ def _scan_up_to(query: Query, exact: bool) -> int | None:
     return SCAN_FOR_WORDS_UP_TO if Modality.TEXT in query.modalities else None
 
 
+def _no_model(filters: Filters) -> str:
+    """Why only the keywords answered."""
+    names = {Modality.IMAGE: "pictures", Modality.AUDIO: "sounds"}
+    searched = " or ".join(names[modality] for modality in _searched(filters))
+    return f"No model here finds {searched} by words: these are found by name, folder and caption alone."
+
+
 def _union(items: Sequence[Ids]) -> Ids:
     """All of these, ascending."""
     return np.unique(np.concatenate(items)) if items else NO_IDS
@@ -310,17 +287,27 @@ def _absolute(filters: Filters) -> Filters:
     return filters if filters.under is None else replace(filters, under=os.path.abspath(filters.under))  # noqa: PTH100
 
 
-def _fuse(neighbours: Neighbours, by_words: Sequence[int], k: int) -> list[tuple[int, tuple[FoundBy, ...]]]:
-    """Reciprocal rank fusion of the two lists; a single list keeps its order."""
-    by_meaning = [int(item_id) for item_id in neighbours.ids]
+def _fuse(
+    by_meaning: Sequence[Sequence[int]], by_words: Sequence[int], k: int
+) -> list[tuple[int, tuple[FoundBy, ...]]]:
+    """Reciprocal rank fusion of the lists of one or more models and of the keywords; a single list keeps its order."""
     scores: dict[int, float] = {}
     found_by: dict[int, tuple[FoundBy, ...]] = {}
-    for finder, items in ((FoundBy.MEANING, by_meaning), (FoundBy.KEYWORDS, by_words)):
+    for finder, items in (*((FoundBy.MEANING, items) for items in by_meaning), (FoundBy.KEYWORDS, by_words)):
         for rank, item_id in enumerate(items, start=1):
             scores[item_id] = scores.get(item_id, 0.0) + 1.0 / (RANK_CONSTANT + rank)
             found_by[item_id] = (*found_by.get(item_id, ()), finder)
     best = sorted(scores, key=lambda item_id: -scores[item_id])[:k]  # a stable sort: equals stay with the meaning first
     return [(item_id, found_by[item_id]) for item_id in best]
+
+
+def _searched(filters: Filters) -> tuple[Modality, ...]:
+    """What is looked for, pictures first: a film has both frames and a sound track."""
+    modalities = {
+        Modality.IMAGE: {MediaKind.PHOTO, MediaKind.VIDEO},
+        Modality.AUDIO: {MediaKind.VIDEO, MediaKind.AUDIO},
+    }
+    return tuple(modality for modality, kinds in modalities.items() if kinds & filters.kinds)
 
 
 def _kinds(query: Query) -> str:

@@ -22,7 +22,8 @@ from app.engine.media.pool import DecoderPool
 from app.engine.modeltypes import ModelStatus
 from app.engine.querying import QueryVectors
 from app.engine.scanning import is_online
-from app.engine.search import Searcher, Shelves
+from app.engine.search import Searcher
+from app.engine.shelves import Shelves
 from app.engine.store.database import FILE_NAME, Database, broken_library
 from app.engine.store.files import Files, is_within
 from app.engine.store.folders import Folders

@@ -151,14 +151,20 @@ class Timings:
 
 @dataclass(frozen=True)
 class SearchReply:
-    """``model`` is None when only the keywords were asked; ``note`` then says why in a sentence."""
+    """``models`` answered: none when only the keywords were asked (``note`` then says why in a sentence), two when
+    words looked for pictures with one and for sounds with another."""
 
-    model: str | None
+    models: tuple[str, ...]
     hits: tuple[Hit, ...]
     timings: Timings
     generation: int = 0
     exact: bool = True
     note: str = ""
+
+    @property
+    def model(self) -> str | None:
+        """The first of the models."""
+        return self.models[0] if self.models else None
 
 
 # --- the library -----------------------------------------------------------------------------------------------------

@@ -224,7 +224,8 @@ class SearchPage(QWidget):
         self._stack.setCurrentWidget(self._results)
         found = wording.count(results.hits, self.tr("result"), self.tr("results"))
         more = "+" if results.hits >= self._k else ""
-        model = self.filters.name_of(reply.model) if reply.model else self.tr("names, folders and captions")
+        models = map(self.filters.name_of, reply.models)
+        model = self.tr(" and ").join(models) or self.tr("names, folders and captions")
         took = f"{reply.timings.total_ms:.0f} ms"
         self._header.setText(" · ".join((found.replace(" ", f"{more} ", 1), model, took)))
         self._note.setText(reply.note)

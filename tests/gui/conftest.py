@@ -166,7 +166,7 @@ def make_reply(make_hit: Callable[..., Hit]) -> Callable[..., SearchReply]:
 
     def make(count: int = 3, **changes: Any) -> SearchReply:
         hits = tuple(make_hit(rank) for rank in range(1, count + 1))
-        return replace(SearchReply("clip-vit-b-32", hits, Timings(20.0, 8.0, 38.0)), **changes)
+        return replace(SearchReply(("clip-vit-b-32",), hits, Timings(20.0, 8.0, 38.0)), **changes)
 
     return make
 
