@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -135,9 +135,10 @@ class Judging:
         results: list[QueryEvaluation] = []
         lost: list[str] = []
         for query in queries:
-            if query.query.modalities <= target.spec.accepts:
+            grades = self._grades(query.key, target)
+            if query.query.modalities <= target.spec.accepts and (grades or not query.judged):
                 try:
-                    results.append(self._evaluate_query(query, target, k))
+                    results.append(self._evaluate_query(query, target, grades, k))
                 except MediaUnreadable:  # one lost file must not keep the other queries from being measured
                     lost.append(query.title)
             job.advance(note=status.name)
@@ -147,9 +148,16 @@ class Judging:
         note = f"Left out, because the query's file is gone or cannot be read: {', '.join(lost)}." if lost else ""
         return ModelEvaluation(key, status.name, mean, tuple(results), unanswered, note)
 
-    def _evaluate_query(self, summary: QuerySummary, target: Target, k: int) -> QueryEvaluation:
+    def _grades(self, query_key: str, target: Target) -> dict[ItemRef, int]:
+        """The judgments of what the model could find: words that find pictures and sounds are judged on both, and a
+        model of sounds does not miss the pictures."""
+        grades = self._judgments.grades(query_key)
+        return {ref: grade for ref, grade in grades.items() if ref.kind in target.kinds}
+
+    def _evaluate_query(
+        self, summary: QuerySummary, target: Target, grades: Mapping[ItemRef, int], k: int
+    ) -> QueryEvaluation:
         hits = self._searcher.run(summary.query, target, max(k, RUN_DEPTH))
-        grades = self._judgments.grades(summary.key)
         refs = self._refs([hit.item_id for hit in hits])
         hits = tuple(hit for hit in hits if hit.item_id in refs)  # a folder may have been forgotten meanwhile
         # The rank is the score, so that the measures see the list exactly as it is shown, ties and all.

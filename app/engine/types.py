@@ -393,7 +393,8 @@ class QueryEvaluation:
 @dataclass(frozen=True)
 class ModelEvaluation:
     """One model over all queries it can answer. ``mean`` is the mean over ``queries``; ``unanswered`` names the
-    queries of a kind it does not accept, and those whose file is gone (``note`` says so)."""
+    queries of a kind it does not accept, those judged on nothing it could find, and those whose file is gone (``note``
+    says so)."""
 
     model: str
     name: str
