@@ -21,6 +21,8 @@ class Lane(StrEnum):
     """Thumbnails, previews and counts: what the window draws."""
     BULK = "bulk"
     """Indexing and evaluating: one long job at a time."""
+    FETCH = "fetch"
+    """Models come and go: one at a time, beside everything else."""
 
 
 class Action(StrEnum):

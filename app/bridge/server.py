@@ -1,4 +1,4 @@
-"""The engine's end of the bridge: one process that holds one open library and answers requests in three lanes."""
+"""The engine's end of the bridge: one process that holds one open library and answers requests in four lanes."""
 
 from __future__ import annotations
 
@@ -27,10 +27,13 @@ from app.engine.types import SearchReply
 from app.paths import log_path, models_dir
 
 if TYPE_CHECKING:
+    from app.engine.encoders.base import EncoderSource
+    from app.engine.models import Models
     from app.engine.session import Session
 
 log = logging.getLogger(__name__)
 
+MODELS_PREFIX = "models_"
 NICENESS = 5
 """Between the window and the decoders."""
 
@@ -59,8 +62,21 @@ LANES: dict[str, Lane] = {
     "set_models": Lane.QUICK,
     "set_settings": Lane.QUICK,
     "forget_root": Lane.QUICK,
+    "models_plan": Lane.VIEW,
+    "models_advise": Lane.VIEW,
+    "models_install": Lane.FETCH,
+    "models_add": Lane.FETCH,
+    "models_remove": Lane.FETCH,
+    "models_verify": Lane.FETCH,
+    "models_export_pack": Lane.FETCH,
+    "models_import_pack": Lane.FETCH,
+    "models_measure": Lane.BULK,
 }
-"""Every method a window may call, and the lane it waits in. ``open`` and ``libraries`` are the server's own."""
+"""Every method a window may call, and the lane it waits in.
+
+``open`` and ``libraries`` are the server's own. ``models_x`` is `Models.x`, which needs no library; all others are
+methods of the open `Session`. The two share one `Catalogue`: what the one installs the other can use at once.
+"""
 
 
 def serve(connection: Connection, home: Path, encoders: str | None = None) -> None:
@@ -84,6 +100,8 @@ class _Server:
         self._connection = connection
         self._home = home
         self._encoders = encoders
+        self._shared: tuple[EncoderSource, Models] | None = None
+        self._sharing = threading.Lock()
         self._session: Session | None = None
         self._lanes = {lane: ThreadPoolExecutor(1, thread_name_prefix=f"lane-{lane}") for lane in Lane}
         self._jobs: dict[int, Job] = {}
@@ -161,6 +179,10 @@ class _Server:
             from app.engine.session import libraries
 
             return lambda: libraries(self._home)
+        if name.startswith(MODELS_PREFIX):
+            _, models = self._models()
+            asked: Callable[..., Any] = getattr(models, name.removeprefix(MODELS_PREFIX))
+            return asked
         if self._session is None:
             raise AppError("No library is open", "Open or create a library first.")
         method: Callable[..., Any] = getattr(self._session, name)
@@ -173,12 +195,24 @@ class _Server:
         with self._turns[Lane.QUICK], self._turns[Lane.VIEW]:
             if self._session and self._session.name == library:
                 return self._session.status()
-            opened = Session.open(self._home, library, encoders=_source(self._encoders, self._home))
+            source, _ = self._models()
+            opened = Session.open(self._home, library, encoders=source)
             if self._session:  # only now: a library that cannot be opened leaves the old one open
                 self._session.close()
             self._session = opened
             opened.watch(lambda name, value: self._send(Event(name, value)))
         return opened.status()
+
+    def _models(self) -> tuple[EncoderSource, Models]:
+        """The source of encoders, the same for every library that is opened, and the façade that changes it."""
+        from app.engine.encoders.catalogue import Catalogue
+        from app.engine.models import Models
+
+        with self._sharing:
+            if self._shared is None:
+                source = _source(self._encoders, self._home)
+                self._shared = source, Models(self._home, source if isinstance(source, Catalogue) else None)
+            return self._shared
 
     def _report(self, request_id: int, progress: Progress) -> None:
         self._send(Report(request_id, progress))
@@ -206,12 +240,15 @@ def _give_way() -> None:
         psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if psutil.WINDOWS else NICENESS)
 
 
-def _source(name: str | None, home: Path) -> Any:
-    """The source of encoders called ``module:callable``, or None for the catalogue."""
+def _source(name: str | None, home: Path) -> EncoderSource:
+    """The source of encoders called ``module:callable``; the catalogue if None."""
     if name is None:
-        return None
+        from app.engine.encoders.catalogue import Catalogue
+
+        return Catalogue(models_dir(home))
     module, _, attribute = name.partition(":")
-    return getattr(importlib.import_module(module), attribute)(models_dir(home))
+    source: EncoderSource = getattr(importlib.import_module(module), attribute)(models_dir(home))
+    return source
 
 
 def _bug(detail: str) -> AppError:

@@ -34,11 +34,8 @@ def parser() -> argparse.ArgumentParser:
     )
     forget.add_argument("folder", metavar="FOLDER")
     verbs.add_parser("verify", parents=[shared], help="check the library for damage, and mend what can be mended")
-    models = verbs.add_parser("models", parents=[shared], help="which models there are, and what they lack")
-    model_actions = models.add_subparsers(dest="action", metavar="ACTION", required=True)
-    model_actions.add_parser("list", parents=[shared], help="every model as it stands here")
-    drop = model_actions.add_parser("forget", parents=[shared], help="delete what a model computed, and free its space")
-    drop.add_argument("key", metavar="KEY")
+    models = verbs.add_parser("models", parents=[shared], help="choose, install, verify, add and pack models")
+    _add_models(models.add_subparsers(dest="action", metavar="ACTION", required=True), shared)
     judge = verbs.add_parser("judge", parents=[shared], help="take in or give out judgments as TREC qrels")
     actions = judge.add_subparsers(dest="action", metavar="ACTION", required=True)
     for action, text in (("import", "take judgments in"), ("export", "write all judgments")):
@@ -127,6 +124,37 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--models", metavar="KEY,KEY", type=_keys, default=(), help="the models to measure; else all")
     parser.add_argument("-k", metavar="N", type=_positive, default=10, help="the cut-off of the measures (10)")
+
+
+def _add_models(actions: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
+    def action(name: str, text: str) -> argparse.ArgumentParser:
+        return actions.add_parser(name, parents=[shared], help=text)
+
+    action("list", "every model as it stands here")
+    action("info", "all that is known of a model").add_argument("key", metavar="KEY")
+    install = action("install", "download models, once you agree to source, size and licence")
+    install.add_argument("keys", metavar="KEY", nargs="+")
+    install.add_argument("--yes", action="store_true", default=False, help="agree without being asked")
+    install.add_argument("--mirror", metavar="URL", default="", help="a server that holds the same files")
+    remove = action("remove", "delete a model's files; what it computed stays in the libraries")
+    remove.add_argument("key", metavar="KEY")
+    verify = action("verify", "hash the files of models and hold them against what was installed")
+    verify.add_argument("keys", metavar="KEY", nargs="*", help="none: all that are here")
+    add = action("add", "take in a checkpoint of your own")
+    add.add_argument("file", metavar="PATH", help="a weights file, or a folder in open_clip's layout")
+    for name, text in (
+        ("family", "open_clip, timm or panns; else found out"),
+        ("architecture", "its name in that family; else found out"),
+        ("key", "what it is called on the command line; else as the file"),
+        ("name", "what it is called in lists; else as the file"),
+        ("licence", "its licence, as SPDX names it"),
+    ):
+        add.add_argument(f"--{name}", metavar=name.upper(), default="", help=text)
+    export = action("export-pack", "write models into one file, for a machine without a network")
+    export.add_argument("file", metavar="FILE")
+    export.add_argument("keys", metavar="KEY", nargs="*", help="none: all that are here")
+    action("import-pack", "take the models of a pack in").add_argument("file", metavar="FILE")
+    action("forget", "delete what a model computed, and free its space").add_argument("key", metavar="KEY")
 
 
 def _keys(text: str) -> tuple[str, ...]:

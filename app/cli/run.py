@@ -16,12 +16,10 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from rich.console import Console
-
-from app import settings
 from app.cli import documents, tables
+from app.cli.answers import FAILED, INTERRUPTED, Answer, open_session
+from app.cli.modelverbs import models
 from app.cli.progress import noted, watched
 from app.engine.errors import AppError
 from app.engine.jobs import Cancelled
@@ -37,7 +35,6 @@ from app.engine.types import (
 )
 from app.paths import data_home
 
-DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 DEMO_LIBRARY = "sample"
 
 
@@ -46,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     home = data_home(options.home)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr)
     try:
-        document, show = _VERBS[options.verb](options, home)
+        document, show, status = _VERBS[options.verb](options, home)
     except AppError as error:
         _report(error, options.json)
         return FAILED
@@ -68,25 +65,16 @@ def run(options: argparse.Namespace) -> int:
             sys.stdout.flush()
     except BrokenPipeError:  # the reader has seen enough (``| head``); what is buffered has nowhere to go at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return DONE
-
-
-Answer = tuple[Any, Callable[[Console], None]]
-
-
-def _session(options: argparse.Namespace, home: Path, library: str | None = None) -> Any:
-    from app.engine.session import Session  # numpy and the codecs are loaded only by a command that needs them
-
-    return Session.open(home, library or options.library or settings.load(home).library)
+    return status
 
 
 def _index(options: argparse.Namespace, home: Path) -> Answer:
-    with _session(options, home) as session:
+    with open_session(options, home) as session:
         if not options.folders and not session.status().roots:
             raise AppError("There is nothing to index yet", "Name a folder: semblance index FOLDER")
         with watched() as job:
             report = session.index(IndexRequest(tuple(options.folders), options.models), job)
-    return documents.index(report), lambda console: tables.index(console, report)
+    return Answer(documents.index(report), lambda console: tables.index(console, report))
 
 
 def _search(options: argparse.Namespace, home: Path) -> Answer:
@@ -98,20 +86,20 @@ def _search(options: argparse.Namespace, home: Path) -> Answer:
         exact=options.exact,
         keywords=not options.no_keywords,
     )
-    with _session(options, home) as session:
+    with open_session(options, home) as session:
         is_empty = not sum(session.status().items.values())
         under = request.filters.under
         if under and not is_empty and not session.holds(under):
             raise AppError("This folder is not in the library", "Nothing below it was indexed.", under)
         reply = session.search(request)
     nothing = _nothing(is_empty, request.filters)
-    return documents.search(reply), lambda console: tables.search(console, reply, nothing)
+    return Answer(documents.search(reply), lambda console: tables.search(console, reply, nothing))
 
 
 def _status(options: argparse.Namespace, home: Path) -> Answer:
-    with _session(options, home) as session:
+    with open_session(options, home) as session:
         status = session.status()
-    return documents.plain(status), lambda console: tables.status(console, status)
+    return Answer(documents.plain(status), lambda console: tables.status(console, status))
 
 
 def _settings(options: argparse.Namespace, home: Path) -> Answer:
@@ -121,7 +109,7 @@ def _settings(options: argparse.Namespace, home: Path) -> Answer:
         "hidden": options.hidden,
         "watch": options.watch,
     }
-    with _session(options, home) as session:
+    with open_session(options, home) as session:
         before = session.status().settings
         wanted = replace(
             before,
@@ -131,7 +119,7 @@ def _settings(options: argparse.Namespace, home: Path) -> Answer:
         if wanted != before:
             session.set_settings(wanted)
     is_due = replace(wanted, watch=before.watch) != before
-    return documents.plain(wanted), lambda console: tables.library_settings(console, wanted, is_due)
+    return Answer(documents.plain(wanted), lambda console: tables.library_settings(console, wanted, is_due))
 
 
 def _excluded(options: argparse.Namespace, before: Sequence[str]) -> tuple[str, ...]:
@@ -148,18 +136,18 @@ def _excluded(options: argparse.Namespace, before: Sequence[str]) -> tuple[str, 
 
 def _forget(options: argparse.Namespace, home: Path) -> Answer:
     folder = _absolute(options.folder)
-    with _session(options, home) as session, watched() as job:
+    with open_session(options, home) as session, watched() as job:
         if folder not in (root.path for root in session.status().roots):
             raise AppError("This folder is not in the library", "`semblance status` names those that are.", folder)
         session.forget_root(folder)
         status = session.give_back_space(job)
-    return documents.plain(status), lambda console: tables.status(console, status)
+    return Answer(documents.plain(status), lambda console: tables.status(console, status))
 
 
 def _verify(options: argparse.Namespace, home: Path) -> Answer:
-    with _session(options, home) as session, watched() as job:
+    with open_session(options, home) as session, watched() as job:
         report = session.verify(job)
-    return documents.plain(report), lambda console: tables.verified(console, report)
+    return Answer(documents.plain(report), lambda console: tables.verified(console, report))
 
 
 def _bench(options: argparse.Namespace, home: Path) -> Answer:
@@ -167,52 +155,43 @@ def _bench(options: argparse.Namespace, home: Path) -> Answer:
 
     if "list" in options.only:
         names = list(measures())
-        return names, lambda console: console.print("\n".join(names))
+        return Answer(names, lambda console: console.print("\n".join(names)))
     folder = Path(options.folder).absolute() if options.folder else None
     if folder and not folder.is_dir():
         raise AppError("There is no such folder", "Give a folder that holds photos, videos or sounds.", str(folder))
     with noted() as note:
         report = bench(options.only, folder, home, options.scale, options.runs, note)
-    return document(report), lambda console: tables.bench(console, document(report))
-
-
-def _models(options: argparse.Namespace, home: Path) -> Answer:
-    from app.engine.models import Models
-
-    if options.action == "forget":
-        with _session(options, home) as session, watched() as job:
-            status = session.forget_model(options.key, job)
-        return documents.plain(status), lambda console: tables.status(console, status)
-    models = Models(home).statuses()
-    return documents.models(models), lambda console: tables.models(console, models)
+    return Answer(document(report), lambda console: tables.bench(console, document(report)))
 
 
 def _judge(options: argparse.Namespace, home: Path) -> Answer:
-    with _session(options, home) as session:
+    with open_session(options, home) as session:
         if options.action == "import":
             taken = session.import_qrels(options.file)
-            return documents.plain(taken), lambda console: tables.imported(console, taken)
+            return Answer(documents.plain(taken), lambda console: tables.imported(console, taken))
         count = session.export_qrels(options.file)
-    return {"exported": count, "path": options.file}, lambda console: console.print(f"{count} judgments written.")
+    return Answer(
+        {"exported": count, "path": options.file}, lambda console: console.print(f"{count} judgments written.")
+    )
 
 
 def _evaluate(options: argparse.Namespace, home: Path) -> Answer:
-    with _session(options, home) as session, watched() as job:
+    with open_session(options, home) as session, watched() as job:
         if not any(query.judged for query in session.queries()):
             raise AppError(
                 "Nothing is judged yet",
                 "Judge some results on the Evaluate page, or take judgments in: semblance judge import FILE",
             )
         evaluation = session.evaluate(EvaluationRequest(options.models, (), options.k), job)
-    return documents.evaluation(evaluation), lambda console: tables.evaluation(console, evaluation)
+    return Answer(documents.evaluation(evaluation), lambda console: tables.evaluation(console, evaluation))
 
 
 def _demo(options: argparse.Namespace, home: Path) -> Answer:
     from app.cli.demo import demo
 
-    with _session(options, home, options.library or DEMO_LIBRARY) as session:
+    with open_session(options, home, options.library or DEMO_LIBRARY) as session:
         shown = demo(session)
-    return documents.demo(shown), lambda console: tables.demo(console, shown)
+    return Answer(documents.demo(shown), lambda console: tables.demo(console, shown))
 
 
 _VERBS: dict[str, Callable[[argparse.Namespace, Path], Answer]] = {
@@ -223,7 +202,7 @@ _VERBS: dict[str, Callable[[argparse.Namespace, Path], Answer]] = {
     "forget": _forget,
     "verify": _verify,
     "bench": _bench,
-    "models": _models,
+    "models": models,
     "judge": _judge,
     "evaluate": _evaluate,
     "demo": _demo,
