@@ -19,7 +19,8 @@ PAUSE_POLL_S = 0.1
 
 @dataclass(frozen=True)
 class Progress:
-    """A snapshot of a job. ``total`` is None while it is not known; ``remaining_s`` until it can be estimated."""
+    """A snapshot of a job. ``total`` is None while it is not known; ``remaining_s`` until it can be estimated.
+    ``in_bytes``: what is counted are bytes."""
 
     phase: str = ""
     done: int = 0
@@ -29,6 +30,7 @@ class Progress:
     remaining_s: float | None = None
     paused: bool = False
     note: str = ""
+    in_bytes: bool = False
 
 
 class Cancelled(Exception):
@@ -47,6 +49,7 @@ class Job:
         self._progress = Progress()
         self._phase_began_s = time.monotonic()
         self._paused_s = 0.0
+        self._done_before = 0
         self._last_report_s = 0.0
 
     @property
@@ -83,12 +86,13 @@ class Job:
         if self._cancelled.is_set():
             raise Cancelled
 
-    def begin(self, phase: str, total: int | None = None) -> None:
-        """Start a phase: its counts begin at zero."""
+    def begin(self, phase: str, total: int | None = None, done: int = 0, in_bytes: bool = False) -> None:
+        """Start a phase. ``done`` units were done by an earlier job, and say nothing about how fast this one is."""
         self.check()
         self._phase_began_s = time.monotonic()
         self._paused_s = 0.0
-        self._set(Progress(phase=phase, total=total), force=True)
+        self._done_before = done
+        self._set(Progress(phase=phase, done=done, total=total, in_bytes=in_bytes), force=True)
 
     def advance(self, done: int = 1, failed: int = 0, note: str = "") -> None:
         """Count ``done`` more units, ``failed`` of which failed.
@@ -98,7 +102,7 @@ class Job:
         """
         count = self._progress.done + done
         elapsed_s = time.monotonic() - self._phase_began_s - self._paused_s
-        rate = count / elapsed_s if elapsed_s > 0.5 else None
+        rate = (count - self._done_before) / elapsed_s if elapsed_s > 0.5 else None
         total = self._progress.total
         remaining_s = (total - count) / rate if rate and total is not None else None
         self._set(

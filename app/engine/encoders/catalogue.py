@@ -28,12 +28,13 @@ class Catalogue:
     Args:
         models_dir: the folder of the model folders; it need not exist.
         device: "auto", or a device in torch's terms: "cpu", "cuda", "cuda:1", "mps".
+        entries: the file of the models it knows; the one that ships if None.
     """
 
-    def __init__(self, models_dir: Path, device: str = "auto") -> None:
+    def __init__(self, models_dir: Path, device: str = "auto", entries: Path | None = None) -> None:
         self._models_dir = models_dir
         self._device = device
-        self._shipped = read_entries(resources_dir() / "models.toml")
+        self._shipped = read_entries(entries or resources_dir() / "models.toml")
         self._entries: dict[str, Entry] = {}
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._loaded: dict[str, Encoder] = {}
@@ -60,6 +61,18 @@ class Catalogue:
     def folder(self, key: str) -> Path:
         """Where a model's files are, or go."""
         return self._folder(self._entry(key))
+
+    def files(self, key: str) -> tuple[Path, ...]:
+        """The files in a model's folder that its vectors depend on: its weights, and those beside them that matter.
+
+        Raises:
+            AppError, WeightsMissing, WeightsCorrupt: see ``load``.
+        """
+        return tuple(self._deciding_files(self._configured(key)))
+
+    def status(self, key: str) -> ModelStatus:
+        """Raises AppError for an unknown key."""
+        return self._status(self._entry(key))
 
     def keys(self) -> tuple[str, ...]:
         return tuple(self._entries)

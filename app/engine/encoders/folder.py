@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app.engine.encoders.entries import Entry
+from app.engine.encoders.record import RECORD_FILE, read_installation
 from app.engine.errors import WeightsCorrupt, WeightsMissing
 
 HASHES_FILE = ".sha256.json"
@@ -65,16 +66,31 @@ def check_unchanged(path: Path) -> None:
     """Hash a file that is about to be loaded, whatever is remembered of it.
 
     Raises:
-        WeightsCorrupt: its bytes are not those that it had at this size and time of change.
+        WeightsCorrupt: its bytes are not those that were installed, or that it had at this size and time of change.
     """
-    remembered = _remembered(path)
-    if remembered not in (None, _hash_and_remember(path)):
+    remembered, digest = _remembered(path), _hash_and_remember(path)
+    if remembered not in (None, digest):
         raise WeightsCorrupt(
             "This weights file has changed by itself",
             f"{path.name} does not hold the bytes any more that it was first used with, though nothing has written to "
             "it: its disk may be failing. Put a fresh copy of the file in its place.",
             str(path),
         )
+    installation = read_installation(path.parent)
+    recorded = {file.name: file.sha256 for file in installation.files} if installation else {}
+    if recorded.get(path.name, digest) != digest:
+        raise WeightsCorrupt(
+            "This is not the file that was installed",
+            f"{path.name} does not hold the bytes any more that it was installed with. Remove the model and install it "
+            f"again; or, if you have put another file in its place yourself, delete {RECORD_FILE} beside it.",
+            str(path),
+        )
+
+
+def remember(path: Path, stat: os.stat_result, sha256: str) -> None:
+    """Note the SHA-256 of a file beside it. ``stat`` is from before it was hashed."""
+    entry = [stat.st_size, stat.st_mtime_ns, sha256]
+    _write_hashes(path.parent / HASHES_FILE, {**_read_hashes(path.parent), path.name: [*entry, _seal(path, entry)]})
 
 
 def _hash_and_remember(path: Path) -> str:
@@ -82,8 +98,7 @@ def _hash_and_remember(path: Path) -> str:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if _remembered(path) is None:
-        entry = [stat.st_size, stat.st_mtime_ns, digest]
-        _write_hashes(path.parent / HASHES_FILE, {**_read_hashes(path.parent), path.name: [*entry, _seal(path, entry)]})
+        remember(path, stat, digest)
     return digest
 
 

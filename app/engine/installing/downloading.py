@@ -1,0 +1,313 @@
+"""The process that fetches: the one place of this program that opens a connection, and the only thing it does.
+
+The process that asks stays offline (see `app.engine.encoders`) and never imports `huggingface_hub` through this module:
+whatever belongs to the network is imported by `serve`, once it has set the environment of its own process.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO
+
+from app import __version__
+from app.engine.errors import AppError
+
+PART_SUFFIX = ".part"
+STATE_SUFFIX = ".part.json"
+TELL_EVERY_S = 0.1
+RANGE_NOT_SATISFIABLE = 416
+
+_QUIET = {
+    "HF_HUB_DISABLE_XET": "1",  # plain HTTP can be resumed, and needs no second protocol
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+    "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
+    "HF_HUB_DISABLE_UPDATE_CHECK": "1",
+    "HF_HUB_VERBOSITY": "critical",
+}
+_OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+_HEADERS = {"User-Agent": f"semblance/{__version__}", "Accept-Encoding": "identity"}
+"""Compressed bytes have another length than the file, and cannot be resumed."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A file to fetch as ``name``: ``path`` of a hub's repository at a revision, or else of a folder's ``url``."""
+
+    name: str
+    path: str
+    repo: str = ""
+    revision: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is fetched into ``folder``. ``endpoint`` is the address of the hub, or of a mirror of it."""
+
+    files: tuple[Wanted, ...]
+    endpoint: str
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file as its server describes it. ``size_bytes`` is None where it does not say.
+
+    ``version`` tells these bytes from all others: a hub's hash of them, or a plain server's ``validator`` (a strong ETag
+    or a date of change) with the address; "" where there is nothing of the kind. ``checksum`` is the hub's:
+    "sha256:<hex>" or "git-sha1:<hex>", else "".
+    """
+
+    name: str
+    url: str
+    size_bytes: int | None
+    version: str = ""
+    validator: str = ""
+    checksum: str = ""
+    repo: str = ""
+    commit: str = ""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All files before the first is fetched. ``present_bytes`` of them are here since an earlier try."""
+
+    files: tuple[Found, ...]
+    present_bytes: int
+
+
+@dataclass(frozen=True)
+class Fetching:
+    """How far it is: ``done_bytes`` of all files together, and the ``name`` of the one that is coming."""
+
+    name: str
+    done_bytes: int
+
+
+def serve(connection: Connection, order: Order) -> None:
+    """Tell a `Listing`, fetch, and tell `Fetching` meanwhile; None at the end, or the exception that ended it.
+
+    Each telling waits for an answer: so the other end can think, and pause. With it this process ends too.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the process that asked, which ends this one
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    os.environ.update(_QUIET, HF_HOME=str(order.folder.parent / ".hub"), HF_ENDPOINT=order.endpoint)
+    for name in _OFFLINE:
+        os.environ.pop(name, None)
+    try:
+        _fetch(order, partial(_tell, connection))
+        connection.send(None)
+    except AppError as error:
+        connection.send(error)
+    except Exception as error:
+        from app.engine.installing.failures import told
+
+        connection.send(told(error, order.folder) or RuntimeError(traceback.format_exc()))
+
+
+def part_of(folder: Path, name: str) -> Path:
+    """Where a file is gathered until it is whole and known to be right."""
+    return folder / f"{name}{PART_SUFFIX}"
+
+
+def drop_part(part: Path) -> None:
+    part.unlink(missing_ok=True)
+    _state_of(part).unlink(missing_ok=True)
+
+
+def _tell(connection: Connection, message: Listing | Fetching) -> None:
+    connection.send(message)
+    connection.recv()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+        os._exit(1)
+
+
+def _fetch(order: Order, tell: Callable[[Listing | Fetching], None]) -> None:
+    found = _look_up(order)
+    here = {file.name: _present_bytes(file, part_of(order.folder, file.name)) for file in found}
+    tell(Listing(found, sum(here.values())))
+    meter = _Meter(tell)
+    for file in found:
+        part = part_of(order.folder, file.name)
+        meter.begin(file.name, sum(here.values()) - here[file.name])
+        _download(file, part, meter)
+        here[file.name] = part.stat().st_size
+
+
+def _look_up(order: Order) -> tuple[Found, ...]:
+    """Ask for what is said of the files, at one commit of each repository."""
+    commits: dict[str, str] = {}
+    found = []
+    for file in order.files:
+        if file.repo:
+            known = _ask_hub(file, commits.get(file.repo, file.revision), order.endpoint)
+            commits[file.repo] = known.commit or file.revision
+        else:
+            known = _ask_server(file)
+        found.append(known)
+    return tuple(found)
+
+
+def _ask_hub(file: Wanted, revision: str, endpoint: str) -> Found:
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+
+    def address(at: str) -> str:
+        return hf_hub_url(file.repo, file.path, revision=at, endpoint=endpoint)
+
+    meta = get_hf_file_metadata(address(revision), token=False, headers=_HEADERS, endpoint=endpoint)
+    commit = meta.commit_hash or ""
+    return Found(
+        name=file.name,
+        url=address(commit or revision),
+        size_bytes=meta.size,
+        version=meta.etag or "",
+        checksum=_hub_checksum(meta.etag or ""),
+        repo=file.repo,
+        commit=commit,
+    )
+
+
+def _hub_checksum(etag: str) -> str:
+    """A hub's ETag is the SHA-256 of a large file, and git's own SHA-1 of a small one."""
+    kind = {64: "sha256", 40: "git-sha1"}.get(len(etag))
+    return f"{kind}:{etag}" if kind and set(etag) <= set("0123456789abcdef") else ""
+
+
+def _ask_server(file: Wanted) -> Found:
+    from huggingface_hub import constants
+    from huggingface_hub.utils import get_session, hf_raise_for_status
+
+    url = f"{file.url.rstrip('/')}/{file.path}"
+    answer = get_session().head(url, headers=_HEADERS, timeout=constants.HF_HUB_ETAG_TIMEOUT)
+    if answer.status_code in (405, 501):  # it answers no HEAD, but may well give the file
+        return Found(file.name, url, None)
+    hf_raise_for_status(answer)
+    etag = answer.headers.get("ETag", "")
+    size = answer.headers.get("Content-Length", "")
+    validator = etag if etag.startswith('"') else answer.headers.get("Last-Modified", "")
+    version = f"{url} {validator}" if validator else ""
+    return Found(file.name, url, int(size) if size.isdecimal() else None, version, validator)
+
+
+def _state_of(part: Path) -> Path:
+    return part.with_suffix(STATE_SUFFIX)
+
+
+def _present_bytes(file: Found, part: Path) -> int:
+    """How much of exactly this file is here; what is of another one, or may be, is deleted."""
+    with suppress(OSError, ValueError):
+        if file.version and json.loads(_state_of(part).read_text("utf-8")) == _state(file):
+            size_bytes = part.stat().st_size
+            if file.size_bytes is not None and size_bytes <= file.size_bytes:
+                return size_bytes
+    drop_part(part)
+    return 0
+
+
+def _state(file: Found) -> dict[str, Any]:
+    return {"version": file.version, "size_bytes": file.size_bytes}
+
+
+def _download(file: Found, part: Path, meter: _Meter) -> None:
+    from huggingface_hub.errors import HfHubHTTPError
+
+    _state_of(part).write_text(json.dumps(_state(file)), "utf-8")
+    try:
+        with part.open("ab") as out:
+            _get(file, out, meter)
+    except HfHubHTTPError as error:
+        if error.response.status_code != RANGE_NOT_SATISFIABLE:
+            raise
+    except OSError as error:
+        if error.errno is not None or type(error) is not OSError:
+            raise
+    else:
+        return
+    drop_part(part)
+    raise AppError(
+        "The file changed while it was fetched",
+        f"{file.url} is not as long any more as its server said before. Try again: it begins anew.",
+    )
+
+
+def _get(file: Found, out: BinaryIO, meter: _Meter) -> None:
+    import httpx2
+    from huggingface_hub import constants
+    from huggingface_hub.file_download import http_get
+
+    constants.DOWNLOAD_CHUNK_SIZE = None  # bytes are written as they come, so that a break loses none
+    # To a changed file's If-Range a server answers with all of the new one. A hub's address does not change.
+    headers = {**_HEADERS, "If-Range": file.validator} if file.validator else _HEADERS
+    while True:
+        had_bytes = out.tell()
+        try:
+            http_get(
+                file.url,
+                out,
+                resume_size=had_bytes,
+                expected_size=file.size_bytes,
+                headers=headers,
+                tqdm_class=partial(_Bar, meter),  # type: ignore[arg-type]
+            )
+            return
+        except httpx2.NetworkError:  # the connection was reset; `http_get` itself goes on after all other breaks
+            if out.tell() <= had_bytes:
+                raise
+
+
+class _Meter:
+    """Tells of the bytes of one file after another, now and then."""
+
+    def __init__(self, tell: Callable[[Fetching], None]) -> None:
+        self._tell = tell
+        self._name, self._others_bytes, self._told_s = "", 0, 0.0
+
+    def begin(self, name: str, others_bytes: int) -> None:
+        """``others_bytes`` of other files are here."""
+        self._name, self._others_bytes = name, others_bytes
+
+    def count(self, file_bytes: int) -> None:
+        """``file_bytes`` of this file are here."""
+        now_s = time.monotonic()
+        if now_s - self._told_s >= TELL_EVERY_S:
+            self._told_s = now_s
+            self._tell(Fetching(self._name, self._others_bytes + file_bytes))
+
+
+class _Bar:
+    """What `http_get` takes for a bar of tqdm."""
+
+    def __init__(self, meter: _Meter, initial: int = 0, **_look: Any) -> None:
+        self._meter = meter
+        self._file_bytes = initial
+
+    def update(self, more_bytes: int) -> None:
+        self._file_bytes += more_bytes
+        self._meter.count(self._file_bytes)
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
