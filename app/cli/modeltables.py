@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.markup import escape
 
-from app.engine.modeltypes import ModelStatus, PackReport
+from app.engine.modeltypes import InstallPlan, ModelCheck, ModelStatus, PackReport
 
 BYTES_PER_MB = 1_000_000
 
@@ -16,6 +16,64 @@ def installed(console: Console, statuses: Sequence[ModelStatus]) -> None:
     for status in statuses:
         state = "[green]is ready[/]" if status.ready else f"is not ready: {escape(status.problem)}"
         console.print(f"[bold]{escape(status.key)}[/] {state}")
+
+
+def info(console: Console, status: ModelStatus) -> None:
+    console.print(f"[bold]{escape(status.name)}[/] ({escape(status.key)}): {escape(status.summary)}")
+    _facts(
+        console,
+        {
+            "state": "ready" if status.ready else status.problem,
+            "compares": ", ".join(sorted(status.accepts)),
+            "languages": ", ".join(status.languages),
+            "licence": _licence(status.licence, status.licence_note, status.commercial),
+            "source": status.source,
+            "download": size(status.download_bytes) if status.download_bytes else "",
+            "memory": size(status.memory_bytes) if status.memory_bytes else "",
+            "paper": status.paper,
+            "folder": status.folder,
+        },
+    )
+    if installed := status.installation:
+        _facts(console, {"installed": installed.installed_utc, "from": installed.source, "commit": installed.revision})
+        for file in installed.files:
+            console.print(f"  {escape(file.name)}, {size(file.size_bytes)}, SHA-256 {file.sha256} ({file.pin})")
+
+
+def plans(console: Console, agreed: Sequence[InstallPlan]) -> None:
+    """What a person is asked to agree to."""
+    for plan in agreed:
+        here = f", of which {size(plan.present_bytes)} are here already" if plan.present_bytes else ""
+        download = "not known" if plan.download_bytes is None else f"{size(plan.download_bytes)}{here}"
+        console.print(f"[bold]{escape(plan.name)}[/] ({escape(plan.key)})")
+        _facts(
+            console,
+            {
+                "from": plan.address,
+                "files": ", ".join(plan.files),
+                "size": f"{download}; {size(plan.free_bytes)} are free",
+                "licence": _licence(plan.licence, plan.licence_note, plan.commercial),
+                "into": plan.folder,
+            },
+        )
+
+
+def removed(console: Console, key: str) -> None:
+    console.print(
+        f"The files of {escape(key)} are deleted. What it computed stays in the libraries: "
+        f"`semblance models forget {escape(key)}` deletes that."
+    )
+
+
+def verified(console: Console, checks: Sequence[ModelCheck]) -> None:
+    for check in checks:
+        if check.problems:
+            console.print(f"[bold]{escape(check.key)}[/]: [yellow]{escape(' '.join(check.problems))}")
+        else:
+            first = "" if check.pinned else "; put in place by hand, and noted now for the next check"
+            console.print(f"[bold]{escape(check.key)}[/]: {check.files} files, every byte as it was{first}")
+    if not checks:
+        console.print("No model with files of its own is here.")
 
 
 def pack(console: Console, report: PackReport) -> None:
@@ -30,3 +88,14 @@ def size(size_bytes: int) -> str:
     if size_bytes < BYTES_PER_MB:
         return f"{size_bytes / 1000:,.1f} kB"
     return f"{size_bytes / BYTES_PER_MB:,.1f} MB"
+
+
+def _licence(licence: str, note: str, commercial: bool | None) -> str:
+    at_work = {True: "yes", False: "no", None: "not known"}[commercial]
+    return f"{licence}. {note} At work: {at_work}."
+
+
+def _facts(console: Console, facts: Mapping[str, str]) -> None:
+    for name, fact in facts.items():
+        if fact:
+            console.print(f"  {name:<10} {escape(fact)}")

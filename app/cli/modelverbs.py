@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from app.cli import documents, modeltables, tables
-from app.cli.answers import Answer, open_session
+from app.cli.answers import DONE, FAILED, Answer, open_session
 from app.cli.progress import watched
-from app.engine.modeltypes import AddRequest
+from app.engine.errors import AppError
+from app.engine.modeltypes import AddRequest, InstallPlan
 
 
 def models(options: argparse.Namespace, home: Path) -> Answer:
@@ -26,6 +30,50 @@ def _facade(home: Path) -> Any:
 def _list(_options: argparse.Namespace, home: Path) -> Answer:
     statuses = _facade(home).statuses()
     return Answer(documents.models(statuses), lambda console: tables.models(console, statuses))
+
+
+def _info(options: argparse.Namespace, home: Path) -> Answer:
+    status = _facade(home).status(options.key)
+    return Answer(documents.plain(status), lambda console: modeltables.info(console, status))
+
+
+def _install(options: argparse.Namespace, home: Path) -> Answer:
+    facade = _facade(home)
+    lacking = [key for key in dict.fromkeys(options.keys) if not facade.status(key).ready]
+    plans = {plan.key: plan for plan in (facade.plan(key, options.mirror) for key in lacking)}
+    if plans and not options.yes:
+        _ask_consent(tuple(plans.values()))
+    with watched() as job:
+        for key in lacking:
+            facade.install(key, options.mirror, job)
+    statuses = [facade.status(key) for key in options.keys]
+    return Answer(documents.models(statuses), lambda console: modeltables.installed(console, statuses))
+
+
+def _ask_consent(plans: Sequence[InstallPlan]) -> None:
+    """Raises AppError where a person does not agree, or none is there to ask."""
+    modeltables.plans(Console(stderr=True), plans)
+    if not sys.stdin.isatty():
+        raise AppError(
+            "Nothing was fetched", "Nobody is here to agree to source, size and licence. Read them, and add --yes."
+        )
+    sys.stderr.write("Fetch this? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise AppError("Nothing was fetched", "You did not agree.")
+
+
+def _remove(options: argparse.Namespace, home: Path) -> Answer:
+    _facade(home).remove(options.key)
+    return Answer({"removed": options.key}, lambda console: modeltables.removed(console, options.key))
+
+
+def _verify(options: argparse.Namespace, home: Path) -> Answer:
+    with watched() as job:
+        checks = _facade(home).verify(options.keys, job)
+    status = FAILED if any(check.problems for check in checks) else DONE
+    document = {"checks": documents.plain(checks)}
+    return Answer(document, lambda console: modeltables.verified(console, checks), status)
 
 
 def _forget(options: argparse.Namespace, home: Path) -> Answer:
@@ -62,6 +110,10 @@ def _import_pack(options: argparse.Namespace, home: Path) -> Answer:
 
 _ACTIONS: dict[str, Callable[[argparse.Namespace, Path], Answer]] = {
     "list": _list,
+    "info": _info,
+    "install": _install,
+    "remove": _remove,
+    "verify": _verify,
     "forget": _forget,
     "add": _add,
     "export-pack": _export_pack,

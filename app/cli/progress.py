@@ -7,10 +7,12 @@ import signal
 from collections.abc import Callable, Iterator
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
 from app.engine.jobs import Job, Progress
+
+BYTES_PER_MB = 1_000_000
 
 
 @contextlib.contextmanager
@@ -20,18 +22,23 @@ def watched() -> Iterator[Job]:
     bar = Bar(
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TextColumn("{task.fields[count]}"),
         TimeRemainingColumn(),
         TextColumn("[dim]{task.fields[note]}"),
         console=console,
         transient=True,
         disable=not console.is_terminal,
     )
-    task = bar.add_task("", total=None, note="")
+    task = bar.add_task("", total=None, note="", count="")
 
     def show(progress: Progress) -> None:
         bar.update(
-            task, description=progress.phase, completed=progress.done, total=progress.total, note=progress.note[-40:]
+            task,
+            description=progress.phase,
+            completed=progress.done,
+            total=progress.total,
+            note=progress.note[-40:],
+            count=_count(progress),
         )
 
     job = Job(show)
@@ -41,6 +48,14 @@ def watched() -> Iterator[Job]:
             yield job
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _count(progress: Progress) -> str:
+    if not progress.in_bytes:
+        return f"{progress.done}/{'?' if progress.total is None else progress.total}"
+    total = "?" if progress.total is None else f"{progress.total / BYTES_PER_MB:,.1f}"
+    rate = f", {progress.rate_per_s / BYTES_PER_MB:,.1f} MB/s" if progress.rate_per_s else ""
+    return f"{progress.done / BYTES_PER_MB:,.1f}/{total} MB{rate}"
 
 
 @contextlib.contextmanager

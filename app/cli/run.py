@@ -49,7 +49,8 @@ def run(options: argparse.Namespace) -> int:
         return FAILED
     except (KeyboardInterrupt, Cancelled):
         kept = "Nothing that was measured is kept." if options.verb == "bench" else "What was finished is kept."
-        go_on = " Run it again to go on." if options.verb == "index" else ""
+        goes_on = options.verb == "index" or getattr(options, "action", "") == "install"
+        go_on = " Run it again to go on." if goes_on else ""
         sys.stderr.write(f"Interrupted. {kept}{go_on}\n")
         return INTERRUPTED
     except sqlite3.Error as error:

@@ -67,9 +67,9 @@ class Order:
 class Found:
     """A file as its server describes it. ``size_bytes`` is None where it does not say.
 
-    ``version`` tells these bytes from all others: a hub's hash of them, or a plain server's ``validator`` (a strong ETag
-    or a date of change) with the address; "" where there is nothing of the kind. ``checksum`` is the hub's:
-    "sha256:<hex>" or "git-sha1:<hex>", else "".
+    ``version`` tells these bytes from all others: a hub's hash of them, or the address with a plain server's
+    ``validator`` (a strong ETag, or the date of change); "" where there is nothing of the kind. ``checksum`` is the
+    hub's: "sha256:<hex>" or "git-sha1:<hex>", else "".
     """
 
     name: str
@@ -193,14 +193,13 @@ def _hub_checksum(etag: str) -> str:
 
 
 def _ask_server(file: Wanted) -> Found:
-    from huggingface_hub import constants
-    from huggingface_hub.utils import get_session, hf_raise_for_status
+    from huggingface_hub import constants, get_session
 
     url = f"{file.url.rstrip('/')}/{file.path}"
     answer = get_session().head(url, headers=_HEADERS, timeout=constants.HF_HUB_ETAG_TIMEOUT)
     if answer.status_code in (405, 501):  # it answers no HEAD, but may well give the file
         return Found(file.name, url, None)
-    hf_raise_for_status(answer)
+    answer.raise_for_status()
     etag = answer.headers.get("ETag", "")
     size = answer.headers.get("Content-Length", "")
     validator = etag if etag.startswith('"') else answer.headers.get("Last-Modified", "")
@@ -254,7 +253,7 @@ def _get(file: Found, out: BinaryIO, meter: _Meter) -> None:
     from huggingface_hub import constants
     from huggingface_hub.file_download import http_get
 
-    constants.DOWNLOAD_CHUNK_SIZE = None  # bytes are written as they come, so that a break loses none
+    constants.DOWNLOAD_CHUNK_SIZE = None  # type: ignore[assignment] # bytes are written as they come, so that a break loses none
     # To a changed file's If-Range a server answers with all of the new one. A hub's address does not change.
     headers = {**_HEADERS, "If-Range": file.validator} if file.validator else _HEADERS
     while True:

@@ -20,7 +20,7 @@ _WITHOUT = "On a machine without a network, take in a pack, or put the files in 
 
 def told(error: Exception, folder: Path) -> AppError | None:
     """``error``, of a download into ``folder``, in words; None for one that is no failure of network or disk."""
-    if isinstance(error, HfHubHTTPError):
+    if isinstance(error, HfHubHTTPError | httpx2.HTTPStatusError):
         return _refusal(error.response)
     if isinstance(error, httpx2.HTTPError | httpx2.InvalidURL):
         return _break(error)
