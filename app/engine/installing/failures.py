@@ -35,7 +35,7 @@ def _refusal(response: httpx2.Response) -> AppError:
         return AppError(
             "The source does not give this model to everybody",
             f"{host} answered {status}. Its licence may have to be accepted there first, in a browser and with an "
-            "account: then put the files that you get in place by hand, or take in a pack.",
+            "account: then put the files that you get in place by hand, or take in a pack. Or it has been withdrawn.",
         )
     if status in (404, 410):
         return AppError(

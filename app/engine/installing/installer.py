@@ -194,4 +194,5 @@ def _revision(source: Source, found: Sequence[Found]) -> str:
     """The commit that was fetched, and those of other repositories that files came from."""
     commits = {file.repo: file.commit for file in found if file.commit}
     main = commits.pop(source.repo, "")
-    return ", ".join([main, *(f"{repo} {commit}" for repo, commit in commits.items())])
+    named = [main, *(f"{repo} {commit}" for repo, commit in commits.items())]
+    return ", ".join(name for name in named if name)
