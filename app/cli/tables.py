@@ -128,7 +128,8 @@ def models(console: Console, statuses: Sequence[ModelStatus]) -> None:
     console.print(table)
     for model in statuses:
         if not model.ready:
-            console.print(f"[bold]{model.key}[/]: {escape(model.problem)}")
+            fetch = f" Or fetch it: semblance models install {model.key}" if model.source else ""
+            console.print(f"[bold]{model.key}[/]: {escape(model.problem)}{fetch}")
 
 
 def imported(console: Console, taken: QrelsImport) -> None:

@@ -118,10 +118,11 @@ class Indexer:
         }
 
     def kept_counts(self, chosen: Sequence[str]) -> dict[str, SpaceCount]:
-        """How much models that are not among the ``chosen`` have encoded, in all their spaces."""
+        """How much models that are not ``chosen``, or cannot be used now, have encoded, in all their spaces."""
         kept: dict[str, SpaceCount] = {}
+        used = ready_keys(self._encoders).intersection(chosen)
         for space in self._spaces.all():
-            if space.encoder not in chosen and (items := self._spaces.count(space.id)):
+            if space.encoder not in used and (items := self._spaces.count(space.id)):
                 before = kept.get(space.encoder, SpaceCount(0, space.dim))
                 kept[space.encoder] = SpaceCount(before.items + items, space.dim)
         return kept

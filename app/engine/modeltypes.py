@@ -28,7 +28,7 @@ class Pin(StrEnum):
     PUBLISHED = "published"
     """Its checksum was published by its makers and is in the catalogue."""
     HUB = "hub"
-    """The hub named its SHA-256 when it was first downloaded."""
+    """The hub named its hash when it was first downloaded: the SHA-256, of small files git's own SHA-1."""
     FIRST_USE = "first use"
     """Nobody publishes a checksum: its own at the first download (or the adding) is held against it from then on."""
 

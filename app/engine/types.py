@@ -305,7 +305,7 @@ class LibraryStatus:
     size_bytes: int
     settings: LibrarySettings = LibrarySettings()
     kept: dict[str, SpaceCount] = field(default_factory=dict)
-    """What models that are no longer chosen have encoded, and the library still holds."""
+    """What models that are no longer chosen, or cannot be used now, have encoded, and the library still holds."""
 
 
 @dataclass(frozen=True)

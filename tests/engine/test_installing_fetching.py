@@ -346,6 +346,17 @@ def test_missing_repositories_files_and_servers_are_told_apart(hub: Hub, tmp_pat
         bring(order("http://127.0.0.1:9", repo=REPO))
 
 
+def test_a_proxy_of_the_environment_is_asked_for_everything(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.setenv("HTTP_PROXY", hub.address)
+    order = Order(hub_order(hub, tmp_path).files, "http://hub.example", tmp_path / "in")
+    (found,) = bring(order)
+    assert found.url.startswith("http://hub.example/")
+    assert got(order) == {"big.bin": DATA}
+
+
 def test_the_room_is_looked_at_before_the_first_byte(hub: Hub, tmp_path: Path) -> None:
     def refuse(listing: Listing) -> None:
         assert sum(file.size_bytes or 0 for file in listing.files) == len(DATA)

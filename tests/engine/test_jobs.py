@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -29,6 +30,17 @@ def test_reports_are_thinned_and_the_last_one_always_comes() -> None:
     for _ in job.track(range(1000), "Reading", 1000):
         pass
     assert [progress.done for progress in seen] == [0, 1000]
+
+
+def test_what_an_earlier_job_has_done_says_nothing_of_how_fast_this_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now_s[0])
+    job = Job()
+    job.begin("Downloading", 1000, done=800, in_bytes=True)
+    now_s[0] += 10
+    job.advance(100)
+    assert (job.progress.done, job.progress.in_bytes) == (900, True)
+    assert (job.progress.rate_per_s, job.progress.remaining_s) == (10, 10)
 
 
 def test_cancelling_ends_the_work_at_its_next_step() -> None:

@@ -60,6 +60,13 @@ class Repository:
         return hashlib.sha1(content).hexdigest()
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hangs up, or is killed, is what the tests are about."""
+
+
 class Hub:
     """``repositories`` by name; ``plain`` files by path. ``faults`` strike one fitting GET of content each, ``always``
     every request. ``validators``: plain files have an ETag; ``answers_head``: the server knows HEAD."""
@@ -77,8 +84,7 @@ class Hub:
         self.release = threading.Semaphore(0)
         self.begun = threading.Event()
         self.ended = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (_Handler,), {"hub": self}))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), type("Bound", (_Handler,), {"hub": self}))
         self.port = self._server.server_address[1]
         self.address = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)

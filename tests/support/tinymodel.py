@@ -1,4 +1,4 @@
-"""A small model to install: what a catalogue says of it, and its weights, which are real safetensors of seeded numbers."""
+"""A small model to install: what a catalogue says of it, and its weights: real safetensors of seeded numbers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import safetensors.numpy
+
+from app.engine.encoders.catalogue import Catalogue
 
 KEY = "tiny"
 REPO = "maker/tiny"
@@ -65,3 +67,8 @@ def _inline(files: Sequence[Mapping[str, object]]) -> str:
         for file in files
     )
     return "[" + ", ".join(f"{{ {table} }}" for table in tables) + "]"
+
+
+def source(models_dir: Path) -> Catalogue:
+    """The source of encoders of an engine whose home has a catalogue of its own."""
+    return Catalogue(models_dir, "cpu", models_dir.parent / "catalogue.toml")

@@ -253,7 +253,8 @@ def _get(file: Found, out: BinaryIO, meter: _Meter) -> None:
     from huggingface_hub import constants
     from huggingface_hub.file_download import http_get
 
-    constants.DOWNLOAD_CHUNK_SIZE = None  # type: ignore[assignment] # bytes are written as they come, so that a break loses none
+    # Bytes are written as they come, so that a break loses none.
+    constants.DOWNLOAD_CHUNK_SIZE = None  # type: ignore[assignment]
     # To a changed file's If-Range a server answers with all of the new one. A hub's address does not change.
     headers = {**_HEADERS, "If-Range": file.validator} if file.validator else _HEADERS
     while True:
@@ -268,7 +269,7 @@ def _get(file: Found, out: BinaryIO, meter: _Meter) -> None:
                 tqdm_class=partial(_Bar, meter),  # type: ignore[arg-type]
             )
             return
-        except httpx2.NetworkError:  # the connection was reset; `http_get` itself goes on after all other breaks
+        except httpx2.ReadError:  # the connection was reset; `http_get` itself goes on after all other breaks
             if out.tell() <= had_bytes:
                 raise
 

@@ -17,7 +17,7 @@ from app.engine.installing.downloading import Found, Listing, Order, Wanted, dro
 from app.engine.installing.fetching import fetch
 from app.engine.installing.placing import discard, held, incoming, put_in_place
 from app.engine.jobs import NULL_JOB, Job
-from app.engine.modeltypes import Installation, InstallPlan, ModelStatus
+from app.engine.modeltypes import Installation, InstallPlan, ModelStatus, Origin
 
 HUB = "https://huggingface.co"
 MARGIN_BYTES = 256_000_000
@@ -107,7 +107,7 @@ def _fetched(catalogue: Catalogue, key: str) -> tuple[Entry, Source]:
     entry = owner(catalogue, key)
     if entry.built_in:
         raise AppError("This model is built in", f"{entry.name} is part of the program: there is nothing to install.")
-    if not entry.source:
+    if not entry.source or entry.origin is not Origin.CATALOGUE:  # what others wrote names no addresses and files
         raise AppError(
             "This model cannot be fetched",
             f"No public source is known for {entry.name}. {catalogue.status(entry.key).problem}",

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from app.engine.errors import AppError
 
 INCOMING_DIR = ".incoming"
-_REMOVED = "removed-"
+_REMOVED = ".removed-"
 
 
 def incoming(folder: Path) -> Path:
@@ -38,9 +38,11 @@ def held(folder: Path) -> Iterator[Path]:
         with FileLock(staging.with_name(f"{staging.name}.lock"), timeout=0):
             _sweep(staging.parent)
             staging.mkdir(exist_ok=True)
-            yield staging
-            with contextlib.suppress(OSError):  # it holds what the next try needs, or has become the folder
-                staging.rmdir()
+            try:
+                yield staging
+            finally:
+                with contextlib.suppress(OSError):  # it holds what the next try needs, or has become the folder
+                    staging.rmdir()
     except Timeout as error:
         raise AppError(
             "This model is being changed already",
