@@ -7,15 +7,23 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 from rich.markup import escape
 
-from app.engine.modeltypes import InstallPlan, ModelCheck, ModelStatus, PackReport
+from app.engine.modeltypes import InstallPlan, ModelCheck, ModelStatus, PackReport, Pin
 
-BYTES_PER_MB = 1_000_000
+UNITS = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
+PINS = {
+    Pin.PUBLISHED: "as its makers publish it",
+    Pin.HUB: "as the hub named it",
+    Pin.FIRST_USE: "its own when it came: nobody publishes one",
+}
 
 
 def installed(console: Console, statuses: Sequence[ModelStatus]) -> None:
     for status in statuses:
         state = "[green]is ready[/]" if status.ready else f"is not ready: {escape(status.problem)}"
         console.print(f"[bold]{escape(status.key)}[/] {state}")
+        files = status.installation.files if status.installation else ()
+        if noted := [file.name for file in files if file.pin is Pin.FIRST_USE]:
+            console.print(f"[dim]Nobody publishes a checksum of {escape(', '.join(noted))}: its own was noted.")
 
 
 def info(console: Console, status: ModelStatus) -> None:
@@ -37,7 +45,7 @@ def info(console: Console, status: ModelStatus) -> None:
     if installed := status.installation:
         _facts(console, {"installed": installed.installed_utc, "from": installed.source, "commit": installed.revision})
         for file in installed.files:
-            console.print(f"  {escape(file.name)}, {size(file.size_bytes)}, SHA-256 {file.sha256} ({file.pin})")
+            console.print(f"  {escape(file.name)}, {size(file.size_bytes)}, SHA-256 {file.sha256} ({PINS[file.pin]})")
 
 
 def plans(console: Console, agreed: Sequence[InstallPlan]) -> None:
@@ -70,8 +78,9 @@ def verified(console: Console, checks: Sequence[ModelCheck]) -> None:
         if check.problems:
             console.print(f"[bold]{escape(check.key)}[/]: [yellow]{escape(' '.join(check.problems))}")
         else:
+            files = "file" if check.files == 1 else "files"
             first = "" if check.pinned else "; put in place by hand, and noted now for the next check"
-            console.print(f"[bold]{escape(check.key)}[/]: {check.files} files, every byte as it was{first}")
+            console.print(f"[bold]{escape(check.key)}[/]: {check.files} {files}, every byte as it was{first}")
     if not checks:
         console.print("No model with files of its own is here.")
 
@@ -85,9 +94,8 @@ def pack(console: Console, report: PackReport) -> None:
 
 def size(size_bytes: int) -> str:
     """A size as sources name theirs, in units of a thousand."""
-    if size_bytes < BYTES_PER_MB:
-        return f"{size_bytes / 1000:,.1f} kB"
-    return f"{size_bytes / BYTES_PER_MB:,.1f} MB"
+    unit, unit_bytes = next((each for each in UNITS if size_bytes >= each[1]), UNITS[-1])
+    return f"{size_bytes / unit_bytes:,.1f} {unit}"
 
 
 def _licence(licence: str, note: str, commercial: bool | None) -> str:
