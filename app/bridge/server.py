@@ -75,8 +75,8 @@ LANES: dict[str, Lane] = {
 """Every method a window may call, and the lane it waits in.
 
 ``open`` and ``libraries`` are the server's own. ``models_x`` is `Models.x`, which needs no library; all others are
-methods of the open `Session`. The two share one `Catalogue`: what the one installs the other can use at once. Removing a
-model does not wait for the download of another.
+methods of the open `Session`. The two share one `Catalogue`: what the one installs the other can use at once. To remove
+a model does not wait for the download of another.
 """
 
 
