@@ -201,6 +201,17 @@ def test_a_file_that_becomes_another_length_is_refused_and_begun_anew(hub: Hub, 
     assert got(order)[URL_FILE] == DATA + DATA
 
 
+def test_a_range_that_is_not_there_any_more_begins_anew(hub: Hub, tmp_path: Path) -> None:
+    order = hub_order(hub, tmp_path / "in")
+    cut_for_good(hub, order)
+    hub.faults.append(Fault(status=416))
+    with pytest.raises(AppError, match="begins anew"):
+        bring(order)
+    assert size_of(order) == 0
+    bring(order)
+    assert got(order)["big.bin"] == DATA
+
+
 def test_a_commit_that_is_pushed_during_the_download_does_not_mix_two(hub: Hub, tmp_path: Path) -> None:
     order = hub_order(hub, tmp_path / "in", "big.bin", "small.json")
     commit = hub.repositories[REPO].commit

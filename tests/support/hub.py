@@ -23,7 +23,7 @@ TRICKLE_BYTES = 512
 
 @dataclass
 class Fault:
-    """What happens to one answer. ``paths``: the ending of the path it is kept for.
+    """What happens to one answer. ``path``: the ending of the path it is kept for.
 
     ``cut_after``: the connection is closed after so many bytes of the body, ``reset`` hard. ``status`` alone answers,
     with ``error_code`` as the hub names its errors. ``trickle``: a few bytes at a time, each waited for by the server's
@@ -69,7 +69,10 @@ class _Server(ThreadingHTTPServer):
 
 class Hub:
     """``repositories`` by name; ``plain`` files by path. ``faults`` strike one fitting GET of content each, ``always``
-    every request. ``validators``: plain files have an ETag; ``answers_head``: the server knows HEAD."""
+    every request. ``validators``: plain files have an ETag; ``answers_head``: the server knows HEAD. ``tampered``: what
+    is sent instead of a file, by its name or path, while all that is said of it stays.
+
+    ``begun`` is set by the first bytes of a trickle, each of which then waits for a `release`."""
 
     def __init__(self) -> None:
         self.repositories: dict[str, Repository] = {}
@@ -98,7 +101,7 @@ class Hub:
         return repository.commit
 
     def gets(self, ending: str = "") -> list[Request]:
-        """The GETs that were answered with content of files, in the order in which they ended."""
+        """The GETs that were answered with content of files, in their order; not those that trickled."""
         return [
             request
             for request in self.requests

@@ -1,0 +1,1 @@
+"""Models come to this machine, are checked there, and leave it."""

@@ -168,7 +168,7 @@ def _look_up(order: Order) -> tuple[Found, ...]:
 
 
 def _ask_hub(file: Wanted, revision: str, endpoint: str) -> Found:
-    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.file_download import get_hf_file_metadata, hf_hub_url
 
     def address(at: str) -> str:
         return hf_hub_url(file.repo, file.path, revision=at, endpoint=endpoint)
