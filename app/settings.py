@@ -12,12 +12,20 @@ FILE_NAME = "settings.json"
 
 @dataclass(frozen=True)
 class Settings:
-    """``window_geometry`` is Qt's own, as hexadecimal; ``theme`` is "system", "light" or "dark"."""
+    """``window_geometry`` is Qt's own, as hexadecimal; ``theme`` is "system", "light" or "dark".
+
+    The four that begin with ``needs`` are what was last said to be wanted of a model; ``needs_kinds`` and
+    ``needs_languages`` are words with blanks between them.
+    """
 
     library: str = "default"
     theme: str = "system"
     thumbnail_px: int = 180
     window_geometry: str = ""
+    needs_kinds: str = "image"
+    needs_by_words: bool = True
+    needs_languages: str = "en"
+    needs_commercial: bool = False
 
 
 def load(home: Path) -> Settings:

@@ -56,6 +56,7 @@ class Installation:
 class ModelStatus:
     """One model as it stands on this machine. ``problem`` says in a sentence why it is not ready.
 
+    ``damaged``: something of it is there and cannot be used; else a model that is not ready is merely not installed.
     ``folder`` is where its weights go; ``files`` names what is looked for there. ``commercial`` answers "may I use it
     at work?", None where that is not known, and ``licence_note`` says it in a sentence. ``languages`` are BCP 47 tags,
     "mul" for many. ``download_bytes`` and ``memory_bytes`` are about; None and 0 where not known. ``source`` is where
@@ -88,6 +89,7 @@ class ModelStatus:
     paper: str = ""
     installation: Installation | None = None
     variant_of: str = ""
+    damaged: bool = False
 
 
 # --- installing ------------------------------------------------------------------------------------------------------
@@ -145,12 +147,14 @@ class ModelCheck:
 
 @dataclass(frozen=True)
 class PackReport:
-    """What a pack holds, or what was taken from one. ``skipped`` were here already, the same to the byte."""
+    """What a pack holds, or what was taken from one. ``skipped`` were here already, the same to the byte. ``sha256``
+    is the pack's own, in hexadecimal, to compare with what its sender says."""
 
     path: str
     models: tuple[str, ...]
     skipped: tuple[str, ...]
     size_bytes: int
+    sha256: str = ""
 
 
 # --- choosing --------------------------------------------------------------------------------------------------------

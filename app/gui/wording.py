@@ -37,14 +37,19 @@ def similarity(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}".replace("-", "−")
 
 
-def remaining(seconds: float) -> str:
-    """``less than a minute left``, ``about 5 minutes left``, ``about 2 h 10 min left``."""
+def duration(seconds: float) -> str:
+    """``less than a minute``, ``about 5 minutes``, ``about 2 h 10 min``."""
     minutes = round(seconds / 60)
     if seconds < 45:
-        return "less than a minute left"
+        return "less than a minute"
     if minutes < 60:
-        return f"about {count(max(1, minutes), 'minute', 'minutes')} left"
-    return f"about {minutes // 60} h {minutes % 60:02} min left"
+        return f"about {count(max(1, minutes), 'minute', 'minutes')}"
+    return f"about {minutes // 60} h {minutes % 60:02} min"
+
+
+def remaining(seconds: float) -> str:
+    """``less than a minute left``, ``about 5 minutes left``, ``about 2 h 10 min left``."""
+    return f"{duration(seconds)} left"
 
 
 def size(size_bytes: int) -> str:

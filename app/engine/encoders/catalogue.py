@@ -15,7 +15,7 @@ from app.engine.encoders.entries import Entry, read_entries
 from app.engine.encoders.folder import check_unchanged, find_weights, sha256_of
 from app.engine.encoders.openclip_config import CONFIG_FILE, configured
 from app.engine.encoders.record import RECORD_FILE, read_added_entry, read_installation
-from app.engine.errors import AppError, WeightsCorrupt
+from app.engine.errors import AppError, WeightsCorrupt, WeightsMissing
 from app.engine.modeltypes import ModelStatus, Origin
 from app.paths import resources_dir
 
@@ -139,14 +139,15 @@ class Catalogue:
         return [find_weights(entry, folder), *(path for path in beside if path.is_file())]
 
     def _status(self, entry: Entry) -> ModelStatus:
-        problem, installation = "", None
+        problem, installation, damaged = "", None, False
         try:
             entry = self._configured(entry.key)
             if not entry.built_in:
-                find_weights(entry, self._folder(entry))
                 installation = read_installation(self._folder(entry))
+                find_weights(entry, self._folder(entry))
         except AppError as error:
             problem = error.message
+            damaged = installation is not None or not isinstance(error, WeightsMissing)
         return ModelStatus(
             key=entry.key,
             name=entry.name,
@@ -172,6 +173,7 @@ class Catalogue:
             paper=entry.paper,
             installation=installation,
             variant_of=entry.variant_of,
+            damaged=damaged,
         )
 
     def _build(self, entry: Entry) -> Encoder:

@@ -1,0 +1,186 @@
+"""One model on the page of models: what it is for, how it stands, all its facts on demand, and what can be done."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
+
+from app.engine.modeltypes import ModelStatus, Origin
+from app.gui import desktop, icons, modelwords, theme
+from app.gui.jobline import JobLine
+from app.gui.modeluse import ModelUse
+
+
+class ModelCard(QFrame):
+    """Signals, each with the model's key: ``install_wanted``, ``cancel_wanted``, ``check_wanted``,
+    ``remove_wanted``."""
+
+    install_wanted = Signal(str)
+    cancel_wanted = Signal(str)
+    check_wanted = Signal(str)
+    remove_wanted = Signal(str)
+
+    def __init__(self, model: ModelStatus, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.key = model.key
+        self.model = model
+        self.use = ModelUse(model)
+        self.job = JobLine()
+        self.job.cancel_wanted.connect(self._cancel)
+        self._name = theme.label(model.name, theme.Type.HEADING)
+        self._state = theme.label("", theme.Type.CAPTION)
+        self._summary = theme.label(model.summary)
+        self._caption = theme.label("", theme.Type.CAPTION)
+        self._caption.setWordWrap(True)
+        self._problem = theme.label("")
+        self._problem.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._folder = _link("folder", self.tr("Open that folder"))
+        self._install = QPushButton(self.tr("Install…"))
+        self._details = _link("", self.tr("Details"))
+        self._details.setCheckable(True)
+        self._more = QPushButton(self.tr("Files"))
+        self._facts = QWidget()
+        self._variants = QVBoxLayout()
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._connect()
+        self._compose()
+        self.set_model(model)
+
+    def set_model(self, model: ModelStatus) -> None:
+        """Show how it stands now; the question about its vectors and the focus stay."""
+        self.model = model
+        words, role = modelwords.state(model)
+        self._state.setText(words)
+        theme.set_role(self._state, role)
+        self._name.setText(model.name)
+        self._summary.setText(model.summary)
+        self._caption.setText(modelwords.caption(model))
+        by_hand = not model.ready and not model.source
+        self._problem.setText(model.problem)
+        self._problem.setVisible(bool(model.problem) and (model.damaged or by_hand))
+        self._folder.setVisible(bool(model.folder) and self._problem.isVisibleTo(self))
+        self._folder.setToolTip(model.folder)
+        self._install.setVisible(bool(model.source) and not model.ready)
+        self._install.setText(self.tr("Install again…") if model.damaged else self.tr("Install…"))
+        self._install.setAccessibleName(self.tr("Install {0}").format(model.name))
+        self._more.setVisible(_has_files(model))
+        self.use.set_ready(model.ready)
+        if self._details.isChecked():
+            self._show_details(True)
+        self.setAccessibleName(f"{model.name}, {words}. {model.summary}")
+
+    def add_variant(self, use: ModelUse, model: ModelStatus) -> None:
+        """A faster variant of this model, which runs on the same files: offered, and never ticked by itself."""
+        words = theme.label(f"{model.name}. {model.summary}", theme.Type.CAPTION)
+        words.setWordWrap(True)
+        self._variants.addWidget(words)
+        self._variants.addWidget(use)
+
+    def set_busy(self, busy: bool) -> None:
+        """While its files are changed, nothing else is to be done with them."""
+        self._install.setEnabled(not busy)
+        self._more.setEnabled(not busy)
+
+    # --- composition -------------------------------------------------------------------------------------------------
+
+    def _compose(self) -> None:
+        theme.set_role(self, "card")
+        top = QHBoxLayout()
+        top.addWidget(self._name, 1)
+        top.addWidget(self._state, 0, Qt.AlignmentFlag.AlignTop)
+        bottom = QHBoxLayout()
+        bottom.setSpacing(theme.SMALL_PX)
+        bottom.addWidget(self._install)
+        bottom.addWidget(self.use, 1)
+        bottom.addWidget(self._more, 0, Qt.AlignmentFlag.AlignTop)
+        bottom.addWidget(self._details, 0, Qt.AlignmentFlag.AlignTop)
+        self._variants.setContentsMargins(theme.HUGE_PX, 0, 0, 0)
+        self._variants.setSpacing(theme.TINY_PX)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme.LARGE_PX, theme.MEDIUM_PX, theme.LARGE_PX, theme.MEDIUM_PX)
+        column.setSpacing(theme.SMALL_PX)
+        column.addLayout(top)
+        for label in (self._summary, self._caption, self._problem):
+            column.addWidget(label)
+        column.addWidget(self._folder, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self.job)
+        column.addLayout(bottom)
+        column.addLayout(self._variants)
+        column.addWidget(self._facts)
+        self._facts.hide()
+
+    def _connect(self) -> None:
+        self._install.clicked.connect(self._install_clicked)
+        self._folder.clicked.connect(self._open_folder)
+        self._details.toggled.connect(self._show_details)
+        self._details.setAccessibleName(self.tr("Details of {0}").format(self.model.name))
+        menu = QMenu(self._more)
+        menu.addAction(icons.icon("check"), self.tr("Check its files"), self._check_clicked)
+        menu.addAction(icons.icon("folder"), self.tr("Open its folder"), self._open_folder)
+        menu.addSeparator()
+        menu.addAction(icons.icon("cross"), self.tr("Remove its files…"), self._remove_clicked)
+        self._more.setMenu(menu)
+        self._more.setAccessibleName(self.tr("Files of {0}").format(self.model.name))
+        theme.set_role(self._more, "menu")
+
+    def _show_details(self, shown: bool) -> None:
+        """The facts are made when somebody wants to see them."""
+        if shown:
+            before, self._facts = self._facts, _facts(self.model)
+            self.layout().replaceWidget(before, self._facts)
+            before.deleteLater()
+        self._facts.setVisible(shown)
+
+    # --- what a person does ------------------------------------------------------------------------------------------
+
+    def _install_clicked(self) -> None:
+        self.install_wanted.emit(self.key)
+
+    def _check_clicked(self) -> None:
+        self.check_wanted.emit(self.key)
+
+    def _remove_clicked(self) -> None:
+        self.remove_wanted.emit(self.key)
+
+    def _cancel(self) -> None:
+        self.cancel_wanted.emit(self.key)
+
+    def _open_folder(self) -> None:
+        if not desktop.open_file(self.model.folder):  # it is not made yet: show where it goes
+            desktop.show_in_folder(self.model.folder)
+
+
+def _has_files(model: ModelStatus) -> bool:
+    """Whether it has files of its own here that can be checked and removed."""
+    own = model.origin in (Origin.CATALOGUE, Origin.ADDED) and not model.variant_of
+    return own and (model.ready or model.damaged)
+
+
+def _facts(model: ModelStatus) -> QWidget:
+    made = QWidget()
+    grid = QGridLayout(made)
+    grid.setContentsMargins(0, theme.TINY_PX, 0, 0)
+    grid.setHorizontalSpacing(theme.LARGE_PX)
+    grid.setVerticalSpacing(theme.TINY_PX)
+    grid.setColumnStretch(1, 1)
+    row = 0
+    for row, (name, value) in enumerate(modelwords.facts(model), start=1):
+        words = theme.label(value)
+        words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        grid.addWidget(theme.label(name, theme.Type.CAPTION), row, 0, Qt.AlignmentFlag.AlignTop)
+        grid.addWidget(words, row, 1)
+    if model.paper:
+        paper = _link("", model.paper)
+        paper.setToolTip(made.tr("Open the paper in your browser"))
+        paper.setAccessibleName(made.tr("Open the paper about {0} in your browser").format(model.name))
+        paper.clicked.connect(lambda: QDesktopServices.openUrl(QUrl(model.paper)))
+        grid.addWidget(theme.label(made.tr("Paper"), theme.Type.CAPTION), row + 1, 0)
+        grid.addWidget(paper, row + 1, 1, Qt.AlignmentFlag.AlignLeft)
+    return made
+
+
+def _link(icon: str, words: str) -> QPushButton:
+    button = QPushButton(icons.icon(icon), words) if icon else QPushButton(words)
+    theme.set_role(button, "link")
+    return button

@@ -1,0 +1,140 @@
+"""Whether a model is used in the open library, and what becomes of its vectors when it no longer is."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from app.engine.modeltypes import ModelStatus
+from app.engine.types import SpaceCount
+from app.gui import theme, wording
+from app.gui.modelwords import VECTOR_BYTES
+
+
+class ModelUse(QWidget):
+    """A box to tick, how much is encoded, and a question when the tick is taken out.
+
+    Signals: ``toggled``; ``forget_wanted`` with its key. A model that is taken out of the library stays as it is until
+    the question whether to keep its vectors is answered, which nobody has to.
+    """
+
+    toggled = Signal()
+    forget_wanted = Signal(str)
+
+    def __init__(self, model: ModelStatus, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.key = model.key
+        self._ready = model.ready
+        self._library_open = False
+        self._space: SpaceCount | None = None
+        self._box = QCheckBox(self.tr("Use in this library"))
+        self._box.setAccessibleName(self.tr("Use {0} in this library").format(model.name))
+        self._box.toggled.connect(self._toggled)
+        self._encoded = theme.label("", theme.Type.CAPTION)
+        self._sentence = theme.label("")
+        self._free, self._keep = QPushButton(), QPushButton(self.tr("Keep them"))
+        self._free_kept = QPushButton(self.tr("Free"))
+        theme.set_role(self._free_kept, "link")
+        self._question = self._make_question()
+        row = QHBoxLayout()
+        row.addWidget(self._box)
+        row.addStretch()
+        row.addWidget(self._encoded)
+        row.addWidget(self._free_kept)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.SMALL_PX)
+        column.addLayout(row)
+        column.addWidget(self._question)
+        self._show_box()
+
+    @property
+    def used(self) -> bool:
+        return self._box.isChecked()
+
+    def set_ready(self, ready: bool) -> None:
+        """Whether it can run here."""
+        self._ready = ready
+        self._show_box()
+
+    def use(self) -> None:
+        """Tick the box, as a person does."""
+        if self._box.isEnabled():
+            self._box.setChecked(True)
+
+    def show_use(self, library_open: bool, used: bool, space: SpaceCount | None) -> None:
+        """Tick the box without telling anyone, and say how much is encoded."""
+        self._space = space
+        self._library_open = library_open
+        self._box.blockSignals(True)
+        self._box.setChecked(used)
+        self._box.blockSignals(False)
+        self._show_box()
+        if used:
+            self.ask_nothing()
+        else:
+            self._show_space()
+
+    def ask_nothing(self) -> None:
+        """The question about the vectors is answered, or there is none any more."""
+        self._question.hide()
+        self._show_space()
+
+    def show_forgotten(self) -> None:
+        self._free_kept.hide()
+        self._encoded.setText(self.tr("Its space is free again"))
+
+    def _show_box(self) -> None:
+        self._box.setEnabled(self._library_open and (self._ready or self.used))
+        self._box.setVisible(self._ready or self.used)
+
+    def _show_space(self) -> None:
+        """Say what is encoded of a used model, or kept of another; the latter can be freed, once nothing else asks."""
+        items = self._space.items if self._space else 0
+        kept = items > 0 and not self.used
+        encoded = wording.count(items, self.tr("item"), self.tr("items")) + self.tr(" encoded")
+        if kept:
+            encoded = self.tr("Keeps about {0}").format(self._size)
+        self._encoded.setText(encoded if items else self.tr("Not indexed yet") if self.used else "")
+        self._free_kept.setVisible(kept and self._question.isHidden())
+
+    @property
+    def _size(self) -> str:
+        """About what its vectors take."""
+        return wording.size(self._space.items * self._space.dim * VECTOR_BYTES) if self._space else ""
+
+    def _toggled(self, used: bool) -> None:
+        if used or self._space is None or not self._space.items:
+            self.ask_nothing()
+        else:
+            self._sentence.setText(
+                self.tr("Its vectors of {0} are kept, so that it can be used again without indexing.").format(
+                    wording.count(self._space.items, self.tr("item"), self.tr("items"))
+                )
+            )
+            self._free.setText(self.tr("Free about {0}").format(self._size))
+            self._question.show()
+            self._show_space()
+        self.toggled.emit()
+
+    def _forget(self) -> None:
+        self._question.hide()
+        self._free_kept.hide()
+        self._encoded.setText(self.tr("Its space is being freed…"))
+        self.forget_wanted.emit(self.key)
+
+    def _make_question(self) -> QWidget:
+        question = QFrame()
+        theme.set_role(question, "chip")
+        for button in (self._free, self._free_kept):
+            button.setToolTip(self.tr("Throw its vectors away. Using it again means indexing with it again."))
+            button.clicked.connect(self._forget)
+        self._keep.clicked.connect(self.ask_nothing)
+        row = QHBoxLayout(question)
+        row.setContentsMargins(theme.MEDIUM_PX, theme.SMALL_PX, theme.SMALL_PX, theme.SMALL_PX)
+        row.setSpacing(theme.SMALL_PX)
+        row.addWidget(self._sentence, 1)
+        row.addWidget(self._free)
+        row.addWidget(self._keep)
+        question.hide()
+        return question
