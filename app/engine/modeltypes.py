@@ -147,8 +147,11 @@ class ModelCheck:
 
 @dataclass(frozen=True)
 class PackReport:
-    """What a pack holds, or what was taken from one. ``skipped`` were here already, the same to the byte. ``sha256``
-    is the pack's own, in hexadecimal, to compare with what its sender says."""
+    """What a pack holds, or what was taken from one. ``skipped`` were here already, the same to the byte.
+
+    ``sha256`` is that of its manifest, which names every file of it by its own SHA-256: two people who read the same
+    one to each other have the same pack.
+    """
 
     path: str
     models: tuple[str, ...]

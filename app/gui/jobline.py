@@ -12,7 +12,7 @@ from app.engine.jobs import Progress
 from app.gui import icons, theme, wording
 
 BAR_STEPS = 1000
-DOWNLOADING = "Downloading"
+BYTE_PHASES = ("Downloading", "Writing", "Reading", "Copying")
 """Phases that begin so count bytes."""
 
 Action = tuple[str, Callable[[], None]]
@@ -142,7 +142,7 @@ class JobLine(QFrame):
 
 def counts(progress: Progress) -> list[str]:
     """``12.0 MB of 605.2 MB``, ``4.1 MB a second``, ``about 2 minutes left``: what is known of it."""
-    in_bytes = progress.phase.startswith(DOWNLOADING)
+    in_bytes = progress.phase.startswith(BYTE_PHASES)
     number = wording.size if in_bytes else "{:,}".format
     words = []
     if progress.total:

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
-from app.engine.modeltypes import ModelStatus, Origin
+from app.engine.modeltypes import ModelStatus
 from app.gui import desktop, icons, modelwords, theme
 from app.gui.jobline import JobLine
 from app.gui.modeluse import ModelUse
@@ -64,7 +64,7 @@ class ModelCard(QFrame):
         self._install.setVisible(bool(model.source) and not model.ready)
         self._install.setText(self.tr("Install again…") if model.damaged else self.tr("Install…"))
         self._install.setAccessibleName(self.tr("Install {0}").format(model.name))
-        self._more.setVisible(_has_files(model))
+        self._more.setVisible(modelwords.has_files(model))
         self.use.set_ready(model.ready)
         if self._details.isChecked():
             self._show_details(True)
@@ -82,6 +82,11 @@ class ModelCard(QFrame):
         self._install.setEnabled(not busy)
         self._more.setEnabled(not busy)
 
+    def open(self) -> None:
+        """Show all the facts, and take the focus there."""
+        self._details.setChecked(True)
+        self._details.setFocus()
+
     # --- composition -------------------------------------------------------------------------------------------------
 
     def _compose(self) -> None:
@@ -97,7 +102,7 @@ class ModelCard(QFrame):
         bottom.addWidget(self._details, 0, Qt.AlignmentFlag.AlignTop)
         self._variants.setContentsMargins(theme.HUGE_PX, 0, 0, 0)
         self._variants.setSpacing(theme.TINY_PX)
-        column = QVBoxLayout(self)
+        self._column = column = QVBoxLayout(self)
         column.setContentsMargins(theme.LARGE_PX, theme.MEDIUM_PX, theme.LARGE_PX, theme.MEDIUM_PX)
         column.setSpacing(theme.SMALL_PX)
         column.addLayout(top)
@@ -128,7 +133,7 @@ class ModelCard(QFrame):
         """The facts are made when somebody wants to see them."""
         if shown:
             before, self._facts = self._facts, _facts(self.model)
-            self.layout().replaceWidget(before, self._facts)
+            self._column.replaceWidget(before, self._facts)
             before.deleteLater()
         self._facts.setVisible(shown)
 
@@ -149,12 +154,6 @@ class ModelCard(QFrame):
     def _open_folder(self) -> None:
         if not desktop.open_file(self.model.folder):  # it is not made yet: show where it goes
             desktop.show_in_folder(self.model.folder)
-
-
-def _has_files(model: ModelStatus) -> bool:
-    """Whether it has files of its own here that can be checked and removed."""
-    own = model.origin in (Origin.CATALOGUE, Origin.ADDED) and not model.variant_of
-    return own and (model.ready or model.damaged)
 
 
 def _facts(model: ModelStatus) -> QWidget:

@@ -30,11 +30,15 @@ def state(model: ModelStatus) -> tuple[str, str]:
     return ("Needs attention", "warning") if model.damaged else ("Not installed", theme.Type.CAPTION)
 
 
+def has_files(model: ModelStatus) -> bool:
+    """Whether it has files of its own here, which can be checked, packed and removed."""
+    own = model.origin in (Origin.CATALOGUE, Origin.ADDED) and not model.variant_of
+    return own and (model.ready or model.damaged)
+
+
 def compares(model: ModelStatus) -> str:
     """``Pictures, by words or by example``."""
-    kinds = [
-        word for kind, word in ((Modality.IMAGE, "pictures"), (Modality.AUDIO, "sounds")) if kind in model.accepts
-    ]
+    kinds = [word for kind, word in ((Modality.IMAGE, "pictures"), (Modality.AUDIO, "sounds")) if kind in model.accepts]
     how = "by words or by example" if Modality.TEXT in model.accepts else "by example"
     return f"{' and '.join(kinds).capitalize()}, {how}"
 
@@ -86,6 +90,7 @@ def facts(model: ModelStatus) -> list[tuple[str, str]]:
         ("Licence", ": ".join(word for word in (model.licence, model.licence_note) if word)),
         ("At work", at_work(model.commercial)),
         ("From", model.source),
+        ("By hand", "" if model.ready or model.damaged else model.problem),
         ("Files", _files(model)),
     ]
     return [(name, value) for name, value in said if value]

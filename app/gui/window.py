@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow, QSplitter, QStackedWidge
 
 from app import settings
 from app.engine.errors import AppError
+from app.engine.modeltypes import Needs
 from app.engine.types import Hit, IndexReport, LibraryStatus, Query
 from app.gui import intake, theme
 from app.gui.actions import Actions
@@ -21,7 +22,11 @@ from app.gui.engine import Engine
 from app.gui.evaluate import EvaluatePage
 from app.gui.indexing import IndexingPanel
 from app.gui.indexjob import changes
+from app.gui.jobline import JobLine
 from app.gui.librarysettings import LibrarySettingsDialog
+from app.gui.modelactions import ModelActions
+from app.gui.modeladvice import Adviser
+from app.gui.modelneeds import remember, remembered
 from app.gui.models import ModelsPage
 from app.gui.offline import Offline
 from app.gui.searchpage import SearchPage
@@ -61,6 +66,9 @@ class MainWindow(QMainWindow):
         self.search = SearchPage(engine, self.thumbnails, pasted_dir(home), self._settings.thumbnail_px)
         self.evaluate = EvaluatePage(engine, self.thumbnails)
         self.models = ModelsPage()
+        self.model_work = JobLine().as_strip()
+        self.model_actions = ModelActions(engine, self.workspace, self.models, self.model_work)
+        self._adviser = Adviser(engine, self.workspace, self.models, remembered(self._settings))
         self.details = DetailsPane(engine, self.thumbnails)
         self.indexing = IndexingPanel(engine, self.workspace.job)
         self.actions_ = Actions(self, self._settings)
@@ -102,6 +110,7 @@ class MainWindow(QMainWindow):
         around.addWidget(self.banner)
         column.addLayout(around)
         column.addWidget(self._split, 1)
+        column.addWidget(self.model_work)
         column.addWidget(self.indexing)
         self.setCentralWidget(central)
         self.top.set_menu(self.actions_.menu)
@@ -128,10 +137,9 @@ class MainWindow(QMainWindow):
         self.sidebar.sample_wanted.connect(self.workspace.open_sample)
         self.sidebar.rescan_wanted.connect(self.workspace.rescan)
         self.sidebar.forget_wanted.connect(self.workspace.forget_root)
-        self.models.chosen.connect(self.workspace.set_models)
-        self.models.forget_wanted.connect(self.workspace.forget_model)
-        self.models.index_wanted.connect(self.workspace.rescan)
-        self.models.refresh_wanted.connect(self.workspace.refresh_models)
+        self.models.choice.compare_wanted.connect(self._compare_models)
+        self.model_actions.jobs.finished.connect(self._adviser.ask_again)
+        self._adviser.needs_changed.connect(self._remember_needs)
 
     def _wire_workspace(self) -> None:
         self.workspace.opening.connect(self._opening)
@@ -140,7 +148,6 @@ class MainWindow(QMainWindow):
         self.workspace.status_changed.connect(self._show_status)
         self.workspace.libraries_changed.connect(self.sidebar.set_libraries)
         self.workspace.models_changed.connect(self._show_model_list)
-        self.workspace.model_forgotten.connect(self.models.show_forgotten)
         self.workspace.watching_limited.connect(self._watching_limited)
         self.workspace.engine_restarting.connect(self._engine_restarting)
         self.workspace.engine_gave_up.connect(self._engine_gave_up)
@@ -193,7 +200,11 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Folders are added; a picture or a sound takes the place of the query."""
+        """Folders are added; a picture or a sound takes the place of the query; the page of models takes models."""
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if self.pages.currentWidget() is self.models and self.model_actions.take(paths):
+            event.acceptProposedAction()
+            return
         try:
             taken = intake.from_data(event.mimeData(), pasted_dir(self._home))
         except AppError as error:
@@ -241,6 +252,9 @@ class MainWindow(QMainWindow):
 
     def _show_models(self) -> None:
         self.show_page(MODELS)
+
+    def _compare_models(self) -> None:
+        self.show_page(EVALUATE)
 
     def _focus_query(self) -> None:
         self.show_page(SEARCH)
@@ -345,6 +359,9 @@ class MainWindow(QMainWindow):
     def _choose_thumbnail_px(self, thumbnail_px: int) -> None:
         self._settings = replace(self._settings, thumbnail_px=thumbnail_px)
         self.search.grid.set_thumbnail_px(thumbnail_px)
+
+    def _remember_needs(self, needs: Needs) -> None:
+        self._settings = remember(self._settings, needs)
 
     def _restore_geometry(self) -> None:
         saved = QByteArray.fromHex(self._settings.window_geometry.encode())

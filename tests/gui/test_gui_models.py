@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QCheckBox, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.engine.types import SpaceCount
-from app.gui.models import ModelCard, ModelsPage
+from app.gui.modelcard import ModelCard
+from app.gui.models import ModelsPage
 from app.gui.window import MainWindow
 
 

@@ -1,0 +1,276 @@
+"""What is done about models: it asks the person, then the engine, and lets the page say what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFileDialog
+
+from app.engine.errors import AppError, EngineDied
+from app.engine.jobs import Progress
+from app.engine.modeltypes import AddRequest, InstallPlan, ModelCheck, ModelStatus, Origin, PackReport
+from app.gui import modelwords
+from app.gui.engine import Engine
+from app.gui.installdialog import InstallDialog
+from app.gui.jobline import Action, JobLine
+from app.gui.modeldialogs import (
+    PACK_SUFFIX,
+    AddDialog,
+    ExportDialog,
+    ModelDialog,
+    PackDialog,
+    RemoveDialog,
+    model_in,
+    pack_words,
+)
+from app.gui.modeljobs import ModelJobs, Task
+from app.gui.models import ModelsPage
+from app.gui.workspace import Workspace
+
+INSTALL, ADD, REMOVE, VERIFY = "models_install", "models_add", "models_remove", "models_verify"
+EXPORT, IMPORT, MEASURE = "models_export_pack", "models_import_pack", "models_measure"
+
+
+class ModelActions(QObject):
+    """Stands between the page, the strip at the foot of the window, and the engine. Dialogs belong to the page.
+
+    What belongs to one model is told on its card, and all of it in the strip, wherever the person is.
+    """
+
+    def __init__(self, engine: Engine, workspace: Workspace, page: ModelsPage, strip: JobLine) -> None:
+        super().__init__(page)
+        self._engine = engine
+        self._workspace = workspace
+        self._page = page
+        self._strip = strip
+        self.jobs = ModelJobs(engine, self)
+        self._wire()
+
+    def _wire(self) -> None:
+        page, jobs, workspace = self._page, self.jobs, self._workspace
+        page.chosen.connect(workspace.set_models)
+        page.forget_wanted.connect(workspace.forget_model)
+        page.index_wanted.connect(workspace.rescan)
+        page.refresh_wanted.connect(workspace.refresh_models)
+        workspace.model_forgotten.connect(page.show_forgotten)
+        page.add_wanted.connect(lambda: self.add(AddRequest("")))
+        page.import_wanted.connect(self.choose_pack)
+        page.export_wanted.connect(self.export_pack)
+        page.check_wanted.connect(self.check_all)
+        page.list.install_wanted.connect(self.install)
+        page.list.cancel_wanted.connect(self._cancel_key)
+        page.list.check_wanted.connect(lambda key: self._check((key,)))
+        page.list.remove_wanted.connect(self.remove)
+        page.choice.install_wanted.connect(self.install)
+        page.choice.measure_wanted.connect(self._measure)
+        self._strip.cancel_wanted.connect(self._cancel_current)
+        jobs.queued.connect(self._queued)
+        jobs.progressed.connect(self._progressed)
+        jobs.finished.connect(self._finished)
+        jobs.cancelled.connect(self._cancelled)
+        jobs.failed.connect(self._failed)
+        jobs.changed.connect(self._show_busy)
+
+    # --- what a person wants -----------------------------------------------------------------------------------------
+
+    def install(self, key: str) -> None:
+        """Ask whether a model's files may be fetched, saying which, from where and under what licence."""
+        name = self._name(key)
+
+        def ask(mirror: str, done: Callable[[InstallPlan], None], failed: Callable[[AppError], None]) -> None:
+            self._engine.request("models_plan", key, mirror, on_done=done, on_failed=failed)
+
+        dialog = InstallDialog(name, ask, self._page)
+        dialog.agreed.connect(lambda mirror: self.jobs.start(Task(INSTALL, (key, mirror), name, key)))
+        dialog.open()
+
+    def add(self, request: AddRequest, error: AppError | None = None) -> None:
+        """Ask for a model of one's own; after a refusal with ``error`` also what it is."""
+        dialog = AddDialog(request, error, self._page)
+        dialog.agreed.connect(lambda said: self.jobs.start(Task(ADD, (said,), said.name or _last(said.path))))
+        dialog.open()
+
+    def take(self, paths: Sequence[str]) -> bool:
+        """Take what was dropped if it is one model or one pack; else it is for others."""
+        if len(paths) == 1 and paths[0].endswith(PACK_SUFFIX):
+            self.import_pack(paths[0])
+        elif model := model_in(paths):
+            self.add(AddRequest(model))
+        else:
+            return False
+        return True
+
+    def choose_pack(self) -> None:
+        kinds = self.tr("Packs (*{0});;All files (*)").format(PACK_SUFFIX)
+        path, _kind = QFileDialog.getOpenFileName(self._page, self.tr("Import a pack"), "", kinds)
+        if path:
+            self.import_pack(path)
+
+    def import_pack(self, path: str) -> None:
+        self.jobs.start(Task(IMPORT, (path,), _last(path)))
+
+    def export_pack(self) -> None:
+        """Ask which models, then where to."""
+        dialog = ExportDialog([model for model in self._workspace.models if modelwords.has_files(model)], self._page)
+        dialog.agreed.connect(self._export)
+        dialog.open()
+
+    def check_all(self) -> None:
+        self._check(tuple(model.key for model in self._workspace.models if modelwords.has_files(model)))
+
+    def remove(self, key: str) -> None:
+        """Ask whether a model's files are to go."""
+        if model := self._model(key):
+            dialog = RemoveDialog(model, bool(model.source) and model.origin is Origin.CATALOGUE, self._page)
+            dialog.agreed.connect(lambda: self.jobs.start(Task(REMOVE, (key,), model.name, key)))
+            dialog.open()
+
+    def _export(self, keys: tuple[str, ...]) -> None:
+        kinds = self.tr("Packs (*{0})").format(PACK_SUFFIX)
+        offered = f"models{PACK_SUFFIX}"
+        path, _kind = QFileDialog.getSaveFileName(self._page, self.tr("Export a pack"), offered, kinds)
+        if path:
+            path = path if path.endswith(PACK_SUFFIX) else path + PACK_SUFFIX
+            self.jobs.start(Task(EXPORT, (keys, path), _last(path)))
+
+    def _check(self, keys: tuple[str, ...]) -> None:
+        if keys:
+            title = self._name(keys[0]) if len(keys) == 1 else self.tr("All models")
+            self.jobs.start(Task(VERIFY, (keys,), title, keys[0] if len(keys) == 1 else ""))
+        else:
+            self._strip.show_end(self.tr("There is nothing to check"), self.tr("No model is installed yet."))
+
+    def _measure(self, keys: tuple[str, ...]) -> None:
+        self.jobs.start(Task(MEASURE, (keys,), self.tr("This machine")))
+
+    def _cancel_key(self, key: str) -> None:
+        for task in self.jobs.tasks:
+            if task.key == key:
+                self._stop(task)
+
+    def _cancel_current(self) -> None:
+        if task := self.jobs.current:
+            self._stop(task)
+
+    def _stop(self, task: Task) -> None:
+        if task == self.jobs.current:
+            for line in self._lines(task):
+                line.show_stopping()
+        self.jobs.cancel(task)
+
+    # --- what the work tells -----------------------------------------------------------------------------------------
+
+    def _queued(self, task: Task) -> None:
+        if line := self._card_line(task):
+            line.show_waiting(self.tr("Waiting"))
+
+    def _progressed(self, task: Task, progress: Progress) -> None:
+        phase = progress.phase or self.tr("Getting ready")
+        if line := self._card_line(task):
+            line.show_progress(phase, progress)
+        waiting = len(self.jobs.waiting)
+        more = self.tr(" ({0} more waiting)").format(waiting) if waiting else ""
+        self._strip.show_progress(f"{task.title}: {phase}{more}", progress)
+
+    def _cancelled(self, task: Task) -> None:
+        lines = self._lines(task)
+        for line in lines:
+            line.put_away()
+        if task.method == INSTALL and self._strip in lines:
+            self._strip.show_end(
+                self.tr("{0}: stopped").format(task.title), self.tr("What was fetched is kept for the next time.")
+            )
+
+    def _failed(self, task: Task, error: AppError) -> None:
+        if isinstance(error, EngineDied):
+            error = AppError(self.tr("It was interrupted"), self.tr("The engine stopped. What was fetched is kept."))
+        action = self._way_on(task, error)
+        for line in self._lines(task):
+            line.show_error(error, action)
+        self._workspace.refresh_models()
+
+    def _way_on(self, task: Task, error: AppError) -> Action:
+        """What may help: to say what a model is, or the same once more; a download goes on where it stopped."""
+        if task.method == ADD:
+            return self.tr("Say what it is…"), lambda: self.add(task.args[0], error)
+        again = self.tr("Go on") if task.method == INSTALL else self.tr("Try again")
+        return again, lambda: self.jobs.start(task)
+
+    def _finished(self, task: Task, value: Any) -> None:
+        heading, words, action = self._outcome(task, value)
+        for line in self._lines(task):
+            line.show_end(heading, words, action)
+        if task.method == MEASURE:
+            self._strip.put_away()  # the answers themselves say it
+        self._workspace.refresh_models()
+
+    def _outcome(self, task: Task, value: Any) -> tuple[str, str, Action | None]:
+        """What came of it, in words, and what may come next."""
+        match value:
+            case ModelStatus():
+                use = (self.tr("Use in this library"), lambda: self._use(value.key))
+                return self.tr("{0} is ready").format(value.name), self.tr("Its files are here and checked."), use
+            case PackReport():
+                done = self.tr("The pack is written") if task.method == EXPORT else self.tr("The pack is taken in")
+                show = (self.tr("Show its checksum"), lambda: PackDialog(done, value, self._page).open())
+                return done, " ".join(pack_words(value)), show
+            case (ModelCheck(), *_):
+                return self._checked(value)
+            case _:
+                return self.tr("{0}: done").format(task.title), "", None
+
+    def _checked(self, checks: Sequence[ModelCheck]) -> tuple[str, str, Action | None]:
+        bad = [check for check in checks if check.problems]
+        if not bad:
+            unpinned = any(not check.pinned for check in checks)
+            new = self.tr("Those that were put in place by hand are held against this check from now on.")
+            return self.tr("Every byte is as it was"), new if unpinned else "", None
+        said = "\n".join(f"{self._name(check.key)}: {' '.join(check.problems)}" for check in bad)
+        title = self.tr("Files of models have changed")
+        show = (self.tr("Show them"), lambda: self._show_findings(title, said))
+        return title, self.tr("Install these models again, or put the right files in place."), show
+
+    def _show_findings(self, title: str, said: str) -> None:
+        dialog = ModelDialog(title, said, self._page)
+        dialog.finish(dialog.cancel_button(self.tr("Close")))
+        dialog.open()
+
+    def _show_busy(self) -> None:
+        busy = self.jobs.busy_keys
+        for model in self._workspace.models:
+            if card := self._page.list.card(model.key):
+                card.set_busy(model.key in busy)
+        self._page.choice.set_measuring(any(task.method == MEASURE for task in self.jobs.tasks))
+
+    def _use(self, key: str) -> None:
+        """Tick it; that it was ready is no news any more."""
+        if use := self._page.list.use_of(key):
+            use.use()
+        if card := self._page.list.card(key):
+            card.job.put_away()
+        self._strip.put_away()
+
+    # --- helpers -----------------------------------------------------------------------------------------------------
+
+    def _lines(self, task: Task) -> list[JobLine]:
+        """Where it is told of a task: on its card, and in the strip unless that tells of another one."""
+        card = self._card_line(task)
+        others = self.jobs.current is not None and self.jobs.current != task
+        return [line for line in (card, None if others else self._strip) if line]
+
+    def _card_line(self, task: Task) -> JobLine | None:
+        card = self._page.list.card(task.key) if task.key else None
+        return card.job if card else None
+
+    def _model(self, key: str) -> ModelStatus | None:
+        return next((model for model in self._workspace.models if model.key == key), None)
+
+    def _name(self, key: str) -> str:
+        model = self._model(key)
+        return model.name if model else key
+
+
+def _last(path: str) -> str:
+    return path.replace("\\", "/").rstrip("/").rpartition("/")[2]

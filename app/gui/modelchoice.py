@@ -1,0 +1,267 @@
+"""The guided choice: what a person wants from a model, and the few that fit, best first, with the reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from app.engine.modeltypes import Advice, ModelStatus, Recommendation
+from app.engine.types import LibraryStatus
+from app.gui import theme, wording
+from app.gui.flow import FlowLayout
+from app.gui.modelneeds import NeedsForm
+
+SHOWN_MAX = 5
+MEASURING_S = 3
+"""About how long one model is timed."""
+
+
+class ModelChoice(QFrame):
+    """Signals: ``changed`` with the `Needs` to ask advice for; ``install_wanted``, ``use_wanted`` and ``shown`` with
+    a model's key; ``measure_wanted`` with the keys to time; ``compare_wanted``."""
+
+    changed = Signal(object)
+    install_wanted = Signal(str)
+    use_wanted = Signal(str)
+    shown = Signal(str)
+    measure_wanted = Signal(object)
+    compare_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._models: dict[str, ModelStatus] = {}
+        self._used: frozenset[str] = frozenset()
+        self._library_open = False
+        self._advice: Advice | None = None
+        self._measuring = False
+        self.form = NeedsForm()
+        self.form.changed.connect(self._needs_changed)
+        self._said = theme.label("")
+        self._answers = QVBoxLayout()
+        self._answers.setSpacing(theme.MEDIUM_PX)
+        self._why_not = QPushButton(self.tr("Why not the others?"))
+        self._why_not.setCheckable(True)
+        theme.set_role(self._why_not, "link")
+        self._others = theme.label("")
+        self._measure = QPushButton()
+        self._compare = QPushButton(self.tr("Compare on my own data"))
+        self._compare.setToolTip(self.tr("The Evaluate page: judge a few results, and read which model finds best"))
+        self._compose()
+        self._show()
+
+    # --- what is told ------------------------------------------------------------------------------------------------
+
+    def set_models(self, models: Sequence[ModelStatus]) -> None:
+        self._models = {model.key: model for model in models}
+        self._show()
+
+    def set_library(self, status: LibraryStatus) -> None:
+        used = frozenset(status.models)
+        if not self._library_open or used != self._used:
+            self._library_open, self._used = True, used
+            self._show()
+
+    def set_advice(self, advice: Advice) -> None:
+        self._advice = advice
+        self._show()
+
+    def show_problem(self, sentence: str) -> None:
+        """There is no advice, and this is why."""
+        self._advice = None
+        self._show()
+        self._said.setText(sentence)
+
+    def set_measuring(self, measuring: bool) -> None:
+        self._measuring = measuring
+        self._show_measure()
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The keys of the models shown, best first."""
+        return tuple(answer.key for answer in self.findChildren(Answer) if not answer.isHidden())
+
+    # --- composition -------------------------------------------------------------------------------------------------
+
+    def _compose(self) -> None:
+        theme.set_role(self, "card")
+        line = QFrame()
+        theme.set_role(line, "line")
+        line.setFixedHeight(1)
+        self._others.hide()
+        self._why_not.toggled.connect(self._others.setVisible)
+        self._measure.clicked.connect(self._measure_clicked)
+        self._compare.clicked.connect(self.compare_wanted)
+        foot = FlowLayout()
+        for button in (self._measure, self._compare, self._why_not):
+            foot.addWidget(button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme.LARGE_PX, theme.LARGE_PX, theme.LARGE_PX, theme.LARGE_PX)
+        column.setSpacing(theme.MEDIUM_PX)
+        column.addWidget(theme.label(self.tr("Which model suits me?"), theme.Type.HEADING))
+        column.addWidget(self.form)
+        column.addWidget(line)
+        column.addWidget(self._said)
+        column.addLayout(self._answers)
+        column.addLayout(foot)
+        column.addWidget(self._others)
+
+    def _show(self) -> None:
+        focused = next((answer.key for answer in self.findChildren(Answer) if answer.has_focus), None)
+        while item := self._answers.takeAt(0):
+            if answer := item.widget():
+                answer.hide()
+                answer.deleteLater()
+        best = self._advice.best[:SHOWN_MAX] if self._advice else ()
+        for number, one in enumerate(best, start=1):
+            if model := self._models.get(one.key):
+                made = self._make_answer(number, one, model)
+                self._answers.addWidget(made)
+                if one.key == focused:
+                    made.take_focus()
+        self._said.setText(self._sentence(best))
+        self._said.setVisible(not best)
+        self._show_others()
+        self._show_measure()
+
+    def _make_answer(self, number: int, one: Recommendation, model: ModelStatus) -> Answer:
+        answer = Answer(number, one, model, self._library_open, one.key in self._used)
+        answer.install_wanted.connect(self.install_wanted)
+        answer.use_wanted.connect(self.use_wanted)
+        answer.shown.connect(self.shown)
+        return answer
+
+    def _sentence(self, best: Sequence[Recommendation]) -> str:
+        if self._advice is None:
+            return self.tr("Looking for what fits…")
+        return "" if best else self.tr("No model does all of that. Ask for less, or add a model of your own below.")
+
+    def _show_others(self) -> None:
+        others = self._advice.others if self._advice else ()
+        lines = [f"{self._models[one.key].name}: {' '.join(one.cautions)}" for one in others if one.key in self._models]
+        self._others.setText("\n".join(lines))
+        self._why_not.setVisible(bool(lines))
+        self._others.setVisible(bool(lines) and self._why_not.isChecked())
+
+    # --- measuring ---------------------------------------------------------------------------------------------------
+
+    def _measurable(self) -> tuple[str, ...]:
+        """The models that can run here and take what is searched; the times of the others are reckoned from theirs."""
+        kinds = self.form.needs().kinds
+        return tuple(model.key for model in self._models.values() if model.ready and model.accepts & kinds)
+
+    def _show_measure(self) -> None:
+        keys = self._measurable()
+        best = self._advice.best[:SHOWN_MAX] if self._advice else ()
+        guessed = any(not one.measured for one in best)
+        words = self.tr("Measure this machine (about {0} s)").format(len(keys) * MEASURING_S)
+        self._measure.setText(self.tr("Measuring this machine…") if self._measuring else words)
+        self._measure.setToolTip(
+            self.tr("Time the models that are ready here, so that the other times can be reckoned from them")
+        )
+        self._measure.setEnabled(not self._measuring)
+        self._measure.setVisible(self._measuring or bool(keys and guessed))
+
+    def _measure_clicked(self) -> None:
+        self.measure_wanted.emit(self._measurable())
+
+    def _needs_changed(self) -> None:
+        self.changed.emit(self.form.needs())
+
+
+class Answer(QWidget):
+    """One model that fits. Signals with its key: ``install_wanted``, ``use_wanted``; ``shown`` to see all its facts."""
+
+    install_wanted = Signal(str)
+    use_wanted = Signal(str)
+    shown = Signal(str)
+
+    def __init__(self, number: int, one: Recommendation, model: ModelStatus, library_open: bool, used: bool) -> None:
+        super().__init__()
+        self.key = model.key
+        self._action = QPushButton()
+        self._show_card = QPushButton(self.tr("All facts"))
+        self._show_card.setAccessibleName(self.tr("All facts about {0}").format(model.name))
+        self._show_card.clicked.connect(self._show_clicked)
+        theme.set_role(self._show_card, "link")
+        theme.set_role(self._action, "primary" if number == 1 else "")
+        name = theme.label(f"{number}. {model.name}", theme.Type.HEADING)
+        top = QHBoxLayout()
+        top.setSpacing(theme.SMALL_PX)
+        top.addWidget(name, 1)
+        top.addWidget(self._show_card)
+        top.addWidget(self._action)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.TINY_PX)
+        column.addLayout(top)
+        column.addWidget(theme.label(" ".join(one.reasons) or model.summary))
+        if one.cautions:
+            caution = theme.label(" ".join(one.cautions))
+            caution.setWordWrap(True)
+            theme.set_role(caution, "warning")
+            column.addWidget(caution)
+        costs = theme.label(" · ".join(_costs(one, model)), theme.Type.CAPTION)
+        costs.setWordWrap(True)
+        column.addWidget(costs)
+        self._offer(model, library_open, used, top)
+        self.setAccessibleName(f"{number}. {model.name}. {' '.join(one.reasons)}")
+
+    @property
+    def has_focus(self) -> bool:
+        return self._action.hasFocus() or self._show_card.hasFocus()
+
+    def take_focus(self) -> None:
+        (self._action if self._action.isVisibleTo(self) else self._show_card).setFocus()
+
+    def _offer(self, model: ModelStatus, library_open: bool, used: bool, row: QHBoxLayout) -> None:
+        """The one thing to do next."""
+        if used:
+            label = QLabel(self.tr("In use"))
+            theme.set_role(label, "good")
+            row.replaceWidget(self._action, label)
+            self._action.setParent(self)
+            self._action.hide()
+        elif model.ready:
+            self._action.setText(self.tr("Use in this library"))
+            self._action.setEnabled(library_open)
+            self._action.clicked.connect(self._use_clicked)
+        elif model.source:
+            self._action.setText(self.tr("Install…"))
+            self._action.clicked.connect(self._install_clicked)
+        else:
+            self._action.setText(self.tr("See what is missing"))
+            self._action.clicked.connect(self._show_clicked)
+        self._action.setAccessibleName(f"{self._action.text()}: {model.name}")
+
+    def _use_clicked(self) -> None:
+        self.use_wanted.emit(self.key)
+
+    def _install_clicked(self) -> None:
+        self.install_wanted.emit(self.key)
+
+    def _show_clicked(self) -> None:
+        self.shown.emit(self.key)
+
+
+def _costs(one: Recommendation, model: ModelStatus) -> list[str]:
+    """Time, disk and memory: what it takes to have this library searched by it."""
+    words = [_time(one)]
+    if one.download_bytes and not model.ready:
+        words.append(f"{wording.size(one.download_bytes)} to download")
+    if one.memory_bytes:
+        words.append(f"{wording.size(one.memory_bytes)} of memory")
+    if one.vectors_bytes:
+        words.append(f"{wording.size(one.vectors_bytes)} for its vectors")
+    return words
+
+
+def _time(one: Recommendation) -> str:
+    if not one.items:
+        return "Nothing in this library for it yet"
+    items = wording.count(one.items, "item", "items")
+    if one.seconds is None:
+        return f"{items} to encode; how long that takes is not measured yet"
+    how = "measured here" if one.measured else "reckoned from other models"
+    return f"{wording.duration(one.seconds).capitalize()} for {items} ({how})"

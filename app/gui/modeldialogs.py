@@ -1,0 +1,258 @@
+"""The smaller dialogs about models: adding one's own, choosing what goes into a pack, removing, and what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFontDatabase, QGuiApplication
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.engine.errors import AppError
+from app.engine.modeltypes import AddRequest, ModelStatus, PackReport
+from app.gui import theme, wording
+
+WIDTH_PX = 560
+WEIGHTS_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
+PACK_SUFFIX = ".semblance-pack"
+FAMILIES = (("", "Find out"), ("open_clip", "open_clip"), ("timm", "timm"), ("panns", "PANNs"))
+
+
+class ModelDialog(QDialog):
+    """Does not block the window; deletes itself when it closes. A column of widgets above a row of buttons, the last
+    of which is the one that does it."""
+
+    def __init__(self, title: str, sentence: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(title)
+        self.setMinimumWidth(WIDTH_PX)
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(theme.HUGE_PX, theme.LARGE_PX, theme.HUGE_PX, theme.LARGE_PX)
+        self.column.setSpacing(theme.MEDIUM_PX)
+        self.column.addWidget(theme.label(title, theme.Type.HEADING))
+        said = theme.label(sentence)
+        said.setVisible(bool(sentence))
+        self.column.addWidget(said)
+
+    def finish(self, *buttons: QPushButton) -> None:
+        """Put the buttons below, and fit the height to the words."""
+        row = QHBoxLayout()
+        row.addStretch()
+        for button in buttons:
+            button.setAutoDefault(False)
+            row.addWidget(button)
+        self.column.addStretch()
+        self.column.addLayout(row)
+        self.resize(WIDTH_PX, self.column.totalHeightForWidth(WIDTH_PX))
+
+    def cancel_button(self, words: str) -> QPushButton:
+        button = QPushButton(words)
+        button.clicked.connect(self.reject)
+        return button
+
+
+class AddDialog(ModelDialog):
+    """A model of one's own. Signal: ``agreed`` with an `AddRequest`.
+
+    Args:
+        request: what to begin with.
+        error: why the engine could not take it as it was; then there are fields to say what it is.
+    """
+
+    agreed = Signal(object)
+
+    def __init__(self, request: AddRequest, error: AppError | None = None, parent: QWidget | None = None) -> None:
+        super().__init__(
+            "Add a model of your own",
+            "A weights file, or a folder in open_clip's layout. It is looked into before it is used, and no program "
+            "inside it is run. Its files are copied, so the original may go away.",
+            parent,
+        )
+        self._request = request
+        self._path = QLineEdit(request.path)
+        self._path.setAccessibleName(self.tr("File or folder of the model"))
+        self._family = QComboBox()
+        self._family.setAccessibleName(self.tr("Family"))
+        for key, words in FAMILIES:
+            self._family.addItem(words, key)
+        self._family.setCurrentIndex(max(0, self._family.findData(request.family)))
+        self._fields = {name: QLineEdit(getattr(request, name)) for name in ("architecture", "name", "licence")}
+        self._add = QPushButton(self.tr("Add"))
+        theme.set_role(self._add, "primary")
+        self._add.clicked.connect(self._agree)
+        self._path.textChanged.connect(self._show_can)
+        self._compose(error)
+        self._show_can()
+
+    def request(self) -> AddRequest:
+        """What the fields say now."""
+        said = {name: field.text().strip() for name, field in self._fields.items()}
+        return replace(self._request, path=self._path.text().strip(), family=self._family.currentData(), **said)
+
+    def _compose(self, error: AppError | None) -> None:
+        choose = QHBoxLayout()
+        choose.addWidget(self._path, 1)
+        for words, slot in ((self.tr("File…"), self._choose_file), (self.tr("Folder…"), self._choose_folder)):
+            button = QPushButton(words)
+            button.setAutoDefault(False)
+            button.clicked.connect(slot)
+            choose.addWidget(button)
+        self.column.addLayout(choose)
+        if error:
+            why = theme.label(f"{error.title}. {error.message}")
+            theme.set_role(why, "bad")
+            self.column.addWidget(why)
+            self.column.addLayout(self._compose_fields())
+        self.finish(self.cancel_button(self.tr("Cancel")), self._add)
+
+    def _compose_fields(self) -> QFormLayout:
+        form = QFormLayout()
+        form.setHorizontalSpacing(theme.LARGE_PX)
+        form.setVerticalSpacing(theme.SMALL_PX)
+        form.addRow(self.tr("&Family"), self._family)
+        self._fields["architecture"].setPlaceholderText("ViT-B-32, resnet18, Cnn14…")
+        form.addRow(self.tr("A&rchitecture"), self._fields["architecture"])
+        form.addRow(self.tr("&Name"), self._fields["name"])
+        form.addRow(self.tr("&Licence"), self._fields["licence"])
+        return form
+
+    def _choose_file(self) -> None:
+        kinds = " ".join(f"*{suffix}" for suffix in WEIGHTS_SUFFIXES)
+        path, _kind = QFileDialog.getOpenFileName(
+            self,
+            self.tr("Choose a weights file"),
+            self._path.text(),
+            self.tr("Weights ({0});;All files (*)").format(kinds),
+        )
+        if path:
+            self._path.setText(path)
+
+    def _choose_folder(self) -> None:
+        if path := QFileDialog.getExistingDirectory(self, self.tr("Choose a model's folder"), self._path.text()):
+            self._path.setText(path)
+
+    def _show_can(self) -> None:
+        self._add.setEnabled(bool(self._path.text().strip()))
+
+    def _agree(self) -> None:
+        self.agreed.emit(self.request())
+        self.accept()
+
+
+class ExportDialog(ModelDialog):
+    """Which models go into a pack. Signal: ``agreed`` with their keys."""
+
+    agreed = Signal(object)
+
+    def __init__(self, models: Sequence[ModelStatus], parent: QWidget | None = None) -> None:
+        super().__init__(
+            "Export a pack",
+            "One file with everything that these models need, for a computer without network. Their licences go with "
+            "them.",
+            parent,
+        )
+        self._boxes = {model.key: QCheckBox(_with_size(model)) for model in models}
+        self._export = QPushButton(self.tr("Choose where…"))
+        theme.set_role(self._export, "primary")
+        self._export.clicked.connect(self._agree)
+        for box in self._boxes.values():
+            box.toggled.connect(self._show_can)
+            self.column.addWidget(box)
+        if not models:
+            self.column.addWidget(theme.label(self.tr("No model is installed yet that could go into a pack.")))
+        self.finish(self.cancel_button(self.tr("Cancel")), self._export)
+        self._show_can()
+
+    def _show_can(self) -> None:
+        self._export.setEnabled(any(box.isChecked() for box in self._boxes.values()))
+
+    def _agree(self) -> None:
+        self.agreed.emit(tuple(key for key, box in self._boxes.items() if box.isChecked()))
+        self.accept()
+
+
+class RemoveDialog(ModelDialog):
+    """Whether a model's files are to go. Signal: ``agreed``."""
+
+    agreed = Signal()
+
+    def __init__(self, model: ModelStatus, again: bool, parent: QWidget | None = None) -> None:
+        size = sum(file.size_bytes for file in model.installation.files) if model.installation else 0
+        sentences = [
+            f"About {wording.size(size)} are freed." if size else "",
+            "What it has encoded stays in your libraries, but cannot be searched until the model is here again.",
+            "It can be installed again." if again else "It was added by hand, so it can only come back the same way.",
+        ]
+        super().__init__(f"Remove the files of {model.name}?", " ".join(words for words in sentences if words), parent)
+        remove = QPushButton(self.tr("Remove its files"))
+        remove.clicked.connect(self._agree)
+        keep = self.cancel_button(self.tr("Keep them"))
+        self.finish(remove, keep)
+        keep.setFocus()
+
+    def _agree(self) -> None:
+        self.agreed.emit()
+        self.accept()
+
+
+class PackDialog(ModelDialog):
+    """What a pack holds and its checksum, to be compared by eye or copied."""
+
+    def __init__(self, title: str, report: PackReport, parent: QWidget | None = None) -> None:
+        super().__init__(title, report.path, parent)
+        self._sha256 = report.sha256
+        for words in pack_words(report):
+            self.column.addWidget(theme.label(words))
+        self.column.addWidget(
+            theme.label(self.tr("SHA-256 of the pack, to compare with what its sender tells you:"), theme.Type.CAPTION)
+        )
+        checksum = QLineEdit(report.sha256)
+        checksum.setReadOnly(True)
+        checksum.setAccessibleName(self.tr("SHA-256 of the pack"))
+        checksum.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.column.addWidget(checksum)
+        copy = QPushButton(self.tr("Copy the checksum"))
+        copy.clicked.connect(self._copy)
+        self.finish(copy, self.cancel_button(self.tr("Close")))
+
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(self._sha256)
+
+
+def pack_words(report: PackReport) -> list[str]:
+    """What a pack holds, a sentence each."""
+    words = [f"{', '.join(report.models)}." if report.models else "Nothing new."]
+    if report.skipped:
+        words.append(f"Here already, the same to the byte: {', '.join(report.skipped)}.")
+    return [*words, f"{wording.size(report.size_bytes)} in all."]
+
+
+def model_in(paths: Sequence[str]) -> str:
+    """The one path that looks like a model, by its name or by the weights in its folder; else ""."""
+    if len(paths) != 1:
+        return ""
+    path = Path(paths[0])
+    try:
+        names = [path.name] if path.is_file() else [one.name for one in path.iterdir()]
+    except OSError:
+        return ""
+    return str(path) if any(name.endswith(WEIGHTS_SUFFIXES) for name in names) else ""
+
+
+def _with_size(model: ModelStatus) -> str:
+    size = sum(file.size_bytes for file in model.installation.files) if model.installation else model.download_bytes
+    return f"{model.name}, {wording.size(size)}" if size else model.name
