@@ -58,13 +58,27 @@ class FlowLayout(QLayout):
 
     def _arrange(self, rect: QRect, move: bool) -> int:
         """The height in pixels that the lines take in this width."""
-        x, y, line_px = rect.x(), rect.y(), 0
+        y = rect.y()
+        for line in self._lines(rect.width()):
+            line_px = max(size.height() for _item, size in line)
+            x = rect.x()
+            for item, size in line:
+                if move:
+                    item.setGeometry(QRect(QPoint(x, y + (line_px - size.height()) // 2), size))
+                x += size.width() + self.spacing()
+            y += line_px + self.spacing()
+        return max(0, y - self.spacing() - rect.y())
+
+    def _lines(self, width_px: int) -> list[list[tuple[QLayoutItem, QSize]]]:
+        """What goes on each line, with its size."""
+        lines: list[list[tuple[QLayoutItem, QSize]]] = []
+        room_px = -1
         for item in self._shown():
-            size = item.sizeHint().boundedTo(QSize(rect.width(), item.sizeHint().height()))
-            if x > rect.x() and x + size.width() > rect.x() + rect.width():
-                x, y, line_px = rect.x(), y + line_px + self.spacing(), 0
-            if move:
-                item.setGeometry(QRect(QPoint(x, y), size))
-            x += size.width() + self.spacing()
-            line_px = max(line_px, size.height())
-        return y + line_px - rect.y()
+            hint = item.sizeHint()
+            size = QSize(min(hint.width(), width_px), hint.height())
+            if size.width() > room_px:
+                lines.append([])
+                room_px = width_px
+            lines[-1].append((item, size))
+            room_px -= size.width() + self.spacing()
+        return lines

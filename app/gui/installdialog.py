@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QDialog, QFormLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.engine.errors import AppError
 from app.engine.modeltypes import InstallPlan
 from app.gui import modelwords, theme, wording
+from app.gui.facts import Facts
 
 WIDTH_PX = 600
 
@@ -36,7 +37,7 @@ class InstallDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Install {0}").format(name))
         self.setMinimumWidth(WIDTH_PX)
-        self._rows = QFormLayout()
+        self._facts = Facts(((self.tr("Looking up what would be fetched…"), ""),))
         self._warning = theme.label("")
         self._error = theme.label("")
         self._mirror = QLineEdit()
@@ -69,9 +70,6 @@ class InstallDialog(QDialog):
     # --- composition -------------------------------------------------------------------------------------------------
 
     def _compose(self, name: str) -> None:
-        self._rows.setHorizontalSpacing(theme.LARGE_PX)
-        self._rows.setVerticalSpacing(theme.SMALL_PX)
-        self._rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         theme.set_role(self._use_mirror, "link")
         self._use_mirror.setToolTip(self.tr("For example a mirror in your own network"))
         self._use_mirror.clicked.connect(self._show_mirror)
@@ -100,11 +98,11 @@ class InstallDialog(QDialog):
                 "nothing of yours is sent."
             )
         )
-        column = QVBoxLayout(self)
+        self._column = column = QVBoxLayout(self)
         column.setContentsMargins(theme.HUGE_PX, theme.LARGE_PX, theme.HUGE_PX, theme.LARGE_PX)
         column.setSpacing(theme.MEDIUM_PX)
         column.addWidget(theme.label(self.tr("Install {0}?").format(name), theme.Type.TITLE))
-        column.addLayout(self._rows)
+        column.addWidget(self._facts)
         column.addWidget(self._warning)
         column.addWidget(promise)
         column.addWidget(self._use_mirror, 0, Qt.AlignmentFlag.AlignLeft)
@@ -134,12 +132,11 @@ class InstallDialog(QDialog):
         self._ask(self.mirror, show, refuse)
 
     def _show_plan(self, plan: InstallPlan) -> None:
-        while self._rows.rowCount():
-            self._rows.removeRow(0)
-        for name, value in _rows(plan):
-            words = theme.label(value)
-            words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            self._rows.addRow(theme.label(name, theme.Type.CAPTION), words)
+        before, self._facts = self._facts, Facts(_rows(plan))
+        self._column.replaceWidget(before, self._facts)
+        self._facts.show()  # now, so that its height counts
+        before.hide()
+        before.deleteLater()
         missing_bytes = (plan.download_bytes or 0) - plan.present_bytes - plan.free_bytes
         full = self.tr("The disk has too little room: free {0} first.").format(wording.size(missing_bytes))
         at_work = self.tr("Its licence does not allow use at work.") if plan.commercial is False else ""
@@ -179,9 +176,8 @@ class InstallDialog(QDialog):
 
     def _fit(self) -> None:
         """Grow where the words need more lines: a dialog does not do so by itself for lines that wrap."""
-        if column := self.layout():
-            column.activate()
-            self.resize(self.width(), max(self.height(), column.totalHeightForWidth(self.width())))
+        self._column.activate()
+        self.resize(self.width(), max(self.height(), self._column.totalHeightForWidth(self.width())))
 
 
 def _rows(plan: InstallPlan) -> list[tuple[str, str]]:

@@ -36,8 +36,7 @@ class JobLine(QFrame):
         self._cancel = QPushButton(icons.icon("stop"), self.tr("Cancel"))
         self._close = QToolButton()
         self._close.setIcon(icons.icon("close"))
-        for button in (self._action, self._cancel):
-            theme.set_role(button, "quiet")
+        theme.set_role(self._cancel, "quiet")
         self._action.clicked.connect(self._run)
         self._cancel.clicked.connect(self.cancel_wanted)
         self._close.setToolTip(self.tr("Put this away"))
@@ -79,13 +78,19 @@ class JobLine(QFrame):
         """It is done; ``action`` is what may come next."""
         self._show(heading, words, action=action)
 
-    def show_error(self, error: AppError, action: Action | None = None) -> None:
+    def show_error(self, error: AppError, action: Action | None = None, about: str = "") -> None:
+        """``about`` is what it belongs to, where that is not seen from the place of the line."""
         said = "\n".join(words for words in (error.message, error.path) if words)
-        self._show(error.title, said, action=action, role="bad")
+        self._show(f"{about}: {error.title}" if about else error.title, said, action=action, role="bad")
 
     def put_away(self) -> None:
         self._stopping = False
         self.hide()
+
+    def put_away_end(self) -> None:
+        """Put away what came of it, and leave what is under way."""
+        if self._cancel.isHidden():
+            self.put_away()
 
     def _show(
         self,

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog
 from app.engine.errors import AppError, EngineDied
 from app.engine.jobs import Progress
 from app.engine.modeltypes import AddRequest, InstallPlan, ModelCheck, ModelStatus, Origin, PackReport
-from app.gui import modelwords
+from app.gui import modelwords, wording
 from app.gui.engine import Engine
 from app.gui.installdialog import InstallDialog
 from app.gui.jobline import Action, JobLine
@@ -23,7 +23,6 @@ from app.gui.modeldialogs import (
     PackDialog,
     RemoveDialog,
     model_in,
-    pack_words,
 )
 from app.gui.modeljobs import ModelJobs, Task
 from app.gui.models import ModelsPage
@@ -113,7 +112,9 @@ class ModelActions(QObject):
 
     def export_pack(self) -> None:
         """Ask which models, then where to."""
-        dialog = ExportDialog([model for model in self._workspace.models if modelwords.has_files(model)], self._page)
+        dialog = ExportDialog(
+            [model for model in self._workspace.models if model.ready and modelwords.has_files(model)], self._page
+        )
         dialog.agreed.connect(self._export)
         dialog.open()
 
@@ -188,7 +189,7 @@ class ModelActions(QObject):
             error = AppError(self.tr("It was interrupted"), self.tr("The engine stopped. What was fetched is kept."))
         action = self._way_on(task, error)
         for line in self._lines(task):
-            line.show_error(error, action)
+            line.show_error(error, action, task.title if line is self._strip else "")
         self._workspace.refresh_models()
 
     def _way_on(self, task: Task, error: AppError) -> Action:
@@ -213,13 +214,24 @@ class ModelActions(QObject):
                 use = (self.tr("Use in this library"), lambda: self._use(value.key))
                 return self.tr("{0} is ready").format(value.name), self.tr("Its files are here and checked."), use
             case PackReport():
-                done = self.tr("The pack is written") if task.method == EXPORT else self.tr("The pack is taken in")
-                show = (self.tr("Show its checksum"), lambda: PackDialog(done, value, self._page).open())
-                return done, " ".join(pack_words(value)), show
+                return self._packed(task, value)
             case (ModelCheck(), *_):
                 return self._checked(value)
+            case None if task.method == REMOVE:
+                gone = self.tr("The files of {0} are gone").format(task.title)
+                return gone, self.tr("What it has encoded is kept."), None
             case _:
                 return self.tr("{0}: done").format(task.title), "", None
+
+    def _packed(self, task: Task, report: PackReport) -> tuple[str, str, Action | None]:
+        done = self.tr("The pack is written") if task.method == EXPORT else self.tr("The pack is taken in")
+        words = [f"{', '.join(map(self._name, report.models))}." if report.models else self.tr("Nothing in it is new.")]
+        if report.skipped:
+            here = ", ".join(map(self._name, report.skipped))
+            words.append(self.tr("Here already, the same to the byte: {0}.").format(here))
+        said = " ".join([*words, self.tr("{0} in all.").format(wording.size(report.size_bytes))])
+        show = (self.tr("Show its checksum"), lambda: PackDialog(done, report, said, self._page).open())
+        return done, said, show
 
     def _checked(self, checks: Sequence[ModelCheck]) -> tuple[str, str, Action | None]:
         bad = [check for check in checks if check.problems]
@@ -248,9 +260,7 @@ class ModelActions(QObject):
         """Tick it; that it was ready is no news any more."""
         if use := self._page.list.use_of(key):
             use.use()
-        if card := self._page.list.card(key):
-            card.job.put_away()
-        self._strip.put_away()
+        self._strip.put_away_end()
 
     # --- helpers -----------------------------------------------------------------------------------------------------
 

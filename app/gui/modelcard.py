@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.engine.modeltypes import ModelStatus
 from app.gui import desktop, icons, modelwords, theme
+from app.gui.facts import Facts
 from app.gui.jobline import JobLine
 from app.gui.modeluse import ModelUse
 
@@ -25,6 +26,7 @@ class ModelCard(QFrame):
         super().__init__(parent)
         self.key = model.key
         self.model = model
+        self._busy = False
         self.use = ModelUse(model)
         self.job = JobLine()
         self.job.cancel_wanted.connect(self._cancel)
@@ -40,7 +42,7 @@ class ModelCard(QFrame):
         self._details = _link("", self.tr("Details"))
         self._details.setCheckable(True)
         self._more = QPushButton(self.tr("Files"))
-        self._facts = QWidget()
+        self._facts = Facts()
         self._variants = QVBoxLayout()
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._connect()
@@ -61,7 +63,7 @@ class ModelCard(QFrame):
         self._problem.setVisible(bool(model.problem) and (model.damaged or by_hand))
         self._folder.setVisible(bool(model.folder) and self._problem.isVisibleTo(self))
         self._folder.setToolTip(model.folder)
-        self._install.setVisible(bool(model.source) and not model.ready)
+        self._show_install()
         self._install.setText(self.tr("Install again…") if model.damaged else self.tr("Install…"))
         self._install.setAccessibleName(self.tr("Install {0}").format(model.name))
         self._more.setVisible(modelwords.has_files(model))
@@ -72,15 +74,16 @@ class ModelCard(QFrame):
 
     def add_variant(self, use: ModelUse, model: ModelStatus) -> None:
         """A faster variant of this model, which runs on the same files: offered, and never ticked by itself."""
-        words = theme.label(f"{model.name}. {model.summary}", theme.Type.CAPTION)
+        words = theme.label(model.summary, theme.Type.CAPTION)
         words.setWordWrap(True)
-        self._variants.addWidget(words)
-        self._variants.addWidget(use)
+        for widget in (theme.label(model.name), words, use):
+            self._variants.addWidget(widget)
 
     def set_busy(self, busy: bool) -> None:
         """While its files are changed, nothing else is to be done with them."""
-        self._install.setEnabled(not busy)
+        self._busy = busy
         self._more.setEnabled(not busy)
+        self._show_install()
 
     def open(self) -> None:
         """Show all the facts, and take the focus there."""
@@ -94,12 +97,7 @@ class ModelCard(QFrame):
         top = QHBoxLayout()
         top.addWidget(self._name, 1)
         top.addWidget(self._state, 0, Qt.AlignmentFlag.AlignTop)
-        bottom = QHBoxLayout()
-        bottom.setSpacing(theme.SMALL_PX)
-        bottom.addWidget(self._install)
-        bottom.addWidget(self.use, 1)
-        bottom.addWidget(self._more, 0, Qt.AlignmentFlag.AlignTop)
-        bottom.addWidget(self._details, 0, Qt.AlignmentFlag.AlignTop)
+        self.use.add_beside(self._install, self._more, self._details)
         self._variants.setContentsMargins(theme.HUGE_PX, 0, 0, 0)
         self._variants.setSpacing(theme.TINY_PX)
         self._column = column = QVBoxLayout(self)
@@ -110,12 +108,13 @@ class ModelCard(QFrame):
             column.addWidget(label)
         column.addWidget(self._folder, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.job)
-        column.addLayout(bottom)
-        column.addLayout(self._variants)
+        column.addWidget(self.use)
         column.addWidget(self._facts)
+        column.addLayout(self._variants)
         self._facts.hide()
 
     def _connect(self) -> None:
+        self.use.toggled.connect(self.job.put_away_end)
         self._install.clicked.connect(self._install_clicked)
         self._folder.clicked.connect(self._open_folder)
         self._details.toggled.connect(self._show_details)
@@ -128,6 +127,9 @@ class ModelCard(QFrame):
         self._more.setMenu(menu)
         self._more.setAccessibleName(self.tr("Files of {0}").format(self.model.name))
         theme.set_role(self._more, "menu")
+
+    def _show_install(self) -> None:
+        self._install.setVisible(bool(self.model.source) and not self.model.ready and not self._busy)
 
     def _show_details(self, shown: bool) -> None:
         """The facts are made when somebody wants to see them."""
@@ -156,26 +158,15 @@ class ModelCard(QFrame):
             desktop.show_in_folder(self.model.folder)
 
 
-def _facts(model: ModelStatus) -> QWidget:
-    made = QWidget()
-    grid = QGridLayout(made)
-    grid.setContentsMargins(0, theme.TINY_PX, 0, 0)
-    grid.setHorizontalSpacing(theme.LARGE_PX)
-    grid.setVerticalSpacing(theme.TINY_PX)
-    grid.setColumnStretch(1, 1)
-    row = 0
-    for row, (name, value) in enumerate(modelwords.facts(model), start=1):
-        words = theme.label(value)
-        words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        grid.addWidget(theme.label(name, theme.Type.CAPTION), row, 0, Qt.AlignmentFlag.AlignTop)
-        grid.addWidget(words, row, 1)
+def _facts(model: ModelStatus) -> Facts:
+    made = Facts(modelwords.facts(model))
     if model.paper:
         paper = _link("", model.paper)
         paper.setToolTip(made.tr("Open the paper in your browser"))
         paper.setAccessibleName(made.tr("Open the paper about {0} in your browser").format(model.name))
+        paper.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         paper.clicked.connect(lambda: QDesktopServices.openUrl(QUrl(model.paper)))
-        grid.addWidget(theme.label(made.tr("Paper"), theme.Type.CAPTION), row + 1, 0)
-        grid.addWidget(paper, row + 1, 1, Qt.AlignmentFlag.AlignLeft)
+        made.add(made.tr("Paper"), paper)
     return made
 
 

@@ -186,12 +186,16 @@ class Answer(QWidget):
         self._show_card.clicked.connect(self._show_clicked)
         theme.set_role(self._show_card, "link")
         theme.set_role(self._action, "primary" if number == 1 else "")
-        name = theme.label(f"{number}. {model.name}", theme.Type.HEADING)
+        in_use = QLabel(self.tr("In use"))
+        theme.set_role(in_use, "good")
+        in_use.setVisible(used)
+        self._action.setVisible(not used)
+        self._offer(model, library_open)
         top = QHBoxLayout()
         top.setSpacing(theme.SMALL_PX)
-        top.addWidget(name, 1)
-        top.addWidget(self._show_card)
-        top.addWidget(self._action)
+        top.addWidget(theme.label(f"{number}. {model.name}", theme.Type.HEADING), 1)
+        for widget in (self._show_card, in_use, self._action):
+            top.addWidget(widget)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.TINY_PX)
@@ -205,7 +209,6 @@ class Answer(QWidget):
         costs = theme.label(" · ".join(_costs(one, model)), theme.Type.CAPTION)
         costs.setWordWrap(True)
         column.addWidget(costs)
-        self._offer(model, library_open, used, top)
         self.setAccessibleName(f"{number}. {model.name}. {' '.join(one.reasons)}")
 
     @property
@@ -215,15 +218,9 @@ class Answer(QWidget):
     def take_focus(self) -> None:
         (self._action if self._action.isVisibleTo(self) else self._show_card).setFocus()
 
-    def _offer(self, model: ModelStatus, library_open: bool, used: bool, row: QHBoxLayout) -> None:
+    def _offer(self, model: ModelStatus, library_open: bool) -> None:
         """The one thing to do next."""
-        if used:
-            label = QLabel(self.tr("In use"))
-            theme.set_role(label, "good")
-            row.replaceWidget(self._action, label)
-            self._action.setParent(self)
-            self._action.hide()
-        elif model.ready:
+        if model.ready:
             self._action.setText(self.tr("Use in this library"))
             self._action.setEnabled(library_open)
             self._action.clicked.connect(self._use_clicked)

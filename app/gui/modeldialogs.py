@@ -13,8 +13,9 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QFileDialog,
-    QFormLayout,
+    QGridLayout,
     QHBoxLayout,
+    QLabel,
     QLineEdit,
     QPushButton,
     QVBoxLayout,
@@ -119,16 +120,23 @@ class AddDialog(ModelDialog):
             self.column.addLayout(self._compose_fields())
         self.finish(self.cancel_button(self.tr("Cancel")), self._add)
 
-    def _compose_fields(self) -> QFormLayout:
-        form = QFormLayout()
-        form.setHorizontalSpacing(theme.LARGE_PX)
-        form.setVerticalSpacing(theme.SMALL_PX)
-        form.addRow(self.tr("&Family"), self._family)
+    def _compose_fields(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(theme.LARGE_PX)
+        grid.setVerticalSpacing(theme.SMALL_PX)
         self._fields["architecture"].setPlaceholderText("ViT-B-32, resnet18, Cnn14…")
-        form.addRow(self.tr("A&rchitecture"), self._fields["architecture"])
-        form.addRow(self.tr("&Name"), self._fields["name"])
-        form.addRow(self.tr("&Licence"), self._fields["licence"])
-        return form
+        named = (
+            (self.tr("&Family"), self._family),
+            (self.tr("A&rchitecture"), self._fields["architecture"]),
+            (self.tr("&Name"), self._fields["name"]),
+            (self.tr("&Licence"), self._fields["licence"]),
+        )
+        for row, (name, field) in enumerate(named):
+            label = QLabel(name)
+            label.setBuddy(field)
+            grid.addWidget(label, row, 0)
+            grid.addWidget(field, row, 1)
+        return grid
 
     def _choose_file(self) -> None:
         kinds = " ".join(f"*{suffix}" for suffix in WEIGHTS_SUFFIXES)
@@ -170,6 +178,7 @@ class ExportDialog(ModelDialog):
         theme.set_role(self._export, "primary")
         self._export.clicked.connect(self._agree)
         for box in self._boxes.values():
+            box.setChecked(True)
             box.toggled.connect(self._show_can)
             self.column.addWidget(box)
         if not models:
@@ -210,15 +219,17 @@ class RemoveDialog(ModelDialog):
 
 
 class PackDialog(ModelDialog):
-    """What a pack holds and its checksum, to be compared by eye or copied."""
+    """What a pack holds, in words, and its checksum, to be compared by eye or copied."""
 
-    def __init__(self, title: str, report: PackReport, parent: QWidget | None = None) -> None:
+    def __init__(self, title: str, report: PackReport, words: str, parent: QWidget | None = None) -> None:
         super().__init__(title, report.path, parent)
         self._sha256 = report.sha256
-        for words in pack_words(report):
-            self.column.addWidget(theme.label(words))
+        self.column.addWidget(theme.label(words))
         self.column.addWidget(
-            theme.label(self.tr("SHA-256 of the pack, to compare with what its sender tells you:"), theme.Type.CAPTION)
+            theme.label(
+                self.tr("SHA-256 of its list of contents, to compare with what its sender tells you:"),
+                theme.Type.CAPTION,
+            )
         )
         checksum = QLineEdit(report.sha256)
         checksum.setReadOnly(True)
@@ -231,14 +242,6 @@ class PackDialog(ModelDialog):
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self._sha256)
-
-
-def pack_words(report: PackReport) -> list[str]:
-    """What a pack holds, a sentence each."""
-    words = [f"{', '.join(report.models)}." if report.models else "Nothing new."]
-    if report.skipped:
-        words.append(f"Here already, the same to the byte: {', '.join(report.skipped)}.")
-    return [*words, f"{wording.size(report.size_bytes)} in all."]
 
 
 def model_in(paths: Sequence[str]) -> str:

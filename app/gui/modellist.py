@@ -96,7 +96,7 @@ class ModelList(QWidget):
 
     def set_models(self, models: Sequence[ModelStatus]) -> None:
         """Show how the models stand. Cards stay where they are, with the focus and what they ask, while the models
-        are the same ones; else those that are ready come first."""
+        are the same ones; else those that are here come first."""
         same = [model.key for model in models] == [model.key for model in self._models]
         self._models = tuple(models)
         if not same:
@@ -152,7 +152,7 @@ class ModelList(QWidget):
         keys = {model.key for model in self._models}
         before, self._cards = self._cards, {}
         kept_variants, self._variants = self._variants, {}
-        for model in sorted(self._models, key=lambda model: not model.ready):
+        for model in sorted(self._models, key=lambda model: not (model.ready or model.damaged)):
             if model.variant_of not in keys:
                 self._cards[model.key] = before.pop(model.key) if model.key in before else self._make_card(model)
         for card in before.values():

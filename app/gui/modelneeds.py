@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QCheckBox, QGridLayout, QPushButton, QRadioButton, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QButtonGroup, QCheckBox, QGridLayout, QPushButton, QWidget
 
 from app.engine.modeltypes import Needs
 from app.engine.types import Modality
@@ -49,11 +49,11 @@ class NeedsForm(QWidget):
         super().__init__(parent)
         self._kinds = {kind: _switch(self.tr(words)) for kind, words in KINDS}
         self._languages = {tag: _switch(_language(tag)) for tag in LANGUAGES}
-        self._words = QRadioButton(self.tr("By words, and by example"))
-        self._example = QRadioButton(self.tr("By example only"))
+        self._words = _switch(self.tr("By words, and by example"))
+        self._example = _switch(self.tr("By example only"))
         how = QButtonGroup(self)
-        for radio in (self._words, self._example):
-            how.addButton(radio)
+        for switch in (self._words, self._example):
+            how.addButton(switch)
         self._at_work = QCheckBox(self.tr("I use it at work"))
         self._at_work.setToolTip(self.tr("Only models whose licence allows commercial use"))
         self._language_row = _row(*self._languages.values())
@@ -98,11 +98,12 @@ class NeedsForm(QWidget):
         )
         for row, (label, answers) in enumerate(questions):
             label.setWordWrap(False)
-            grid.addWidget(label, row, 0)
+            label.setFixedHeight(self._example.sizeHint().height())  # beside the first line of the answers
+            grid.addWidget(label, row, 0, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(answers, row, 1)
         grid.addWidget(self._at_work, len(questions), 1)
 
-    def _how_toggled(self, _button: QRadioButton, checked: bool) -> None:
+    def _how_toggled(self, _button: QPushButton, checked: bool) -> None:
         if checked:
             self._show_languages()
             self.changed.emit()

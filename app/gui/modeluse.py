@@ -36,7 +36,8 @@ class ModelUse(QWidget):
         self._free_kept = QPushButton(self.tr("Free"))
         theme.set_role(self._free_kept, "link")
         self._question = self._make_question()
-        row = QHBoxLayout()
+        self._row = row = QHBoxLayout()
+        row.setSpacing(theme.SMALL_PX)
         row.addWidget(self._box)
         row.addStretch()
         row.addWidget(self._encoded)
@@ -47,6 +48,12 @@ class ModelUse(QWidget):
         column.addLayout(row)
         column.addWidget(self._question)
         self._show_box()
+
+    def add_beside(self, before: QWidget, *after: QWidget) -> None:
+        """Put what else is to be done with the model into the row of the box."""
+        self._row.insertWidget(0, before)
+        for widget in after:
+            self._row.addWidget(widget)
 
     @property
     def used(self) -> bool:
