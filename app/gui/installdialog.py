@@ -95,7 +95,7 @@ class InstallDialog(QDialog):
         promise = theme.label(
             self.tr(
                 "These files are downloaded once, checked, and put into that folder. Nothing else is ever fetched, and "
-                "nothing of yours is sent."
+                "none of your files is sent anywhere."
             )
         )
         self._column = column = QVBoxLayout(self)

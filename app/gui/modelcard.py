@@ -7,7 +7,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.engine.modeltypes import ModelStatus
-from app.gui import desktop, icons, modelwords, theme
+from app.gui import desktop, focus, icons, modelwords, theme
 from app.gui.facts import Facts
 from app.gui.jobline import JobLine
 from app.gui.modeluse import ModelUse
@@ -137,6 +137,7 @@ class ModelCard(QFrame):
             before, self._facts = self._facts, _facts(self.model)
             self._column.replaceWidget(before, self._facts)
             before.deleteLater()
+            focus.lead(self._details, (self._facts,))
         self._facts.setVisible(shown)
 
     # --- what a person does ------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 
 from app.engine.modeltypes import Advice, ModelStatus, Recommendation
 from app.engine.types import LibraryStatus
-from app.gui import theme, wording
+from app.gui import focus, theme, wording
 from app.gui.flow import FlowLayout
 from app.gui.modelneeds import NeedsForm
 
@@ -110,16 +110,20 @@ class ModelChoice(QFrame):
     def _show(self) -> None:
         focused = next((answer.key for answer in self.findChildren(Answer) if answer.has_focus), None)
         while item := self._answers.takeAt(0):
-            if answer := item.widget():
-                answer.hide()
-                answer.deleteLater()
+            if before := item.widget():
+                before.hide()
+                before.deleteLater()
         best = self._advice.best[:SHOWN_MAX] if self._advice else ()
-        for number, one in enumerate(best, start=1):
-            if model := self._models.get(one.key):
-                made = self._make_answer(number, one, model)
-                self._answers.addWidget(made)
-                if one.key == focused:
-                    made.take_focus()
+        answers = [
+            self._make_answer(number, one, self._models[one.key])
+            for number, one in enumerate(best, start=1)
+            if one.key in self._models
+        ]
+        for answer in answers:
+            self._answers.addWidget(answer)
+            if answer.key == focused:
+                answer.take_focus()
+        focus.lead(self.form.last, answers)
         self._said.setText(self._sentence(best))
         self._said.setVisible(not best)
         self._show_others()

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, 
 
 from app.engine.modeltypes import ModelStatus
 from app.engine.types import LibraryStatus, Modality
-from app.gui import icons, modelwords, theme
+from app.gui import focus, icons, modelwords, theme
 from app.gui.flow import FlowLayout
 from app.gui.modelcard import ModelCard
 from app.gui.modeluse import ModelUse
@@ -80,11 +80,11 @@ class ModelList(QWidget):
         self._filter.changed.connect(self._show_filtered)
         self._count = theme.label("", theme.Type.CAPTION)
         self._none = QWidget()
-        clear = QPushButton(icons.icon("close"), self.tr("Show all models"))
-        clear.clicked.connect(self._filter.clear)
+        self._clear = QPushButton(icons.icon("close"), self.tr("Show all models"))
+        self._clear.clicked.connect(self._filter.clear)
         none = QHBoxLayout(self._none)
         none.addWidget(theme.label(self.tr("No model is like that.")), 1)
-        none.addWidget(clear)
+        none.addWidget(self._clear)
         self._list = QVBoxLayout()
         self._list.setSpacing(theme.MEDIUM_PX)
         column = QVBoxLayout(self)
@@ -164,6 +164,7 @@ class ModelList(QWidget):
         for model in self._models:
             if model.key not in self._cards:
                 self._variants[model.key] = kept_variants.get(model.key) or self._make_variant(model)
+        focus.lead(self._clear, self._cards.values())
 
     def _make_card(self, model: ModelStatus) -> ModelCard:
         card = ModelCard(model)

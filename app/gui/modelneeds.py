@@ -64,6 +64,11 @@ class NeedsForm(QWidget):
         how.buttonToggled.connect(self._how_toggled)
         self._at_work.toggled.connect(self.changed)
 
+    @property
+    def last(self) -> QWidget:
+        """The last of the answers to be reached by Tab."""
+        return self._at_work
+
     def needs(self) -> Needs:
         return Needs(
             frozenset(kind for kind, switch in self._kinds.items() if switch.isChecked()),

@@ -214,6 +214,23 @@ def models() -> tuple[ModelStatus, ...]:
     )  # fmt: skip
 
 
+@pytest.fixture(scope="session")
+def make_model() -> Callable[..., ModelStatus]:
+    """A model for pictures and words that can be installed; keywords replace any field."""
+
+    def make(key: str, **changes: Any) -> ModelStatus:
+        model = ModelStatus(
+            key, key.upper(), "open_clip", frozenset({Modality.TEXT, Modality.IMAGE}), 512, "MIT",
+            "Finds pictures by English words.", False, "Put its weights into that folder.", f"/home/me/models/{key}",
+            ("model.safetensors",), licence_note="Free for any use.", commercial=True, languages=("en",),
+            parameters=151_000_000, download_bytes=605_000_000, memory_bytes=900_000_000, input_px=224,
+            source=f"hub: makers/{key}", paper="https://arxiv.org/abs/2103.00020",
+        )  # fmt: skip
+        return replace(model, **({"problem": ""} if changes.get("ready") else {}), **changes)
+
+    return make
+
+
 @pytest.fixture
 def window(
     qtbot: QtBot, fake_client: FakeClient, make_status, make_reply, models, jpeg: bytes, tmp_path: Path

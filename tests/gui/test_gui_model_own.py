@@ -1,0 +1,254 @@
+"""Models of one's own, packs, checks and removals: asked of the person, then of the engine, and told in sentences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent, QGuiApplication
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QFileDialog, QLabel, QLineEdit, QMenu, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.engine.errors import AppError
+from app.engine.modeltypes import AddRequest, Installation, InstalledFile, ModelCheck, Origin, PackReport, Pin
+from app.engine.types import IndexRequest
+from app.gui.modeldialogs import AddDialog, ExportDialog, ModelDialog, PackDialog, RemoveDialog
+from app.gui.topbar import MODELS, SEARCH
+from app.gui.window import MainWindow
+
+RECORD = Installation("hub: makers/a", "main", "2026-01-01", (InstalledFile("w.pt", 605_000_000, "ab", Pin.HUB),))
+PACK = PackReport("/media/usb/two.semblance-pack", ("a", "mine"), (), 912_000_000, "3f" * 32)
+
+
+@pytest.fixture
+def shown(qtbot: QtBot, window: MainWindow, fake_client, models, make_model) -> MainWindow:
+    offered = (
+        *models,
+        make_model("a", name="Model A", ready=True, installation=RECORD),
+        make_model("gone"),
+        make_model("mine", name="Mine", ready=True, origin=Origin.ADDED, source=""),
+        make_model("bad", damaged=True),
+        make_model("plug", ready=True, origin=Origin.PLUG_IN),
+    )
+    fake_client.answers["models"] = lambda: offered
+    window.workspace.refresh_models()
+    qtbot.waitUntil(lambda: window.workspace.models == offered)
+    window.show_page(MODELS)
+    return window
+
+
+def dialog(window: MainWindow, kind: type[QDialog]) -> QDialog:
+    return next(made for made in window.findChildren(kind) if made.isVisible())
+
+
+def press(within: QWidget, words: str) -> None:
+    button = next(made for made in within.findChildren(QPushButton) if made.text() == words and made.isVisible())
+    assert button.isEnabled(), words
+    button.click()
+
+
+def pick(within: QWidget, words: str) -> None:
+    """Choose from whichever menu has these words."""
+    next(action for menu in within.findChildren(QMenu) for action in menu.actions() if action.text() == words).trigger()
+
+
+def said(within: QWidget) -> str:
+    return "\n".join(label.text() for label in within.findChildren(QLabel) if label.isVisible())
+
+
+def drop(window: MainWindow, *paths: Path) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    window.dropEvent(
+        QDropEvent(
+            QPointF(5, 5), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+        )
+    )
+
+
+# --- adding ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_chosen_file_is_added_and_can_then_be_used(
+    qtbot: QtBot, shown: MainWindow, fake_client, make_model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    press(shown.models, "Add a model…")
+    made = dialog(shown, AddDialog)
+    assert not any(field.isVisible() for field in made.findChildren(QComboBox))
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_args: ("/data/birds.safetensors", ""))
+    press(made, "File…")
+    assert not fake_client.of("models_add")
+    press(made, "Add")
+    assert fake_client.last("models_add").args == (AddRequest("/data/birds.safetensors"),)
+    birds = make_model("birds", name="Birds", origin=Origin.ADDED, ready=True, source="")
+    before = fake_client.answers["models"]()
+    fake_client.answers["models"] = lambda: (*before, birds)
+    fake_client.last("models_add").answer(birds)
+    qtbot.waitUntil(lambda: shown.model_work.text == "Birds is ready\nIts files are here and checked.")
+    qtbot.waitUntil(lambda: shown.models.list.card("birds") is not None)
+    press(shown.model_work, "Use in this library")
+    assert fake_client.last("set_models").args == (("clip-vit-b-32", "birds"),)
+
+
+def test_what_the_engine_cannot_find_out_is_asked(qtbot: QtBot, shown: MainWindow, fake_client) -> None:
+    press(shown.models, "Add a model…")
+    made = dialog(shown, AddDialog)
+    made.findChild(QLineEdit).setText("/data/birds.pt")
+    press(made, "Add")
+    fake_client.last("models_add").fail(AppError("It is not clear what this is", "Say which family it is of."))
+    qtbot.waitUntil(lambda: shown.model_work.text.startswith("birds.pt: It is not clear what this is"))
+    press(shown.model_work, "Say what it is…")
+    again = dialog(shown, AddDialog)
+    assert "It is not clear what this is. Say which family it is of." in said(again)
+    family = again.findChild(QComboBox)
+    family.setCurrentIndex(family.findData("timm"))
+    for placed, words in enumerate(("/data/birds.pt", "resnet18", "Birds", "MIT")):
+        fields = [field for field in again.findChildren(QLineEdit) if field.isVisible()]
+        fields[placed].setText(words)
+    press(again, "Add")
+    expected = AddRequest("/data/birds.pt", "timm", "resnet18", "", "Birds", "MIT")
+    assert fake_client.last("models_add").args == (expected,)
+
+
+def test_without_a_path_nothing_can_be_added(shown: MainWindow) -> None:
+    press(shown.models, "Add a model…")
+    made = dialog(shown, AddDialog)
+    assert not next(one for one in made.findChildren(QPushButton) if one.text() == "Add").isEnabled()
+    made.reject()
+
+
+@pytest.mark.parametrize("as_folder", [False, True])
+def test_a_dropped_model_is_asked_about(shown: MainWindow, fake_client, tmp_path: Path, as_folder: bool) -> None:
+    weights = tmp_path / "birds" / "open_clip_model.safetensors"
+    weights.parent.mkdir()
+    weights.touch()
+    drop(shown, weights.parent if as_folder else weights)
+    assert not fake_client.of("models_add")
+    press(dialog(shown, AddDialog), "Add")
+    expected = str(weights.parent if as_folder else weights)
+    assert fake_client.last("models_add").args == (AddRequest(expected),)
+
+
+def test_elsewhere_and_otherwise_a_drop_means_what_it_always_did(
+    shown: MainWindow, fake_client, tmp_path: Path
+) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    (photos / "a.jpg").touch()
+    drop(shown, photos)
+    assert fake_client.last("index").args == (IndexRequest((str(photos),)),)
+    pack = tmp_path / "x.semblance-pack"
+    pack.touch()
+    shown.show_page(SEARCH)
+    drop(shown, pack)
+    assert not fake_client.of("models_import_pack")
+
+
+# --- packs -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_pack_of_the_chosen_models_is_written_and_its_checksum_shown(
+    qtbot: QtBot, shown: MainWindow, fake_client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_args: ("/media/usb/two", ""))
+    pick(shown.models, "Export a pack…")
+    made = dialog(shown, ExportDialog)
+    boxes = {box.text(): box for box in made.findChildren(QCheckBox)}
+    assert "Model A, 605.0 MB" in boxes
+    assert not [words for words in boxes if words.startswith(("GONE", "BAD", "PLUG"))]
+    for words, box in boxes.items():
+        box.setChecked(words.startswith("Model A"))
+    press(made, "Choose where…")
+    call = fake_client.last("models_export_pack")
+    assert call.args == (("a",), "/media/usb/two.semblance-pack")
+    call.answer(PACK)
+    qtbot.waitUntil(lambda: shown.model_work.text == "The pack is written\nModel A, Mine. 912.0 MB in all.")
+    press(shown.model_work, "Show its checksum")
+    report = dialog(shown, PackDialog)
+    assert report.findChild(QLineEdit).text() == "3f" * 32
+    press(report, "Copy the checksum")
+    assert QGuiApplication.clipboard().text() == "3f" * 32
+    press(report, "Close")
+
+
+def test_a_pack_needs_a_model(shown: MainWindow) -> None:
+    pick(shown.models, "Export a pack…")
+    made = dialog(shown, ExportDialog)
+    for box in made.findChildren(QCheckBox):
+        box.setChecked(False)
+    assert not next(one for one in made.findChildren(QPushButton) if one.text() == "Choose where…").isEnabled()
+    made.reject()
+
+
+def test_a_pack_is_taken_in_by_menu_or_drop(
+    qtbot: QtBot, shown: MainWindow, fake_client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_args: ("/media/usb/two.semblance-pack", ""))
+    pick(shown.models, "Import a pack…")
+    call = fake_client.last("models_import_pack")
+    assert call.args == ("/media/usb/two.semblance-pack",)
+    looked = len(fake_client.of("models"))
+    call.answer(PackReport("/media/usb/two.semblance-pack", ("a",), ("mine",), 912_000_000, "3f" * 32))
+    words = "The pack is taken in\nModel A. Here already, the same to the byte: Mine. 912.0 MB in all."
+    qtbot.waitUntil(lambda: shown.model_work.text == words)
+    assert len(fake_client.of("models")) == looked + 1
+    drop(shown, tmp_path / "other.semblance-pack")
+    assert fake_client.last("models_import_pack").args == (str(tmp_path / "other.semblance-pack"),)
+
+
+def test_a_refused_pack_says_why(qtbot: QtBot, shown: MainWindow, fake_client) -> None:
+    shown.model_actions.import_pack("/media/usb/evil.semblance-pack")
+    fake_client.last("models_import_pack").fail(AppError("This is no pack", "A name in it leaves its folder."))
+    expected = "evil.semblance-pack: This is no pack\nA name in it leaves its folder."
+    qtbot.waitUntil(lambda: shown.model_work.text == expected)
+
+
+# --- checking and removing -------------------------------------------------------------------------------------------
+
+
+def test_all_files_are_checked_and_what_has_changed_is_listed(qtbot: QtBot, shown: MainWindow, fake_client) -> None:
+    pick(shown.models, "Check the files of all models")
+    call = fake_client.last("models_verify")
+    assert {"a", "mine", "bad"} <= set(call.args[0])
+    assert not {"gone", "plug"} & set(call.args[0])
+    call.answer((ModelCheck("mine", 1, ()), ModelCheck("a", 2, ("w.pt has changed.",))))
+    qtbot.waitUntil(lambda: shown.model_work.text.startswith("Files of models have changed"))
+    press(shown.model_work, "Show them")
+    made = next(one for one in shown.findChildren(ModelDialog) if one.isVisible())
+    assert "Model A: w.pt has changed." in said(made)
+    press(made, "Close")
+
+
+@pytest.mark.parametrize("pinned", [True, False])
+def test_one_models_files_can_be_checked(qtbot: QtBot, shown: MainWindow, fake_client, pinned: bool) -> None:
+    card = shown.models.list.card("a")
+    pick(card, "Check its files")
+    assert fake_client.last("models_verify").args == (("a",),)
+    fake_client.last("models_verify").answer((ModelCheck("a", 2, (), pinned),))
+    qtbot.waitUntil(lambda: card.job.text.startswith("Every byte is as it was"))
+    assert ("put in place by hand" in card.job.text) is not pinned
+
+
+def test_removing_says_that_vectors_stay_and_is_confirmed(qtbot: QtBot, shown: MainWindow, fake_client) -> None:
+    card = shown.models.list.card("a")
+    pick(card, "Remove its files…")
+    made = dialog(shown, RemoveDialog)
+    assert "About 605.0 MB are freed. What it has encoded stays in your libraries" in said(made)
+    assert "It can be installed again." in said(made)
+    press(made, "Keep them")
+    assert not fake_client.of("models_remove")
+    pick(card, "Remove its files…")
+    press(dialog(shown, RemoveDialog), "Remove its files")
+    assert fake_client.last("models_remove").args == ("a",)
+    looked = len(fake_client.of("models"))
+    fake_client.last("models_remove").answer(None)
+    qtbot.waitUntil(lambda: card.job.text == "The files of Model A are gone\nWhat it has encoded is kept.")
+    assert len(fake_client.of("models")) == looked + 1
+
+
+def test_removing_ones_own_model_says_that_it_comes_back_only_by_hand(shown: MainWindow) -> None:
+    pick(shown.models.list.card("mine"), "Remove its files…")
+    made = dialog(shown, RemoveDialog)
+    assert "it can only come back the same way" in said(made)
+    made.reject()
