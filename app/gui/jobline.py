@@ -12,8 +12,6 @@ from app.engine.jobs import Progress
 from app.gui import icons, theme, wording
 
 BAR_STEPS = 1000
-BYTE_PHASES = ("Downloading", "Writing", "Reading", "Copying")
-"""Phases that begin so count bytes."""
 
 Action = tuple[str, Callable[[], None]]
 
@@ -147,14 +145,13 @@ class JobLine(QFrame):
 
 def counts(progress: Progress) -> list[str]:
     """``12.0 MB of 605.2 MB``, ``4.1 MB a second``, ``about 2 minutes left``: what is known of it."""
-    in_bytes = progress.phase.startswith(BYTE_PHASES)
-    number = wording.size if in_bytes else "{:,}".format
+    number = wording.size if progress.in_bytes else "{:,}".format
     words = []
     if progress.total:
         words.append(f"{number(progress.done)} of {number(progress.total)}")
     elif progress.done:
         words.append(number(progress.done))
-    if progress.rate_per_s and in_bytes:
+    if progress.rate_per_s and progress.in_bytes:
         words.append(f"{wording.size(round(progress.rate_per_s))} a second")
     if progress.remaining_s is not None:
         words.append(wording.remaining(progress.remaining_s))

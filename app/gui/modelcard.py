@@ -72,12 +72,8 @@ class ModelCard(QFrame):
             self._show_details(True)
         self.setAccessibleName(f"{model.name}, {words}. {model.summary}")
 
-    def add_variant(self, use: ModelUse, model: ModelStatus) -> None:
-        """A faster variant of this model, which runs on the same files: offered, and never ticked by itself."""
-        words = theme.label(model.summary, theme.Type.CAPTION)
-        words.setWordWrap(True)
-        for widget in (theme.label(model.name), words, use):
-            self._variants.addWidget(widget)
+    def add_variant(self, variant: ModelVariant) -> None:
+        self._variants.addWidget(variant)
 
     def set_busy(self, busy: bool) -> None:
         """While its files are changed, nothing else is to be done with them."""
@@ -157,6 +153,28 @@ class ModelCard(QFrame):
     def _open_folder(self) -> None:
         if not desktop.open_file(self.model.folder):  # it is not made yet: show where it goes
             desktop.show_in_folder(self.model.folder)
+
+
+class ModelVariant(QWidget):
+    """A faster variant of a model, which runs on the same files: offered below it, and never ticked by itself."""
+
+    def __init__(self, model: ModelStatus, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.use = ModelUse(model)
+        self._name = theme.label("")
+        self._words = theme.label("", theme.Type.CAPTION)
+        self._words.setWordWrap(True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.TINY_PX)
+        for widget in (self._name, self._words, self.use):
+            column.addWidget(widget)
+
+    def set_model(self, model: ModelStatus, base_ready: bool) -> None:
+        """Say why it cannot run where its base can; else the base says what is missing."""
+        self._name.setText(model.name)
+        self._words.setText(model.problem if base_ready and model.problem else model.summary)
+        self.use.set_ready(model.ready)
 
 
 def _facts(model: ModelStatus) -> Facts:

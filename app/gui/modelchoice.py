@@ -14,8 +14,8 @@ from app.gui.flow import FlowLayout
 from app.gui.modelneeds import NeedsForm
 
 SHOWN_MAX = 5
-MEASURING_S = 3
-"""About how long one model is timed."""
+MEASURING_S, MEASURING_ONE_S = 6, 3
+"""About how long the measuring takes: in any case, and for every model that is ready."""
 
 
 class ModelChoice(QFrame):
@@ -156,16 +156,16 @@ class ModelChoice(QFrame):
         return tuple(model.key for model in self._models.values() if model.ready and model.accepts & kinds)
 
     def _show_measure(self) -> None:
-        keys = self._measurable()
         best = self._advice.best[:SHOWN_MAX] if self._advice else ()
-        guessed = any(not one.measured for one in best)
-        words = self.tr("Measure this machine (about {0} s)").format(len(keys) * MEASURING_S)
-        self._measure.setText(self.tr("Measuring this machine…") if self._measuring else words)
+        seconds = MEASURING_S + MEASURING_ONE_S * len(self._measurable())
+        known = all(one.seconds is not None for one in best)
+        words = self.tr("Measure again (about {0} s)") if known else self.tr("Measure this machine (about {0} s)")
+        self._measure.setText(self.tr("Measuring this machine…") if self._measuring else words.format(seconds))
         self._measure.setToolTip(
             self.tr("Time the models that are ready here, so that the other times can be reckoned from them")
         )
         self._measure.setEnabled(not self._measuring)
-        self._measure.setVisible(self._measuring or bool(keys and guessed))
+        self._measure.setVisible(self._measuring or bool(best))
 
     def _measure_clicked(self) -> None:
         self.measure_wanted.emit(self._measurable())

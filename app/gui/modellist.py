@@ -11,7 +11,7 @@ from app.engine.modeltypes import ModelStatus
 from app.engine.types import LibraryStatus, Modality
 from app.gui import focus, icons, modelwords, theme
 from app.gui.flow import FlowLayout
-from app.gui.modelcard import ModelCard
+from app.gui.modelcard import ModelCard, ModelVariant
 from app.gui.modeluse import ModelUse
 
 FILTERS: tuple[tuple[str, Callable[[ModelStatus], bool]], ...] = (
@@ -75,7 +75,7 @@ class ModelList(QWidget):
         self._models: tuple[ModelStatus, ...] = ()
         self._status: LibraryStatus | None = None
         self._cards: dict[str, ModelCard] = {}
-        self._variants: dict[str, ModelUse] = {}
+        self._variants: dict[str, ModelVariant] = {}
         self._filter = ModelFilter()
         self._filter.changed.connect(self._show_filtered)
         self._count = theme.label("", theme.Type.CAPTION)
@@ -105,7 +105,7 @@ class ModelList(QWidget):
             if model.key in self._cards:
                 self._cards[model.key].set_model(model)
             else:
-                self._variants[model.key].set_ready(model.ready)
+                self._variants[model.key].set_model(model, self._cards[model.variant_of].model.ready)
         self._show_library()
         self._show_filtered()
 
@@ -122,7 +122,8 @@ class ModelList(QWidget):
         return self._cards.get(key) or self._cards.get(base)
 
     def use_of(self, key: str) -> ModelUse | None:
-        return self._cards[key].use if key in self._cards else self._variants.get(key)
+        shown = self._cards.get(key) or self._variants.get(key)
+        return shown.use if shown else None
 
     def show_all(self) -> None:
         self._filter.clear()
@@ -145,7 +146,7 @@ class ModelList(QWidget):
 
     def _uses(self) -> Iterator[ModelUse]:
         yield from (card.use for card in self._cards.values())
-        yield from self._variants.values()
+        yield from (variant.use for variant in self._variants.values())
 
     def _make_cards(self) -> None:
         """One card a model, none for a variant. Cards of models that are still there are kept."""
@@ -175,11 +176,11 @@ class ModelList(QWidget):
         card.remove_wanted.connect(self.remove_wanted)
         return card
 
-    def _make_variant(self, model: ModelStatus) -> ModelUse:
-        use = ModelUse(model)
-        self._wire(use)
-        self._cards[model.variant_of].add_variant(use, model)
-        return use
+    def _make_variant(self, model: ModelStatus) -> ModelVariant:
+        variant = ModelVariant(model)
+        self._wire(variant.use)
+        self._cards[model.variant_of].add_variant(variant)
+        return variant
 
     def _wire(self, use: ModelUse) -> None:
         use.toggled.connect(self._choose)

@@ -12,7 +12,9 @@ import pytest
 
 from app.engine.encoders.base import EncoderSource
 from app.engine.encoders.catalogue import Catalogue
+from app.engine.encoders.record import RECORD_FILE, write_record
 from app.engine.errors import AppError
+from app.engine.modeltypes import Installation
 from app.engine.samples import PictureInput, SoundInput
 from app.engine.types import Modality
 
@@ -53,6 +55,23 @@ def test_an_empty_machine_has_the_built_in_models_and_says_what_the_others_miss(
         if not status.ready:
             assert status.folder in status.problem
             assert status.files[0] in status.problem
+
+
+def test_a_model_that_is_not_here_is_not_a_damaged_one(tmp_path: Path) -> None:
+    catalogue = Catalogue(tmp_path)
+    folder = tmp_path / "resnet50"
+    folder.mkdir()
+
+    def damaged() -> bool:
+        return next(status.damaged for status in catalogue.statuses() if status.key == "resnet50")
+
+    assert not damaged()
+    write_record(folder, Installation("here", "", "2026-01-01T00:00:00Z", ()))
+    assert damaged()  # installed once, and its weights are gone
+    (folder / "resnet50-11ad3fa6.pth").touch()
+    assert not damaged()
+    (folder / RECORD_FILE).write_text("{")
+    assert damaged()
 
 
 def test_the_specs_say_what_the_models_were_made_for(catalogue: EncoderSource) -> None:

@@ -176,7 +176,9 @@ def test_progress_is_shown_on_the_card_and_at_the_foot_and_goes_on_on_other_page
 ) -> None:
     agree(qtbot, shown, fake_client, "a")
     call = fake_client.last("models_install")
-    call.progress(Progress("Downloading model.safetensors", 120_000_000, 605_000_000, 0, 8_200_000.0, 59.0))
+    call.progress(
+        Progress("Downloading model.safetensors", 120_000_000, 605_000_000, 0, 8_200_000.0, 59.0, in_bytes=True)
+    )
     words = "Downloading model.safetensors\n120.0 MB of 605.0 MB · 8.2 MB a second · about 1 minute left"
     qtbot.waitUntil(lambda: card(shown, "a").job.text == words)
     assert shown.model_work.text == f"A: {words}"

@@ -173,6 +173,14 @@ def test_a_variant_is_offered_unticked_and_chosen_by_hand(qtbot: QtBot, page: Mo
     assert chosen.args == [("clip", "clip-8bit")]
 
 
+def test_a_variant_that_this_machine_cannot_run_says_so(page: ModelsPage, offered, make_model) -> None:
+    variant = make_model("clip-8bit", variant_of="clip", source="", problem="This processor computes no 8-bit layers.")
+    page.set_models(tuple(variant if model.key == "clip-8bit" else model for model in offered))
+    assert "This processor computes no 8-bit layers." in said(card(page, "clip"))
+    boxes = [box for box in card(page, "clip").findChildren(QCheckBox) if box.isVisible()]
+    assert [box.accessibleName() for box in boxes] == ["Use CLIP in this library"]
+
+
 def test_models_that_change_keep_their_cards_and_the_focus(page: ModelsPage, offered, make_model) -> None:
     page.activateWindow()
     many = card(page, "many")

@@ -143,11 +143,13 @@ class Catalogue:
         try:
             entry = self._configured(entry.key)
             if not entry.built_in:
-                installation = read_installation(self._folder(entry))
                 find_weights(entry, self._folder(entry))
+                installation = read_installation(self._folder(entry))
+        except (WeightsMissing, WeightsCorrupt) as error:
+            problem = error.message
+            damaged = isinstance(error, WeightsCorrupt) or (self._folder(entry) / RECORD_FILE).is_file()
         except AppError as error:
             problem = error.message
-            damaged = installation is not None or not isinstance(error, WeightsMissing)
         return ModelStatus(
             key=entry.key,
             name=entry.name,
