@@ -53,6 +53,7 @@ class ModelActions(QObject):
         page.forget_wanted.connect(workspace.forget_model)
         page.index_wanted.connect(workspace.rescan)
         page.refresh_wanted.connect(workspace.refresh_models)
+        page.became_visible.connect(workspace.refresh_models)
         workspace.model_forgotten.connect(page.show_forgotten)
         page.add_wanted.connect(lambda: self.add(AddRequest("")))
         page.import_wanted.connect(self.choose_pack)
@@ -245,7 +246,8 @@ class ModelActions(QObject):
         return title, self.tr("Install these models again, or put the right files in place."), show
 
     def _show_findings(self, title: str, said: str) -> None:
-        dialog = ModelDialog(title, said, self._page)
+        dialog = ModelDialog(self._page)
+        dialog.begin(title, said)
         dialog.finish(dialog.cancel_button(self.tr("Close")))
         dialog.open()
 

@@ -35,6 +35,7 @@ class ModelChoice(QFrame):
         self._used: frozenset[str] = frozenset()
         self._library_open = False
         self._advice: Advice | None = None
+        self._shown: dict[str, Answer] = {}
         self._measuring = False
         self.form = NeedsForm()
         self.form.changed.connect(self._needs_changed)
@@ -80,7 +81,7 @@ class ModelChoice(QFrame):
     @property
     def answers(self) -> tuple[str, ...]:
         """The keys of the models shown, best first."""
-        return tuple(answer.key for answer in self.findChildren(Answer) if not answer.isHidden())
+        return tuple(self._shown)
 
     # --- composition -------------------------------------------------------------------------------------------------
 
@@ -108,29 +109,31 @@ class ModelChoice(QFrame):
         column.addWidget(self._others)
 
     def _show(self) -> None:
-        focused = next((answer.key for answer in self.findChildren(Answer) if answer.has_focus), None)
-        while item := self._answers.takeAt(0):
-            if before := item.widget():
-                before.hide()
-                before.deleteLater()
-        best = self._advice.best[:SHOWN_MAX] if self._advice else ()
-        answers = [
-            self._make_answer(number, one, self._models[one.key])
-            for number, one in enumerate(best, start=1)
-            if one.key in self._models
-        ]
-        for answer in answers:
-            self._answers.addWidget(answer)
-            if answer.key == focused:
-                answer.take_focus()
-        focus.lead(self.form.last, answers)
+        """Show the advice for how things stand now. An answer that stays keeps its place under the mouse and the
+        focus: advice comes again every few seconds while a library grows."""
+        best = [one for one in self._best if one.key in self._models]
+        before, self._shown = self._shown, {}
+        for number, one in enumerate(best, start=1):
+            answer = self._shown[one.key] = before.pop(one.key) if one.key in before else self._make_answer(one.key)
+            self._answers.insertWidget(number - 1, answer)
+            answer.show_advice(number, one, self._models[one.key])
+            answer.show_use(self._library_open, one.key in self._used)
+        for answer in before.values():
+            answer.hide()
+            self._answers.removeWidget(answer)
+            answer.deleteLater()
+        focus.lead(self.form.last, self._shown.values())
         self._said.setText(self._sentence(best))
         self._said.setVisible(not best)
         self._show_others()
         self._show_measure()
 
-    def _make_answer(self, number: int, one: Recommendation, model: ModelStatus) -> Answer:
-        answer = Answer(number, one, model, self._library_open, one.key in self._used)
+    @property
+    def _best(self) -> tuple[Recommendation, ...]:
+        return self._advice.best[:SHOWN_MAX] if self._advice else ()
+
+    def _make_answer(self, key: str) -> Answer:
+        answer = Answer(key)
         answer.install_wanted.connect(self.install_wanted)
         answer.use_wanted.connect(self.use_wanted)
         answer.shown.connect(self.shown)
@@ -156,7 +159,7 @@ class ModelChoice(QFrame):
         return tuple(model.key for model in self._models.values() if model.ready and model.accepts & kinds)
 
     def _show_measure(self) -> None:
-        best = self._advice.best[:SHOWN_MAX] if self._advice else ()
+        best = self._best
         seconds = MEASURING_S + MEASURING_ONE_S * len(self._measurable())
         known = all(one.seconds is not None for one in best)
         words = self.tr("Measure again (about {0} s)") if known else self.tr("Measure this machine (about {0} s)")
@@ -175,74 +178,78 @@ class ModelChoice(QFrame):
 
 
 class Answer(QWidget):
-    """One model that fits. Signals with its key: ``install_wanted``, ``use_wanted``; ``shown`` to see all its facts."""
+    """One model that fits, and the one thing to do with it next. Signals with its key: ``install_wanted``,
+    ``use_wanted``; ``shown`` to see all its facts."""
 
     install_wanted = Signal(str)
     use_wanted = Signal(str)
     shown = Signal(str)
 
-    def __init__(self, number: int, one: Recommendation, model: ModelStatus, library_open: bool, used: bool) -> None:
-        super().__init__()
-        self.key = model.key
+    def __init__(self, key: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.key = key
+        self._model: ModelStatus | None = None
+        self._name = theme.label("", theme.Type.HEADING)
+        self._reasons = theme.label("")
+        self._cautions = theme.label("")
+        theme.set_role(self._cautions, "warning")
+        self._costs = theme.label("", theme.Type.CAPTION)
+        self._costs.setWordWrap(True)
+        self._in_use = QLabel(self.tr("In use"))
+        theme.set_role(self._in_use, "good")
+        self._facts = QPushButton(self.tr("All facts"))
+        theme.set_role(self._facts, "link")
         self._action = QPushButton()
-        self._show_card = QPushButton(self.tr("All facts"))
-        self._show_card.setAccessibleName(self.tr("All facts about {0}").format(model.name))
-        self._show_card.clicked.connect(self._show_clicked)
-        theme.set_role(self._show_card, "link")
-        theme.set_role(self._action, "primary" if number == 1 else "")
-        in_use = QLabel(self.tr("In use"))
-        theme.set_role(in_use, "good")
-        in_use.setVisible(used)
-        self._action.setVisible(not used)
-        self._offer(model, library_open)
+        self._facts.clicked.connect(self._show_facts)
+        self._action.clicked.connect(self._act)
         top = QHBoxLayout()
         top.setSpacing(theme.SMALL_PX)
-        top.addWidget(theme.label(f"{number}. {model.name}", theme.Type.HEADING), 1)
-        for widget in (self._show_card, in_use, self._action):
+        top.addWidget(self._name, 1)
+        for widget in (self._facts, self._in_use, self._action):
             top.addWidget(widget)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.TINY_PX)
         column.addLayout(top)
-        column.addWidget(theme.label(" ".join(one.reasons) or model.summary))
-        if one.cautions:
-            caution = theme.label(" ".join(one.cautions))
-            caution.setWordWrap(True)
-            theme.set_role(caution, "warning")
-            column.addWidget(caution)
-        costs = theme.label(" · ".join(_costs(one, model)), theme.Type.CAPTION)
-        costs.setWordWrap(True)
-        column.addWidget(costs)
-        self.setAccessibleName(f"{number}. {model.name}. {' '.join(one.reasons)}")
+        for widget in (self._reasons, self._cautions, self._costs):
+            column.addWidget(widget)
 
-    @property
-    def has_focus(self) -> bool:
-        return self._action.hasFocus() or self._show_card.hasFocus()
+    def show_advice(self, number: int, one: Recommendation, model: ModelStatus) -> None:
+        self._model = model
+        reasons = " ".join(one.reasons) or model.summary
+        self._name.setText(f"{number}. {model.name}")
+        self._reasons.setText(reasons)
+        self._cautions.setText(" ".join(one.cautions))
+        self._cautions.setVisible(bool(one.cautions))
+        self._costs.setText(" · ".join(_costs(one, model)))
+        self._facts.setAccessibleName(self.tr("All facts about {0}").format(model.name))
+        theme.set_role(self._action, "primary" if number == 1 else "")
+        self.setAccessibleName(f"{number}. {model.name}. {reasons}")
 
-    def take_focus(self) -> None:
-        (self._action if self._action.isVisibleTo(self) else self._show_card).setFocus()
-
-    def _offer(self, model: ModelStatus, library_open: bool) -> None:
-        """The one thing to do next."""
+    def show_use(self, library_open: bool, used: bool) -> None:
+        """Offer what comes next for the model as it stands."""
+        model = self._model
+        if model is None:
+            return
         if model.ready:
-            self._action.setText(self.tr("Use in this library"))
-            self._action.setEnabled(library_open)
-            self._action.clicked.connect(self._use_clicked)
-        elif model.source:
-            self._action.setText(self.tr("Install…"))
-            self._action.clicked.connect(self._install_clicked)
+            words = self.tr("Use in this library")
         else:
-            self._action.setText(self.tr("See what is missing"))
-            self._action.clicked.connect(self._show_clicked)
-        self._action.setAccessibleName(f"{self._action.text()}: {model.name}")
+            words = self.tr("Install…") if model.source else self.tr("See what is missing")
+        self._action.setText(words)
+        self._action.setAccessibleName(f"{words}: {model.name}")
+        self._action.setEnabled(library_open or not model.ready)
+        self._action.setVisible(not used)
+        self._in_use.setVisible(used)
 
-    def _use_clicked(self) -> None:
-        self.use_wanted.emit(self.key)
+    def _act(self) -> None:
+        if self._model is None or not (self._model.ready or self._model.source):
+            self.shown.emit(self.key)
+        elif self._model.ready:
+            self.use_wanted.emit(self.key)
+        else:
+            self.install_wanted.emit(self.key)
 
-    def _install_clicked(self) -> None:
-        self.install_wanted.emit(self.key)
-
-    def _show_clicked(self) -> None:
+    def _show_facts(self) -> None:
         self.shown.emit(self.key)
 
 

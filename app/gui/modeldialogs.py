@@ -36,18 +36,21 @@ class ModelDialog(QDialog):
     """Does not block the window; deletes itself when it closes. A column of widgets above a row of buttons, the last
     of which is the one that does it."""
 
-    def __init__(self, title: str, sentence: str, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(title)
         self.setMinimumWidth(WIDTH_PX)
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(theme.HUGE_PX, theme.LARGE_PX, theme.HUGE_PX, theme.LARGE_PX)
         self.column.setSpacing(theme.MEDIUM_PX)
+
+    def begin(self, title: str, sentence: str) -> None:
+        """Put the title and a sentence above."""
+        self.setWindowTitle(title)
         self.column.addWidget(theme.label(title, theme.Type.HEADING))
-        said = theme.label(sentence)
-        said.setVisible(bool(sentence))
-        self.column.addWidget(said)
+        words = theme.label(sentence)
+        words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.column.addWidget(words)
 
     def finish(self, *buttons: QPushButton) -> None:
         """Put the buttons below, and fit the height to the words."""
@@ -77,11 +80,13 @@ class AddDialog(ModelDialog):
     agreed = Signal(object)
 
     def __init__(self, request: AddRequest, error: AppError | None = None, parent: QWidget | None = None) -> None:
-        super().__init__(
-            "Add a model of your own",
-            "A weights file, or a folder in open_clip's layout. It is looked into before it is used, and no program "
-            "inside it is run. Its files are copied, so the original may go away.",
-            parent,
+        super().__init__(parent)
+        self.begin(
+            self.tr("Add a model of your own"),
+            self.tr(
+                "A weights file, or a folder in open_clip's layout. It is looked into before it is used, and no "
+                "program inside it is run. Its files are copied, so the original may go away."
+            ),
         )
         self._request = request
         self._path = QLineEdit(request.path)
@@ -167,11 +172,13 @@ class ExportDialog(ModelDialog):
     agreed = Signal(object)
 
     def __init__(self, models: Sequence[ModelStatus], parent: QWidget | None = None) -> None:
-        super().__init__(
-            "Export a pack",
-            "One file with everything that these models need, for a computer without network. Their licences go with "
-            "them.",
-            parent,
+        super().__init__(parent)
+        self.begin(
+            self.tr("Export a pack"),
+            self.tr(
+                "One file with everything that these models need, for a computer without network. Their licences go "
+                "with them."
+            ),
         )
         self._boxes = {model.key: QCheckBox(_with_size(model)) for model in models}
         self._export = QPushButton(self.tr("Choose where…"))
@@ -200,13 +207,17 @@ class RemoveDialog(ModelDialog):
     agreed = Signal()
 
     def __init__(self, model: ModelStatus, again: bool, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         size = sum(file.size_bytes for file in model.installation.files) if model.installation else 0
-        sentences = [
-            f"About {wording.size(size)} are freed." if size else "",
-            "What it has encoded stays in your libraries, but cannot be searched until the model is here again.",
-            "It can be installed again." if again else "It was added by hand, so it can only come back the same way.",
-        ]
-        super().__init__(f"Remove the files of {model.name}?", " ".join(words for words in sentences if words), parent)
+        sentences = (
+            self.tr("About {0} are freed.").format(wording.size(size)) if size else "",
+            self.tr("What it has encoded stays in your libraries, but cannot be searched until it is here again."),
+            self.tr("It can be installed again.")
+            if again
+            else self.tr("It was added by hand, so it can only come back the same way."),
+        )
+        title = self.tr("Remove the files of {0}?").format(model.name)
+        self.begin(title, " ".join(words for words in sentences if words))
         remove = QPushButton(self.tr("Remove its files"))
         remove.clicked.connect(self._agree)
         keep = self.cancel_button(self.tr("Keep them"))
@@ -222,7 +233,8 @@ class PackDialog(ModelDialog):
     """What a pack holds, in words, and its checksum, to be compared by eye or copied."""
 
     def __init__(self, title: str, report: PackReport, words: str, parent: QWidget | None = None) -> None:
-        super().__init__(title, report.path, parent)
+        super().__init__(parent)
+        self.begin(title, report.path)
         self._sha256 = report.sha256
         self.column.addWidget(theme.label(words))
         self.column.addWidget(

@@ -163,7 +163,8 @@ class Workspace(QObject):
 
     def refresh_models(self) -> None:
         """Look again which models are ready."""
-        self._engine.request("models", on_done=self._show_models)
+        if self.status:
+            self._engine.request("models", on_done=self._show_models)
 
     # --- answers -----------------------------------------------------------------------------------------------------
 

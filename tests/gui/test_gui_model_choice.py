@@ -91,6 +91,19 @@ def test_advice_for_other_needs_is_dropped(qtbot: QtBot, shown: MainWindow, fake
     assert choice(shown).answers == ("clip-vit-b-32",)
 
 
+def test_an_answer_that_stays_keeps_the_focus_and_its_place_under_the_mouse(
+    qtbot: QtBot, shown: MainWindow, fake_client
+) -> None:
+    answer(qtbot, shown, fake_client, Advice((recommend("install-me"), recommend("timbre")), (), "cpu"))
+    shown.activateWindow()
+    button = action_of(shown, "timbre")
+    button.setFocus()
+    choice(shown).set_advice(Advice((recommend("timbre", items=1), recommend("siglip2-b-16")), (), "cpu"))
+    assert choice(shown).answers == ("timbre", "siglip2-b-16")
+    assert action_of(shown, "timbre") is button is shown.focusWidget()
+    qtbot.waitUntil(lambda: 0 <= said(shown).find("1. Timbre") < said(shown).find("2. SigLIP 2 B/16"))
+
+
 def test_languages_are_asked_only_of_who_searches_by_words(shown: MainWindow) -> None:
     german = next(made for made in choice(shown).findChildren(QPushButton) if made.text() == "German")
     assert german.isVisible()
