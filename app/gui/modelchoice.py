@@ -46,6 +46,8 @@ class ModelChoice(QFrame):
         self._why_not.setCheckable(True)
         theme.set_role(self._why_not, "link")
         self._others = theme.label("")
+        self._device = theme.label("", theme.Type.CAPTION)
+        self._device.setWordWrap(True)
         self._measure = QPushButton()
         self._compare = QPushButton(self.tr("Compare on my own data"))
         self._compare.setToolTip(self.tr("The Evaluate page: judge a few results, and read which model finds best"))
@@ -105,6 +107,7 @@ class ModelChoice(QFrame):
         column.addWidget(line)
         column.addWidget(self._said)
         column.addLayout(self._answers)
+        column.addWidget(self._device)
         column.addLayout(foot)
         column.addWidget(self._others)
 
@@ -125,6 +128,8 @@ class ModelChoice(QFrame):
         focus.lead(self.form.last, self._shown.values())
         self._said.setText(self._sentence(best))
         self._said.setVisible(not best)
+        self._device.setText(_device(self._advice.device) if self._advice else "")
+        self._device.setVisible(bool(best))
         self._show_others()
         self._show_measure()
 
@@ -251,6 +256,13 @@ class Answer(QWidget):
 
     def _show_facts(self) -> None:
         self.shown.emit(self.key)
+
+
+def _device(device: str) -> str:
+    """What the times are for."""
+    if device == "cpu":
+        return "The times are for the processor: this computer has no GPU that models could run on."
+    return f"The times are for the GPU of this computer ({device})."
 
 
 def _costs(one: Recommendation, model: ModelStatus) -> list[str]:

@@ -75,6 +75,7 @@ def test_needs_and_the_librarys_items_are_sent_and_answers_shown_in_order(
     assert "It knows your languages." in words
     assert "English only." in words
     assert "About 12 minutes for 4,210 items (measured here) · 605.0 MB to download · 900.0 MB of memory" in words
+    assert "The times are for the processor" in words
     assert "(reckoned from other models) · 900.0 MB of memory · 6.5 MB for its vectors" in words
 
 
