@@ -77,6 +77,9 @@ class ModelActions(QObject):
 
     def install(self, key: str) -> None:
         """Ask whether a model's files may be fetched, saying which, from where and under what licence."""
+        if key in self.jobs.busy_keys:  # its card tells how far it is
+            self._page.show_card(key)
+            return
         name = self._name(key)
 
         def ask(mirror: str, done: Callable[[InstallPlan], None], failed: Callable[[AppError], None]) -> None:
@@ -187,7 +190,8 @@ class ModelActions(QObject):
 
     def _failed(self, task: Task, error: AppError) -> None:
         if isinstance(error, EngineDied):
-            error = AppError(self.tr("It was interrupted"), self.tr("The engine stopped. What was fetched is kept."))
+            kept = self.tr("What was fetched is kept.") if task.method == INSTALL else ""
+            error = AppError(self.tr("It was interrupted"), f"{self.tr('The engine stopped.')} {kept}".strip())
         action = self._way_on(task, error)
         for line in self._lines(task):
             line.show_error(error, action, task.title if line is self._strip else "")
@@ -196,7 +200,7 @@ class ModelActions(QObject):
     def _way_on(self, task: Task, error: AppError) -> Action:
         """What may help: to say what a model is, or the same once more; a download goes on where it stopped."""
         if task.method == ADD:
-            return self.tr("Say what it is…"), lambda: self.add(task.args[0], error)
+            return self.tr("Try again…"), lambda: self.add(task.args[0], error)
         again = self.tr("Go on") if task.method == INSTALL else self.tr("Try again")
         return again, lambda: self.jobs.start(task)
 
@@ -252,10 +256,7 @@ class ModelActions(QObject):
         dialog.open()
 
     def _show_busy(self) -> None:
-        busy = self.jobs.busy_keys
-        for model in self._workspace.models:
-            if card := self._page.list.card(model.key):
-                card.set_busy(model.key in busy)
+        self._page.list.set_busy(self.jobs.busy_keys)
         self._page.choice.set_measuring(any(task.method == MEASURE for task in self.jobs.tasks))
 
     def _use(self, key: str) -> None:

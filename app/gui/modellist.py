@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
@@ -124,6 +124,11 @@ class ModelList(QWidget):
     def use_of(self, key: str) -> ModelUse | None:
         shown = self._cards.get(key) or self._variants.get(key)
         return shown.use if shown else None
+
+    def set_busy(self, keys: Collection[str]) -> None:
+        """The files of these models are being worked on."""
+        for card in self._cards.values():
+            card.set_busy(card.key in keys)
 
     def show_all(self) -> None:
         self._filter.clear()

@@ -57,6 +57,7 @@ def said(window: MainWindow) -> str:
 def answer(qtbot: QtBot, window: MainWindow, fake_client, advice: Advice) -> None:
     fake_client.last("models_advise").answer(advice)
     qtbot.waitUntil(lambda: choice(window).answers == tuple(one.key for one in advice.best))
+    qtbot.waitUntil(lambda: all(made.isVisible() for made in choice(window).findChildren(Answer)))
 
 
 def test_needs_and_the_librarys_items_are_sent_and_answers_shown_in_order(

@@ -26,7 +26,8 @@ PLAN = InstallPlan(
 
 @pytest.fixture
 def shown(qtbot: QtBot, window: MainWindow, fake_client, models, make_model) -> MainWindow:
-    offered = (*models, make_model("a"), make_model("b"), make_model("c"))
+    fast = make_model("a-8bit", variant_of="a", source="")
+    offered = (*models, make_model("a"), fast, make_model("b"), make_model("c"))
     fake_client.answers["models"] = lambda: offered
     window.workspace.refresh_models()
     qtbot.waitUntil(lambda: window.workspace.models == offered)
@@ -244,6 +245,14 @@ def test_several_wait_for_each_other_and_one_that_waits_can_be_taken_back(
     assert fake_client.last("models_install").actions == []
     fake_client.last("models_install").answer(make_model("a", ready=True))
     qtbot.waitUntil(lambda: [call.args[0] for call in fake_client.of("models_install")] == ["a", "c"])
+
+
+def test_what_is_being_installed_is_not_asked_about_again(qtbot: QtBot, shown: MainWindow, fake_client) -> None:
+    agree(qtbot, shown, fake_client, "a")
+    shown.models.choice.install_wanted.emit("a")
+    assert not [dialog for dialog in shown.findChildren(InstallDialog) if dialog.isVisible()]
+    assert len(fake_client.of("models_plan")) == 1
+    assert len(fake_client.of("models_install")) == 1
 
 
 def test_one_that_fails_does_not_hold_up_the_next(qtbot: QtBot, shown: MainWindow, fake_client) -> None:

@@ -98,7 +98,7 @@ def test_what_the_engine_cannot_find_out_is_asked(qtbot: QtBot, shown: MainWindo
     press(made, "Add")
     fake_client.last("models_add").fail(AppError("It is not clear what this is", "Say which family it is of."))
     qtbot.waitUntil(lambda: shown.model_work.text.startswith("birds.pt: It is not clear what this is"))
-    press(shown.model_work, "Say what it is…")
+    press(shown.model_work, "Try again…")
     again = dialog(shown, AddDialog)
     assert "It is not clear what this is. Say which family it is of." in said(again)
     family = again.findChild(QComboBox)
