@@ -76,7 +76,10 @@ class ModelActions(QObject):
     # --- what a person wants -----------------------------------------------------------------------------------------
 
     def install(self, key: str) -> None:
-        """Ask whether a model's files may be fetched, saying which, from where and under what licence."""
+        """Ask whether a model's files may be fetched, saying which, from where and under what licence. A variant's
+        are those of its base."""
+        model = self._model(key)
+        key = model.variant_of or key if model else key
         if key in self.jobs.busy_keys:  # its card tells how far it is
             self._page.show_card(key)
             return

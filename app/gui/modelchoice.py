@@ -120,7 +120,7 @@ class ModelChoice(QFrame):
             answer = self._shown[one.key] = before.pop(one.key) if one.key in before else self._make_answer(one.key)
             self._answers.insertWidget(number - 1, answer)
             answer.show_advice(number, one, self._models[one.key])
-            answer.show_use(self._library_open, one.key in self._used)
+            answer.show_use(self._library_open, one.key in self._used, self._installable(one.key))
         for answer in before.values():
             answer.hide()
             self._answers.removeWidget(answer)
@@ -136,6 +136,12 @@ class ModelChoice(QFrame):
     @property
     def _best(self) -> tuple[Recommendation, ...]:
         return self._advice.best[:SHOWN_MAX] if self._advice else ()
+
+    def _installable(self, key: str) -> bool:
+        """Whether its files, or those of its base, can be fetched."""
+        model = self._models[key]
+        base = self._models.get(model.variant_of)
+        return bool(base.source and not base.ready if base else model.source)
 
     def _make_answer(self, key: str) -> Answer:
         answer = Answer(key)
@@ -194,6 +200,7 @@ class Answer(QWidget):
         super().__init__(parent)
         self.key = key
         self._model: ModelStatus | None = None
+        self._installable = False
         self._name = theme.label("", theme.Type.HEADING)
         self._reasons = theme.label("")
         self._cautions = theme.label("")
@@ -231,15 +238,16 @@ class Answer(QWidget):
         theme.set_role(self._action, "primary" if number == 1 else "")
         self.setAccessibleName(f"{number}. {model.name}. {reasons}")
 
-    def show_use(self, library_open: bool, used: bool) -> None:
+    def show_use(self, library_open: bool, used: bool, installable: bool) -> None:
         """Offer what comes next for the model as it stands."""
         model = self._model
         if model is None:
             return
+        self._installable = installable
         if model.ready:
             words = self.tr("Use in this library")
         else:
-            words = self.tr("Install…") if model.source else self.tr("See what is missing")
+            words = self.tr("Install…") if installable else self.tr("See what is missing")
         self._action.setText(words)
         self._action.setAccessibleName(f"{words}: {model.name}")
         self._action.setEnabled(library_open or not model.ready)
@@ -247,12 +255,12 @@ class Answer(QWidget):
         self._in_use.setVisible(used)
 
     def _act(self) -> None:
-        if self._model is None or not (self._model.ready or self._model.source):
-            self.shown.emit(self.key)
-        elif self._model.ready:
+        if self._model and self._model.ready:
             self.use_wanted.emit(self.key)
-        else:
+        elif self._installable:
             self.install_wanted.emit(self.key)
+        else:
+            self.shown.emit(self.key)
 
     def _show_facts(self) -> None:
         self.shown.emit(self.key)

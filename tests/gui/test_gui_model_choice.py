@@ -32,7 +32,7 @@ def recommend(key: str, **changes: object) -> Recommendation:
 @pytest.fixture
 def shown(qtbot: QtBot, window: MainWindow, fake_client, models, make_model, make_status) -> MainWindow:
     """The page of models, with the question to the engine not answered yet."""
-    offered = (*models, make_model("install-me"))
+    offered = (*models, make_model("install-me"), make_model("install-me-8bit", variant_of="install-me", source=""))
     items = {ItemKind.PHOTO: 4000, ItemKind.FRAME: 210, ItemKind.AUDIO: 9}
     fake_client.answers.update(models=lambda: offered, status=lambda: make_status(items=items))
     window.workspace.refresh()
@@ -152,6 +152,14 @@ def test_each_answer_offers_the_one_thing_to_do(qtbot: QtBot, shown: MainWindow,
     action_of(shown, "install-me").click()
     assert fake_client.last("models_plan").args == ("install-me", "")
     assert not fake_client.of("models_install")
+    shown.findChild(InstallDialog).reject()
+
+
+def test_a_variant_is_installed_by_its_bases_files(qtbot: QtBot, shown: MainWindow, fake_client) -> None:
+    answer(qtbot, shown, fake_client, Advice((recommend("install-me-8bit"),), (), "cpu"))
+    assert action_of(shown, "install-me-8bit").text() == "Install…"
+    action_of(shown, "install-me-8bit").click()
+    assert fake_client.last("models_plan").args == ("install-me", "")
     shown.findChild(InstallDialog).reject()
 
 
