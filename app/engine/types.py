@@ -306,6 +306,8 @@ class LibraryStatus:
     settings: LibrarySettings = LibrarySettings()
     kept: dict[str, SpaceCount] = field(default_factory=dict)
     """What models that are no longer chosen, or cannot be used now, have encoded, and the library still holds."""
+    earlier: dict[str, SpaceCount] = field(default_factory=dict)
+    """What the chosen models have encoded with other weights than they have now, and the library still holds."""
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,7 @@ class ModelActions(QObject):
         page, jobs, workspace = self._page, self.jobs, self._workspace
         page.chosen.connect(workspace.set_models)
         page.forget_wanted.connect(workspace.forget_model)
+        page.list.forget_earlier_wanted.connect(workspace.forget_earlier)
         page.index_wanted.connect(workspace.rescan)
         page.refresh_wanted.connect(workspace.refresh_models)
         page.became_visible.connect(workspace.refresh_models)

@@ -36,7 +36,7 @@ class ModelChoice(QFrame):
         self._library_open = False
         self._advice: Advice | None = None
         self._shown: dict[str, Answer] = {}
-        self._measuring = False
+        self._measuring = self._outdated = False
         self.form = NeedsForm()
         self.form.changed.connect(self._needs_changed)
         self._said = theme.label("")
@@ -68,11 +68,13 @@ class ModelChoice(QFrame):
 
     def set_advice(self, advice: Advice) -> None:
         self._advice = advice
+        self._outdated = False
         self._show()
 
     def show_problem(self, sentence: str) -> None:
         """There is no advice, and this is why."""
         self._advice = None
+        self._outdated = False
         self._show()
         self._said.setText(sentence)
 
@@ -119,6 +121,7 @@ class ModelChoice(QFrame):
         for number, one in enumerate(best, start=1):
             answer = self._shown[one.key] = before.pop(one.key) if one.key in before else self._make_answer(one.key)
             self._answers.insertWidget(number - 1, answer)
+            answer.setEnabled(not self._outdated)
             answer.show_advice(number, one, self._models[one.key])
             answer.show_use(self._library_open, one.key in self._used, self._installable(one.key))
         for answer in before.values():
@@ -185,6 +188,9 @@ class ModelChoice(QFrame):
         self.measure_wanted.emit(self._measurable())
 
     def _needs_changed(self) -> None:
+        """What is shown is for other needs: it stays in its place, and waits for the new answer."""
+        self._outdated = True
+        self._show()
         self.changed.emit(self.form.needs())
 
 

@@ -61,10 +61,12 @@ class ModelFilter(QWidget):
 
 class ModelList(QWidget):
     """Signals: ``chosen`` with the keys of the ticked models; ``forget_wanted`` with the key of one whose vectors are
-    not to be kept; ``install_wanted``, ``cancel_wanted``, ``check_wanted`` and ``remove_wanted`` with a key."""
+    not to be kept, ``forget_earlier_wanted`` if only those of its earlier weights; ``install_wanted``,
+    ``cancel_wanted``, ``check_wanted`` and ``remove_wanted`` with a key."""
 
     chosen = Signal(object)
     forget_wanted = Signal(str)
+    forget_earlier_wanted = Signal(str)
     install_wanted = Signal(str)
     cancel_wanted = Signal(str)
     check_wanted = Signal(str)
@@ -190,6 +192,7 @@ class ModelList(QWidget):
     def _wire(self, use: ModelUse) -> None:
         use.toggled.connect(self._choose)
         use.forget_wanted.connect(self.forget_wanted)
+        use.forget_earlier_wanted.connect(self.forget_earlier_wanted)
 
     def _choose(self) -> None:
         used = {use.key for use in self._uses() if use.used}
@@ -198,8 +201,11 @@ class ModelList(QWidget):
     def _show_library(self) -> None:
         status = self._status
         for use in self._uses():
-            space = status.spaces.get(use.key) or status.kept.get(use.key) if status else None
-            use.show_use(status is not None, status is not None and use.key in status.models, space)
+            if status is None:
+                use.show_use(False, False, None)
+                continue
+            space = status.spaces.get(use.key) or status.kept.get(use.key)
+            use.show_use(True, use.key in status.models, space, status.earlier.get(use.key))
 
     def _show_filtered(self) -> None:
         """A card is shown if its model, or a variant of it, is let through."""

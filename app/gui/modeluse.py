@@ -14,12 +14,14 @@ from app.gui.modelwords import VECTOR_BYTES
 class ModelUse(QWidget):
     """A box to tick, how much is encoded, and a question when the tick is taken out.
 
-    Signals: ``toggled``; ``forget_wanted`` with its key. A model that is taken out of the library stays as it is until
+    Signals: ``toggled``; ``forget_wanted`` with its key; ``forget_earlier_wanted`` with its key, for what other weights
+    than it has now have encoded. A model that is taken out of the library stays as it is until
     the question whether to keep its vectors is answered, which nobody has to.
     """
 
     toggled = Signal()
     forget_wanted = Signal(str)
+    forget_earlier_wanted = Signal(str)
 
     def __init__(self, model: ModelStatus, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,6 +38,9 @@ class ModelUse(QWidget):
         self._free_kept = QPushButton(self.tr("Free"))
         theme.set_role(self._free_kept, "link")
         self._question = self._make_question()
+        self._changed = theme.label("")
+        self._free_earlier = QPushButton()
+        self._earlier = self._make_earlier()
         self._row = row = QHBoxLayout()
         row.setSpacing(theme.SMALL_PX)
         row.addWidget(self._box)
@@ -47,6 +52,7 @@ class ModelUse(QWidget):
         column.setSpacing(theme.SMALL_PX)
         column.addLayout(row)
         column.addWidget(self._question)
+        column.addWidget(self._earlier)
         self._show_box()
 
     def add_beside(self, before: QWidget, *after: QWidget) -> None:
@@ -69,9 +75,13 @@ class ModelUse(QWidget):
         if self._box.isEnabled():
             self._box.setChecked(True)
 
-    def show_use(self, library_open: bool, used: bool, space: SpaceCount | None) -> None:
-        """Tick the box without telling anyone, and say how much is encoded."""
+    def show_use(
+        self, library_open: bool, used: bool, space: SpaceCount | None, earlier: SpaceCount | None = None
+    ) -> None:
+        """Tick the box without telling anyone, and say how much is encoded. ``earlier`` is what its weights encoded
+        before they changed."""
         self._space = space
+        self._show_earlier(earlier)
         self._library_open = library_open
         self._box.blockSignals(True)
         self._box.setChecked(used)
@@ -101,14 +111,23 @@ class ModelUse(QWidget):
         kept = items > 0 and not self.used
         encoded = wording.count(items, self.tr("item"), self.tr("items")) + self.tr(" encoded")
         if kept:
-            encoded = self.tr("Keeps about {0}").format(self._size)
+            encoded = self.tr("Keeps about {0}").format(_size(self._space))
         self._encoded.setText(encoded if items else self.tr("Not indexed yet") if self.used else "")
         self._free_kept.setVisible(kept and self._question.isHidden())
 
-    @property
-    def _size(self) -> str:
-        """About what its vectors take."""
-        return wording.size(self._space.items * self._space.dim * VECTOR_BYTES) if self._space else ""
+    def _show_earlier(self, earlier: SpaceCount | None) -> None:
+        self._earlier.setVisible(earlier is not None and earlier.items > 0)
+        if earlier:
+            self._changed.setText(
+                self.tr(
+                    "Its weights have changed. What the earlier ones encoded, {0}, is kept and not searched."
+                ).format(wording.count(earlier.items, self.tr("item"), self.tr("items")))
+            )
+            self._free_earlier.setText(self.tr("Free about {0}").format(_size(earlier)))
+
+    def _forget_earlier(self) -> None:
+        self._earlier.hide()
+        self.forget_earlier_wanted.emit(self.key)
 
     def _toggled(self, used: bool) -> None:
         if used or self._space is None or not self._space.items:
@@ -119,7 +138,7 @@ class ModelUse(QWidget):
                     wording.count(self._space.items, self.tr("item"), self.tr("items"))
                 )
             )
-            self._free.setText(self.tr("Free about {0}").format(self._size))
+            self._free.setText(self.tr("Free about {0}").format(_size(self._space)))
             self._question.show()
             self._show_space()
         self.toggled.emit()
@@ -131,17 +150,32 @@ class ModelUse(QWidget):
         self.forget_wanted.emit(self.key)
 
     def _make_question(self) -> QWidget:
-        question = QFrame()
-        theme.set_role(question, "chip")
         for button in (self._free, self._free_kept):
             button.setToolTip(self.tr("Throw its vectors away. Using it again means indexing with it again."))
             button.clicked.connect(self._forget)
         self._keep.clicked.connect(self.ask_nothing)
-        row = QHBoxLayout(question)
-        row.setContentsMargins(theme.MEDIUM_PX, theme.SMALL_PX, theme.SMALL_PX, theme.SMALL_PX)
-        row.setSpacing(theme.SMALL_PX)
-        row.addWidget(self._sentence, 1)
-        row.addWidget(self._free)
-        row.addWidget(self._keep)
-        question.hide()
-        return question
+        return _chip(self._sentence, self._free, self._keep)
+
+    def _make_earlier(self) -> QWidget:
+        self._free_earlier.setToolTip(self.tr("Throw these vectors away. Only the earlier weights could use them."))
+        self._free_earlier.clicked.connect(self._forget_earlier)
+        return _chip(self._changed, self._free_earlier)
+
+
+def _chip(sentence: QWidget, *buttons: QWidget) -> QFrame:
+    """A sentence and what to answer; hidden until it is asked."""
+    made = QFrame()
+    theme.set_role(made, "chip")
+    row = QHBoxLayout(made)
+    row.setContentsMargins(theme.MEDIUM_PX, theme.SMALL_PX, theme.SMALL_PX, theme.SMALL_PX)
+    row.setSpacing(theme.SMALL_PX)
+    row.addWidget(sentence, 1)
+    for button in buttons:
+        row.addWidget(button)
+    made.hide()
+    return made
+
+
+def _size(space: SpaceCount | None) -> str:
+    """About what its vectors take."""
+    return wording.size(space.items * space.dim * VECTOR_BYTES) if space else ""

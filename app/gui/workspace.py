@@ -161,6 +161,10 @@ class Workspace(QObject):
 
         self._engine.request("forget_model", key, on_done=done)
 
+    def forget_earlier(self, key: str) -> None:
+        """Give back the space of what a model has encoded with other weights than it has now."""
+        self._engine.request("forget_model", key, earlier=True, on_done=self._show_status)
+
     def refresh_models(self) -> None:
         """Look again which models are ready."""
         if self.status:

@@ -82,12 +82,18 @@ def test_needs_and_the_librarys_items_are_sent_and_answers_shown_in_order(
 
 def test_advice_for_other_needs_is_dropped(qtbot: QtBot, shown: MainWindow, fake_client) -> None:
     late = fake_client.last("models_advise")
+    late.answer(Advice((recommend("timbre"),), (), "cpu"))
+    qtbot.waitUntil(lambda: choice(shown).answers == ("timbre",))
+    press(shown, "German")
+    late = fake_client.last("models_advise")
     press(shown, "By example only")
     asked = fake_client.last("models_advise")
     assert asked is not late
     assert asked.args[0].by_words is False
+    assert not any(made.isEnabled() for made in choice(shown).findChildren(Answer))
     asked.answer(Advice((recommend("clip-vit-b-32"),), (), "cpu"))
     qtbot.waitUntil(lambda: choice(shown).answers == ("clip-vit-b-32",))
+    assert all(made.isEnabled() for made in choice(shown).findChildren(Answer) if made.key == "clip-vit-b-32")
     late.answer(Advice((recommend("siglip2-b-16"),), (), "cpu"))
     qtbot.wait(20)
     assert choice(shown).answers == ("clip-vit-b-32",)

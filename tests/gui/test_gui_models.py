@@ -39,7 +39,8 @@ def untick(page: ModelsPage) -> None:
 
 
 def button(page: ModelsPage, words: str) -> QPushButton:
-    return next(made for made in card(page).findChildren(QPushButton) if made.text() == words)
+    made = [made for made in card(page).findChildren(QPushButton) if made.text() == words]
+    return next((one for one in made if one.isVisible()), made[0])
 
 
 def says(page: ModelsPage, words: str) -> bool:
@@ -112,3 +113,21 @@ def test_a_model_without_vectors_is_taken_out_without_a_question(qtbot: QtBot, m
     page.show()
     untick(page)
     assert not button(page, "Keep them").isVisible()
+
+
+def test_what_earlier_weights_encoded_is_told_and_can_be_freed(
+    qtbot: QtBot, window: MainWindow, page: ModelsPage, fake_client, make_status
+) -> None:
+    earlier = {"clip-vit-b-32": SpaceCount(500_000, 512)}
+    fake_client.answers["status"] = lambda: make_status(spaces={"clip-vit-b-32": SpaceCount(7, 512)}, earlier=earlier)
+    window.workspace.refresh()
+    words = "Its weights have changed. What the earlier ones encoded, 500,000 items, is kept and not searched."
+    qtbot.waitUntil(lambda: says(page, words))
+    assert says(page, "7 items encoded")
+    button(page, "Free about 512.0 MB").click()
+    call = fake_client.last("forget_model")
+    assert (call.args, call.kwargs) == (("clip-vit-b-32",), {"earlier": True})
+    call.answer(make_status(spaces={"clip-vit-b-32": SpaceCount(7, 512)}))
+    qtbot.wait(20)
+    assert not says(page, words)
+    assert card(page).use.used
