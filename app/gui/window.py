@@ -6,17 +6,16 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from app import settings
 from app.engine.errors import AppError
-from app.engine.modeltypes import Needs
 from app.engine.types import Hit, IndexReport, LibraryStatus, Query
 from app.gui import intake, theme
 from app.gui.actions import Actions
 from app.gui.banner import Banner
+from app.gui.choices import Choices
 from app.gui.details import DetailsPane
 from app.gui.engine import Engine
 from app.gui.evaluate import EvaluatePage
@@ -26,7 +25,6 @@ from app.gui.jobline import JobLine
 from app.gui.librarysettings import LibrarySettingsDialog
 from app.gui.modelactions import ModelActions
 from app.gui.modeladvice import Adviser
-from app.gui.modelneeds import remember, remembered
 from app.gui.models import ModelsPage
 from app.gui.offline import Offline
 from app.gui.searchpage import SearchPage
@@ -55,28 +53,29 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._engine = engine
         self._home = home
-        self._settings = settings.load(home)
+        self._choices = Choices(home)
         self._hit: Hit | None = None
         self._restarting = False
-        self.workspace = Workspace(engine, library or self._settings.library, parent=self)
+        self.workspace = Workspace(engine, library or self._choices.settings.library, parent=self)
         self.thumbnails = ThumbnailStore(engine, self)
         self.top = TopBar()
         self.banner = Banner()
         self.sidebar = Sidebar()
-        self.search = SearchPage(engine, self.thumbnails, pasted_dir(home), self._settings.thumbnail_px)
+        self.search = SearchPage(engine, self.thumbnails, pasted_dir(home), self._choices.settings.thumbnail_px)
         self.evaluate = EvaluatePage(engine, self.thumbnails)
         self.models = ModelsPage()
         self.model_work = JobLine().as_strip()
         self.model_actions = ModelActions(engine, self.workspace, self.models, self.model_work)
-        self._adviser = Adviser(engine, self.workspace, self.models, remembered(self._settings))
+        self._adviser = Adviser(engine, self.workspace, self.models, self._choices.needs)
         self.details = DetailsPane(engine, self.thumbnails)
         self.indexing = IndexingPanel(engine, self.workspace.job)
-        self.actions_ = Actions(self, self._settings)
+        self.actions_ = Actions(self, self._choices.settings)
         self._compose()
         self._wire_pages()
         self._wire_workspace()
         self._wire_actions()
-        self._restore_geometry()
+        if not self._choices.restore_geometry(self):
+            self.resize(*FIRST_SIZE_PX)
 
     def start(self) -> None:
         """Start the engine and open the library."""
@@ -137,9 +136,9 @@ class MainWindow(QMainWindow):
         self.sidebar.sample_wanted.connect(self.workspace.open_sample)
         self.sidebar.rescan_wanted.connect(self.workspace.rescan)
         self.sidebar.forget_wanted.connect(self.workspace.forget_root)
-        self.models.choice.compare_wanted.connect(self._compare_models)
+        self.models.choice.compare_wanted.connect(self._show_evaluate)
         self.model_actions.jobs.finished.connect(self._adviser.ask_again)
-        self._adviser.needs_changed.connect(self._remember_needs)
+        self._adviser.needs_changed.connect(self._choices.choose_needs)
 
     def _wire_workspace(self) -> None:
         self.workspace.opening.connect(self._opening)
@@ -168,8 +167,9 @@ class MainWindow(QMainWindow):
         actions.page_chosen.connect(self.show_page)
         actions.sidebar_toggled.connect(self.sidebar.setVisible)
         actions.details_toggled.connect(self._show_details)
-        actions.theme_chosen.connect(self._choose_theme)
-        actions.thumbnail_px_chosen.connect(self._choose_thumbnail_px)
+        actions.theme_chosen.connect(self._choices.choose_theme)
+        actions.thumbnail_px_chosen.connect(self._choices.choose_thumbnail_px)
+        actions.thumbnail_px_chosen.connect(self.search.grid.set_thumbnail_px)
         actions.quit.triggered.connect(self.close)
 
     # --- what a person does ------------------------------------------------------------------------------------------
@@ -224,7 +224,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self.details.stop()
         self.hide()  # at once: the engine may take a moment to put its work away
-        self._save_settings()
+        self._choices.save(self, self.workspace.library)
         self._engine.close()
         event.accept()
 
@@ -253,7 +253,7 @@ class MainWindow(QMainWindow):
     def _show_models(self) -> None:
         self.show_page(MODELS)
 
-    def _compare_models(self) -> None:
+    def _show_evaluate(self) -> None:
         self.show_page(EVALUATE)
 
     def _focus_query(self) -> None:
@@ -349,29 +349,3 @@ class MainWindow(QMainWindow):
         self.indexing.hide()
         self._show_indexing()
         self.search.show_problem(error, ((self.tr("Restart the engine"), self.workspace.restart),))
-
-    # --- settings ----------------------------------------------------------------------------------------------------
-
-    def _choose_theme(self, choice: str) -> None:
-        self._settings = replace(self._settings, theme=choice)
-        theme.apply(choice)
-
-    def _choose_thumbnail_px(self, thumbnail_px: int) -> None:
-        self._settings = replace(self._settings, thumbnail_px=thumbnail_px)
-        self.search.grid.set_thumbnail_px(thumbnail_px)
-
-    def _remember_needs(self, needs: Needs) -> None:
-        self._settings = remember(self._settings, needs)
-
-    def _restore_geometry(self) -> None:
-        saved = QByteArray.fromHex(self._settings.window_geometry.encode())
-        if saved.isEmpty() or not self.restoreGeometry(saved):
-            self.resize(*FIRST_SIZE_PX)
-
-    def _save_settings(self) -> None:
-        geometry = bytes(self.saveGeometry().toHex().data()).decode()
-        chosen = replace(self._settings, library=self.workspace.library, window_geometry=geometry)
-        try:
-            settings.save(self._home, chosen)
-        except OSError:  # a home that cannot be written: the choices last as long as the window
-            return
