@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QMimeData, QObject
 from PySide6.QtWidgets import QFileDialog
 
 from app.engine.errors import AppError, EngineDied
@@ -99,8 +99,9 @@ class ModelActions(QObject):
         dialog.agreed.connect(lambda said: self.jobs.start(Task(ADD, (said,), said.name or _last(said.path))))
         dialog.open()
 
-    def take(self, paths: Sequence[str]) -> bool:
+    def take(self, data: QMimeData) -> bool:
         """Take what was dropped if it is one model or one pack; else it is for others."""
+        paths = [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
         if len(paths) == 1 and paths[0].endswith(PACK_SUFFIX):
             self.import_pack(paths[0])
         elif model := model_in(paths):

@@ -10,7 +10,7 @@ from app.engine.errors import AppError
 from app.engine.modeltypes import Advice, Needs
 from app.engine.types import LibraryStatus, Modality
 from app.gui.engine import Engine
-from app.gui.modeljobs import Task
+from app.gui.modeljobs import ModelJobs, Task
 from app.gui.models import ModelsPage
 from app.gui.workspace import Workspace
 
@@ -23,7 +23,7 @@ class Adviser(QObject):
 
     needs_changed = Signal(object)
 
-    def __init__(self, engine: Engine, workspace: Workspace, page: ModelsPage, needs: Needs) -> None:
+    def __init__(self, engine: Engine, workspace: Workspace, page: ModelsPage, jobs: ModelJobs, needs: Needs) -> None:
         super().__init__(page)
         self._engine = engine
         self._workspace = workspace
@@ -34,6 +34,7 @@ class Adviser(QObject):
         page.became_visible.connect(self.ask)
         workspace.status_changed.connect(self._changed)
         workspace.models_changed.connect(self._changed)
+        jobs.finished.connect(self._ask_again)
 
     def ask(self) -> None:
         """Ask if what the answer depends on has changed."""
@@ -54,7 +55,7 @@ class Adviser(QObject):
 
         self._engine.request("models_advise", needs, about[1], on_done=show, on_failed=fail)
 
-    def ask_again(self, task: Task) -> None:
+    def _ask_again(self, task: Task) -> None:
         """The machine's speed may be known now, or the same question have another answer."""
         self._asked = None
         self._changed(task)

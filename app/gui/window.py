@@ -66,7 +66,7 @@ class MainWindow(QMainWindow):
         self.models = ModelsPage()
         self.model_work = JobLine().as_strip()
         self.model_actions = ModelActions(engine, self.workspace, self.models, self.model_work)
-        self._adviser = Adviser(engine, self.workspace, self.models, self._choices.needs)
+        self._adviser = Adviser(engine, self.workspace, self.models, self.model_actions.jobs, self._choices.needs)
         self.details = DetailsPane(engine, self.thumbnails)
         self.indexing = IndexingPanel(engine, self.workspace.job)
         self.actions_ = Actions(self, self._choices.settings)
@@ -137,7 +137,6 @@ class MainWindow(QMainWindow):
         self.sidebar.rescan_wanted.connect(self.workspace.rescan)
         self.sidebar.forget_wanted.connect(self.workspace.forget_root)
         self.models.choice.compare_wanted.connect(self._show_evaluate)
-        self.model_actions.jobs.finished.connect(self._adviser.ask_again)
         self._adviser.needs_changed.connect(self._choices.choose_needs)
 
     def _wire_workspace(self) -> None:
@@ -201,8 +200,7 @@ class MainWindow(QMainWindow):
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Folders are added; a picture or a sound takes the place of the query; the page of models takes models."""
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        if self.pages.currentWidget() is self.models and self.model_actions.take(paths):
+        if self.pages.currentWidget() is self.models and self.model_actions.take(event.mimeData()):
             event.acceptProposedAction()
             return
         try:
