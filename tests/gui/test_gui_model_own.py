@@ -10,9 +10,11 @@ from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QFileDialog, QLabel, QLineEdit, QMenu, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.bridge.server import LANES
 from app.engine.errors import AppError
 from app.engine.modeltypes import AddRequest, Installation, InstalledFile, ModelCheck, Origin, PackReport, Pin
 from app.engine.types import IndexRequest
+from app.gui import modelactions
 from app.gui.modeldialogs import AddDialog, ExportDialog, ModelDialog, PackDialog, RemoveDialog
 from app.gui.topbar import MODELS, SEARCH
 from app.gui.window import MainWindow
@@ -202,6 +204,12 @@ def test_a_refused_pack_says_why(qtbot: QtBot, shown: MainWindow, fake_client) -
     fake_client.last("models_import_pack").fail(AppError("This is no pack", "A name in it leaves its folder."))
     expected = "evil.semblance-pack: This is no pack\nA name in it leaves its folder."
     qtbot.waitUntil(lambda: shown.model_work.text == expected)
+
+
+def test_the_engine_answers_all_that_is_asked_of_it() -> None:
+    asked = {value for name, value in vars(modelactions).items() if name.isupper() and str(value).startswith("models_")}
+    assert len(asked) == 7
+    assert asked | {"models_plan", "models_advise"} <= set(LANES)
 
 
 # --- checking and removing -------------------------------------------------------------------------------------------
