@@ -139,7 +139,7 @@ class JobLine(QFrame):
     def as_strip(self) -> JobLine:
         """Dressed for the foot of the window."""
         theme.set_role(self, "bar")
-        self._column.setContentsMargins(theme.LARGE_PX, 0, theme.SMALL_PX, theme.TINY_PX)
+        self._column.setContentsMargins(theme.LARGE_PX, theme.TINY_PX, theme.SMALL_PX, theme.TINY_PX)
         return self
 
 
