@@ -193,7 +193,13 @@ class Catalogue:
             return Timbre(entry.spec, fingerprint)
 
         weights_path = find_weights(entry, self._folder(entry))
-        from app.engine.encoders import device, openclip, panns, resnet50
+        from app.engine.encoders import clap, device, openclip, panns, resnet50, timm_backbone
 
-        load = {"open_clip": openclip.load, "resnet50": resnet50.load, "panns": panns.load}[entry.family]
-        return load(entry, weights_path, fingerprint, device.choose(self._device))
+        families = {
+            "open_clip": openclip.load,
+            "timm": timm_backbone.load,
+            "resnet50": resnet50.load,
+            "panns": panns.load,
+            "clap": clap.load,
+        }
+        return families[entry.family](entry, weights_path, fingerprint, device.choose(self._device))

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from app.engine.encoders.base import EncoderSpec, accepted_modality, unit_rows
 from app.engine.encoders.device import CPU, Forward, Placement
 from app.engine.encoders.entries import Channels
 from app.engine.errors import WeightsCorrupt
-from app.engine.samples import Picture, Sample, Vectors
+from app.engine.samples import Picture, Sample, Sound, Vectors
 from app.engine.types import Modality
 
 CPU_FIRST = 4
@@ -78,6 +79,13 @@ def picture_tensor(pictures: Sequence[Picture], mean: Channels, std: Channels, d
     pixels = torch.from_numpy(np.stack([picture.pixels for picture in pictures])).to(device)
     scaled = pixels.permute(0, 3, 1, 2).contiguous().to(torch.float32).div_(255)
     return scaled.sub_(_per_channel(mean, device)).div_(_per_channel(std, device))
+
+
+def clean_wave(sound: Sound, shortest_samples: int) -> npt.NDArray[np.float32]:
+    """The samples, with silence behind a sound below ``shortest_samples``; a file of floats may hold what is no number,
+    which is taken as silence too."""
+    missing = max(0, shortest_samples - len(sound.samples))
+    return np.pad(np.nan_to_num(sound.samples, posinf=0.0, neginf=0.0), (0, missing))
 
 
 def _per_channel(values: Channels, device: str) -> torch.Tensor:
