@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import open_clip
 import safetensors.torch
+import timm
+import tokenizers
 import torch
 import torchvision
+from transformers import ClapConfig, ClapModel
 
-from app.engine.encoders.panns import build_cnn14
+from app.engine.encoders import panns_network
 from app.paths import models_dir
 
 SEED = 7
 CLIP, RESNET, CNN14 = "clip-vit-b-32", "resnet50", "panns-cnn14"
+DINO_S, DINO_B, CNN10, CLAP = "dinov2-vit-s-14", "dinov2-vit-b-14", "panns-cnn10", "clap-htsat"
 COLOUR_TEXTURE = "colour-texture"
 
 
@@ -31,6 +36,8 @@ def install_seeded(home: Path, keys: Sequence[str]) -> None:
             network = _NETWORKS[key]()
             tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
             safetensors.torch.save_file(tensors, folder / "model.safetensors")
+            if key in _TOKENIZERS:
+                _TOKENIZERS[key](folder)
 
 
 def _clip() -> torch.nn.Module:
@@ -39,14 +46,61 @@ def _clip() -> torch.nn.Module:
     return network
 
 
-def _cnn14() -> torch.nn.Module:
-    network = build_cnn14()
+def _panns(architecture: str) -> torch.nn.Module:
+    """With weights that keep the scale from layer to layer and mean and spread of real decibels, so that sounds that
+    differ get vectors that differ."""
+    network: Any = panns_network.build(panns_network.ARCHITECTURES[architecture])
     for parameter in network.parameters():
         if parameter.requires_grad and parameter.ndim > 1:
-            torch.nn.init.xavier_uniform_(parameter)
-        elif parameter.requires_grad:
-            torch.nn.init.constant_(parameter, 0.5)
+            torch.nn.init.kaiming_normal_(parameter, nonlinearity="relu")
+    network.bn0.running_mean.fill_(-30)
+    network.bn0.running_var.fill_(20**2)
+    return network  # type: ignore[no-any-return]
+
+
+def _dinov2(architecture: str) -> torch.nn.Module:
+    """With blocks that count as much as in a trained network: a new one almost leaves them out, and would give every
+    picture the same vector."""
+    network: torch.nn.Module = timm.create_model(architecture, num_classes=0)
+    for name, parameter in network.named_parameters():
+        if name.endswith(".gamma"):
+            torch.nn.init.ones_(parameter)
     return network
 
 
-_NETWORKS = {CLIP: _clip, RESNET: lambda: torchvision.models.resnet50(weights=None), CNN14: _cnn14}
+def _clap() -> torch.nn.Module:
+    """With layers that change what passes through them as much as trained ones do: new ones hardly look at a text."""
+    network: torch.nn.Module = ClapModel(ClapConfig())
+    for module in network.modules():
+        if isinstance(module, torch.nn.Linear):
+            torch.nn.init.normal_(module.weight, std=module.in_features**-0.5)
+    return network
+
+
+def write_roberta_tokenizer(folder: Path, texts: Sequence[str] = ()) -> None:
+    """A tokenizer of RoBERTa's kind: bytes, the merges that ``texts`` teach, <s> before and </s> behind a text."""
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE())
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = tokenizers.decoders.ByteLevel()
+    trainer = tokenizers.trainers.BpeTrainer(
+        special_tokens=special,
+        initial_alphabet=tokenizers.pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.post_processor = tokenizers.processors.RobertaProcessing(("</s>", 2), ("<s>", 0), add_prefix_space=False)
+    tokenizer.save(str(folder / "tokenizer.json"))
+
+
+_NETWORKS: dict[str, Callable[[], torch.nn.Module]] = {
+    CLIP: _clip,
+    RESNET: lambda: torchvision.models.resnet50(weights=None),
+    DINO_S: lambda: _dinov2("vit_small_patch14_dinov2"),
+    DINO_B: lambda: _dinov2("vit_base_patch14_dinov2"),
+    CNN14: lambda: _panns("Cnn14"),
+    CNN10: lambda: _panns("Cnn10"),
+    CLAP: _clap,
+}
+_TOKENIZERS: dict[str, Callable[[Path], None]] = {CLAP: write_roberta_tokenizer}
+"""What must lie beside the weights of a model that takes words."""
