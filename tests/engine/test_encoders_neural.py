@@ -24,15 +24,14 @@ import torchvision
 from PIL import Image, ImageDraw
 from tokenizers import models, normalizers, pre_tokenizers, processors, trainers
 
+from app.bench.models import write_roberta_tokenizer
 from app.engine.encoders.base import Encoder
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.entries import read_entries
 from app.engine.encoders.network import picture_tensor
-from app.engine.encoders.panns import SHORTEST_SAMPLES, build_cnn14
 from app.engine.errors import UnsupportedModality, WeightsCorrupt, WeightsMissing
 from app.engine.media.images import prepare
 from app.engine.samples import Picture, Sound, Text
-from app.engine.types import Modality
 from app.paths import resources_dir
 
 FAITHFUL = 0.99999
@@ -354,85 +353,28 @@ def test_resnet50_gives_the_features_that_torchvision_gives(
     assert_same(encode_pictures(encoder, pictures), theirs)
 
 
-# --- PANNs Cnn14 ---------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def cnn14(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Encoder, torch.nn.Module]]:
-    models_dir = tmp_path_factory.mktemp("panns")
-    weights = models_dir / "panns-cnn14" / "Cnn14_mAP=0.431.pth"
-    weights.parent.mkdir()
-    upstream = build_cnn14().eval()
-    generator = torch.Generator().manual_seed(9)
-    for parameter in upstream.parameters():
-        if parameter.requires_grad:  # the spectrogram's own are fixed, and right from the start
-            bound = 1.7 / max(1, parameter[0].numel()) ** 0.5
-            torch.nn.init.uniform_(parameter, -bound, bound, generator)
-    for module in upstream.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            torch.nn.init.ones_(module.weight)
-            torch.nn.init.uniform_(module.running_mean, -0.1, 0.1, generator)
-    torch.save({"iteration": 600000, "model": upstream.state_dict()}, weights)
-    yield Catalogue(models_dir, device="cpu").load("panns-cnn14"), upstream
-    weights.unlink()
-
-
-def test_cnn14_gives_the_embeddings_that_panns_gives(cnn14: tuple[Encoder, torch.nn.Module]) -> None:
-    encoder, upstream = cnn14
-    waves = np.stack([noise(48000), np.sin(np.arange(48000) / 20).astype(np.float32)])
-    with torch.inference_mode():
-        theirs = upstream(torch.from_numpy(waves))["embedding"]
-    assert_same(encoder.encode([Sound(wave) for wave in waves]), theirs)
-
-
-def test_cnn14_gives_each_sound_the_vector_it_has_alone(cnn14: tuple[Encoder, torch.nn.Module]) -> None:
-    encoder, _ = cnn14
-    sounds = [Sound(noise(length, seed)) for seed, length in enumerate((20000, 33333, 20000, 12000))]
-    together = encoder.encode(sounds)
-    alone = np.concatenate([encoder.encode([sound]) for sound in sounds])
-    assert (together * alone).sum(1).min() >= FAITHFUL
-
-
-@pytest.mark.parametrize("length", [0, 1, SHORTEST_SAMPLES - 1, SHORTEST_SAMPLES])
-def test_cnn14_takes_sounds_of_any_shortness(cnn14: tuple[Encoder, torch.nn.Module], length: int) -> None:
-    encoder, _ = cnn14
-    vectors = encoder.encode([Sound(noise(length))])
-    assert np.linalg.norm(vectors) == pytest.approx(1, abs=1e-6)
-
-
-def test_cnn14_takes_silence_and_samples_that_are_no_numbers(cnn14: tuple[Encoder, torch.nn.Module]) -> None:
-    encoder, _ = cnn14
-    odd = np.zeros(20000, np.float32)
-    odd[:3] = np.nan, np.inf, -np.inf
-    silence, broken = encoder.encode([Sound(np.zeros(20000, np.float32)), Sound(odd)])
-    assert np.linalg.norm(silence) == pytest.approx(1, abs=1e-6)
-    np.testing.assert_allclose(broken, silence, atol=1e-6)
-
-
 # --- every family --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.shared_data
-@pytest.mark.parametrize("key", ["siglip2-b-16", "clip-vit-b-32", "resnet50", "panns-cnn14"])
+@pytest.mark.parametrize(
+    "key", ["siglip2-b-16", "clip-vit-b-32", "resnet50", "dinov2-vit-s-14", "panns-cnn14", "panns-cnn10", "clap-htsat"]
+)
 def test_weights_of_another_network_are_refused_and_the_difference_named(
     shared_data: Path, tmp_path: Path, key: str
 ) -> None:
-    ending = ".pt" if "b-" in key else ".pth"
+    ending = ".pt" if "b-" in key else ".bin" if key == "clap-htsat" else ".pth"
     (tmp_path / key).mkdir()
     (tmp_path / key / f"wrong{ending}").write_bytes(
         (shared_data / "hostile" / "weights" / "resnet20-12fca82f.th").read_bytes()
     )
     if key == "siglip2-b-16":
         write_tokenizer(tmp_path / key)
+    if key == "clap-htsat":
+        write_roberta_tokenizer(tmp_path / key)
     with pytest.raises(WeightsCorrupt, match=r"a network of another shape: expected \S+ \d+×[\d×]+") as caught:
         Catalogue(tmp_path, device="cpu").load(key)
     if key == "resnet50":
         assert "expected conv1.weight 64×3×7×7, found 16×3×3×3" in caught.value.message
     assert caught.value.path is not None
     assert caught.value.path.endswith(f"wrong{ending}")
-
-
-def test_no_samples_give_no_vectors(cnn14: tuple[Encoder, torch.nn.Module]) -> None:
-    encoder, _ = cnn14
-    assert encoder.encode([]).shape == (0, 2048)
-    assert encoder.spec.accepts == {Modality.AUDIO}

@@ -2,7 +2,7 @@
 
 Oquab et al.: DINOv2: Learning Robust Visual Features without Supervision, 2023. Its published weights are for pictures
 of 518 px. The catalogue runs it at 224 px, for which it was trained but for its last steps and at which its authors
-measure retrieval; at 518 px a picture costs 8.5 times as much.
+measure retrieval; at 518 px a picture costs seven times as much.
 """
 
 from __future__ import annotations
@@ -65,19 +65,22 @@ def build(architecture: str, size_px: int | None = None) -> Any:
     """
     if not timm.is_model(architecture.partition(".")[0]):  # other names may be addresses that timm would fetch
         raise AppError("No such network", f"timm has no network “{architecture}”. Give a name from its list of models.")
-    # A network of fixed size must be built for another one; all others take pictures of any size.
-    published = timm.models.get_pretrained_cfg(architecture, allow_unregistered=True)
-    sizes: dict[str, Any] = {}
-    if size_px and published and published.fixed_input_size and published.input_size[-1] != size_px:
-        sizes = {"img_size": size_px}
     try:
         with Uninitialised():
-            return timm.create_model(architecture, pretrained=False, num_classes=0, **sizes)
+            return timm.create_model(architecture, pretrained=False, num_classes=0, **_sizes(architecture, size_px))
     except (TypeError, ValueError, RuntimeError, AssertionError) as error:
         raise AppError(
             "This network cannot be built",
             f"timm cannot build {architecture}{f' for pictures of {size_px} px' if size_px else ''} ({error}).",
         ) from error
+
+
+def _sizes(architecture: str, size_px: int | None) -> dict[str, int]:
+    """What must be said of the size when the network is built: nothing, but to one of fixed size that is to have
+    another. Most take pictures of any."""
+    published = timm.models.get_pretrained_cfg(architecture, allow_unregistered=True)
+    is_fixed = published is not None and published.fixed_input_size
+    return {"img_size": size_px} if size_px and is_fixed and published.input_size[-1] != size_px else {}
 
 
 def describe(architecture: str, overrides: Mapping[str, Any] | None = None) -> Backbone:
