@@ -31,7 +31,7 @@ from app.engine.encoders.base import Encoder
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.panns_network import ARCHITECTURES, Architecture, build
 from app.engine.encoders.weights import Uninitialised, read_weights
-from app.engine.errors import WeightsCorrupt
+from app.engine.errors import AppError, WeightsCorrupt
 from app.engine.samples import Sound, SoundInput
 from app.engine.types import Modality
 
@@ -267,6 +267,11 @@ def test_the_weights_of_another_size_are_refused_by_name(tmp_path: Path) -> None
     weights = save(seeded(ARCHITECTURES["Cnn6"]), tmp_path / "Cnn6.pth")
     with pytest.raises(WeightsCorrupt, match=r"expected conv_block1\.conv1\.weight 64×1×3×3, found 64×1×5×5"):
         panns.load(entry("panns-cnn10"), weights, "f", "cpu")
+
+
+def test_an_architecture_that_panns_does_not_have_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AppError, match="no “Cnn99”. Choose one of: Cnn14"):
+        panns.load(entry("panns-cnn10", architecture="Cnn99"), tmp_path / "weights.pth", "f", "cpu")
 
 
 # --- alone in the world ----------------------------------------------------------------------------------------------

@@ -142,6 +142,10 @@ def test_what_a_checkpoint_says_of_its_pictures_is_honoured() -> None:
         {"interpolation": "random"},
         {"mean": (0.5, 0.5)},
         {"crop_pct": "all"},
+        {"crop_pct": 0},
+        {"crop_pct": 1e-6},
+        {"crop_pct": 1.5},
+        {"input_size": (3, 10**9, 10**9)},
     ],
 )
 def test_a_preparation_that_the_program_does_not_have_is_refused(overrides: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from app.engine.encoders.entries import Entry
 from app.engine.encoders.network import NetworkEncoder, clean_wave, placed
 from app.engine.encoders.panns_network import ARCHITECTURES, build
 from app.engine.encoders.weights import Uninitialised, fit, read_weights
+from app.engine.errors import AppError
 from app.engine.samples import Sound
 from app.engine.types import Modality
 
@@ -24,8 +25,11 @@ _TELLING = ("conv_block1.conv1", "conv_block4.conv2", "conv_block6.conv2", "feat
 
 
 def load(entry: Entry, weights_path: Path, fingerprint: str, device: str) -> NetworkEncoder:
-    """Raises WeightsCorrupt."""
-    architecture = ARCHITECTURES[entry.architecture]
+    """Raises WeightsCorrupt; AppError for an architecture that is not in `ARCHITECTURES`."""
+    if (architecture := ARCHITECTURES.get(entry.architecture)) is None:
+        raise AppError(
+            "No such network", f"PANNs has no “{entry.architecture}”. Choose one of: {', '.join(ARCHITECTURES)}."
+        )
     with Uninitialised():
         network = build(architecture)
     fit(network, _embedding_tensors(read_weights(weights_path)), entry, weights_path)

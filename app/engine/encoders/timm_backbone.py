@@ -27,6 +27,9 @@ from app.engine.types import Modality
 
 _FITS = {"center": "crop", "squash": "squash"}
 
+LARGEST_PX = 2048
+"""A checkpoint that asks for a larger picture is damaged, or means harm."""
+
 
 @dataclass(frozen=True)
 class Backbone:
@@ -99,9 +102,9 @@ def describe(architecture: str, overrides: Mapping[str, Any] | None = None) -> B
         cfg = timm.data.resolve_data_config({}, {**network.pretrained_cfg, **(overrides or {})})
         picture = _picture_input(cfg)
         mean, std = _channels(cfg["mean"]), _channels(cfg["std"])
-        if cfg["input_size"] != network.pretrained_cfg["input_size"]:
+        if tuple(cfg["input_size"]) != network.pretrained_cfg["input_size"]:
             network = build(architecture, picture.size_px)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, ArithmeticError, AssertionError) as error:
         raise AppError(
             "This network cannot be used",
             f"{architecture} prepares pictures in a way this program does not know ({error}). Choose another network.",
@@ -131,11 +134,11 @@ def backbone_tensors(tensors: Mapping[str, torch.Tensor], network: Any) -> dict[
 
 
 def _picture_input(cfg: Mapping[str, Any]) -> PictureInput:
-    _, height_px, width_px = cfg["input_size"]
+    _, height_px, width_px = map(int, cfg["input_size"])
     resize_px = math.floor(width_px / cfg["crop_pct"])
     fit_ = _FITS.get(cfg["crop_mode"])
-    if height_px != width_px:
-        raise ValueError(f"pictures of {width_px} by {height_px} px")
+    if height_px != width_px or not 0 < width_px <= resize_px <= LARGEST_PX:
+        raise ValueError(f"pictures of {width_px} by {height_px} px, cut from {resize_px}")
     if fit_ is None or (fit_ == "squash" and resize_px != width_px):
         raise ValueError(f"crop_mode {cfg['crop_mode']}")
     if cfg["interpolation"] not in ("bicubic", "bilinear"):
