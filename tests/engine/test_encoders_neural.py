@@ -351,6 +351,9 @@ def test_resnet50_gives_the_features_that_torchvision_gives(
     with torch.inference_mode():
         theirs = upstream(torch.stack([preprocess(image) for image in pictures]))
     assert_same(encode_pictures(encoder, pictures), theirs)
+    with torch.autocast("cpu", torch.bfloat16):
+        halved = encode_pictures(encoder, pictures)
+    assert (halved * encode_pictures(encoder, pictures)).sum(1).min() >= 0.999
 
 
 # --- every family --------------------------------------------------------------------------------------------------

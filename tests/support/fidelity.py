@@ -24,6 +24,11 @@ FAITHFUL = 0.99999
 HALF_FAITHFUL = 0.999
 
 
+def in_half() -> torch.autocast:
+    """Inside, the layers of a network compute in the half precision that a CPU has."""
+    return torch.autocast("cpu", torch.bfloat16)
+
+
 def entry(key: str, **changes: Any) -> Entry:
     """The entry of a model in the catalogue that ships, with changes."""
     shipped = {entry.key: entry for entry in read_entries(resources_dir() / "models.toml")}

@@ -57,7 +57,7 @@ def load(entry: Entry, weights_path: Path, fingerprint: str, device: str) -> Net
     def encode_pieces(pieces: Sequence[npt.NDArray[np.float32]], place: str) -> torch.Tensor:
         prepared = features_of(list(pieces), sampling_rate=SAMPLE_RATE_HZ, return_tensors="pt")
         hidden = network.audio_model(input_features=prepared["input_features"].to(place)).pooler_output
-        return torch.nn.functional.normalize(network.audio_projection(hidden), dim=1)
+        return torch.nn.functional.normalize(network.audio_projection(hidden).float(), dim=1)
 
     def encode_sounds(sounds: Sequence[Sound], place: str) -> torch.Tensor:
         cut = [pieces_of(clean_wave(sound, shortest_samples=1)) for sound in sounds]

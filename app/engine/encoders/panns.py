@@ -32,12 +32,12 @@ def load(entry: Entry, weights_path: Path, fingerprint: str, device: str) -> Net
         )
     with Uninitialised():
         network = build(architecture)
-    fit(network, _embedding_tensors(read_weights(weights_path)), entry, weights_path)
+    fit(network, embedding_tensors(read_weights(weights_path)), entry, weights_path)
 
     def encode_sounds(sounds: Sequence[Sound], place: str) -> torch.Tensor:
         rows = torch.empty((len(sounds), entry.dim), device=place)
         for positions, waves in _by_length(sounds, architecture.shortest_samples):
-            rows[positions] = network(torch.from_numpy(waves).to(place))
+            rows[positions] = network(torch.from_numpy(waves).to(place)).float()
         return rows
 
     placement = placed(network, device, entry.batch_size)
@@ -48,7 +48,7 @@ def recognise(tensors: Mapping[str, torch.Tensor]) -> str | None:
     """The name in `ARCHITECTURES` of the network whose tensors these are, or None: told by a few shapes, so that a
     checkpoint with a tensor too many or of another size is still called what it was meant to be, and `fit` says what
     is wrong with it."""
-    given = _signature(_embedding_tensors(tensors))
+    given = _signature(embedding_tensors(tensors))
     for name, architecture in ARCHITECTURES.items():
         with Uninitialised():
             network = build(architecture)
@@ -63,7 +63,8 @@ def _signature(tensors: Mapping[str, torch.Tensor]) -> list[tuple[int, ...] | No
     return [None if tensor is None else tuple(tensor.shape) for tensor in found]
 
 
-def _embedding_tensors(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def embedding_tensors(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Those of a checkpoint that an embedding needs."""
     return {name: tensor for name, tensor in tensors.items() if not name.startswith(_TAGGER)}
 
 

@@ -81,8 +81,10 @@ class _Panns(nn.Module):
         self.fc1 = nn.Linear(architecture.dim, architecture.dim)
 
     def forward(self, waves: torch.Tensor) -> torch.Tensor:
-        power = self.spectrogram_extractor["stft"](waves)
-        decibels = 10 * (power @ self.logmel_extractor["melW"]).clamp(min=SILENCE).log10()
+        # Always in single precision: half has too few digits for the decibels of what is almost silent.
+        with torch.autocast(waves.device.type, enabled=False):
+            power = self.spectrogram_extractor["stft"](waves)
+            decibels = 10 * (power @ self.logmel_extractor["melW"]).clamp(min=SILENCE).log10()
         maps = self.bn0(decibels[..., None].transpose(1, 2)).permute(0, 3, 2, 1)
         over_time = self.features_of(maps).mean(dim=3)
         pooled = over_time.amax(dim=2) + over_time.mean(dim=2)
