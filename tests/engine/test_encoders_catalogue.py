@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 
 from app.engine.encoders.base import EncoderSource
 from app.engine.encoders.catalogue import Catalogue
+from app.engine.encoders.entries import read_entries
 from app.engine.encoders.record import RECORD_FILE, write_record
 from app.engine.errors import AppError
 from app.engine.modeltypes import Installation
 from app.engine.samples import PictureInput, SoundInput
 from app.engine.types import Modality
+from app.paths import resources_dir
 
 NEURAL = (
     *("siglip2-b-16", "clip-vit-b-32", "dinov2-vit-b-14", "dinov2-vit-s-14", "resnet50"),
@@ -88,6 +92,38 @@ def test_the_specs_say_what_the_models_were_made_for(catalogue: EncoderSource) -
     for spec in specs.values():
         assert (Modality.IMAGE in spec.accepts) is (spec.picture is not None)
         assert (Modality.AUDIO in spec.accepts) is (spec.sound is not None)
+
+
+@pytest.mark.parametrize(
+    "key", ["dinov2-vit-b-14", "dinov2-vit-s-14", "resnet50", "panns-cnn14", "clap-htsat", "panns-cnn10"]
+)
+def test_a_model_says_what_it_costs_where_it_is_published_and_what_one_may_do_with_it(key: str) -> None:
+    entry = {entry.key: entry for entry in read_entries(resources_dir() / "models.toml")}[key]
+    assert entry.source is not None
+    published = [file.name for file in entry.source.files]
+    assert any(fnmatch(name, pattern) for name in published for pattern in entry.files)
+    assert set(entry.companions) <= set(published)
+    assert bool(entry.source.repo) is not bool(entry.source.url)
+    assert not entry.source.repo or re.fullmatch("[0-9a-f]{40}", entry.source.revision)
+    assert entry.parameters * 3 < (entry.download_bytes or 0) < entry.memory_bytes
+    assert entry.gflops > 0
+    assert entry.commercial is True
+    assert bool(entry.languages) is (Modality.TEXT in entry.accepts)
+    assert entry.paper.startswith("https://arxiv.org/abs/")
+
+
+def test_what_is_known_of_the_published_files_is_exact() -> None:
+    """Checksums that the makers publish, and none that they do not."""
+    entries = {entry.key: entry for entry in read_entries(resources_dir() / "models.toml")}
+    known = {
+        "panns-cnn14": ("Cnn14_mAP=0.431.pth", 327_428_481, "md5:541141fa2ee191a88f24a3219fff024e"),
+        "panns-cnn10": ("Cnn10_mAP=0.380.pth", 25_237_595, "md5:bfb1f1f9968938fa8ef4012b8471f5f6"),
+        "resnet50": ("resnet50-11ad3fa6.pth", None, "sha256-prefix:11ad3fa6"),
+    }
+    for key, facts in known.items():
+        (file,) = entries[key].source.files
+        assert (file.name, file.size_bytes, file.checksum) == facts
+    assert {file.checksum for key in ("clap-htsat", "dinov2-vit-b-14") for file in entries[key].source.files} == {""}
 
 
 def test_an_unknown_model_is_answered_with_the_known_ones(catalogue: EncoderSource) -> None:
