@@ -185,7 +185,8 @@ def test_a_missing_or_damaged_tokenizer_is_named(seeded: tuple[Encoder, Any, Pat
     (folder / "model.safetensors").touch()
     with pytest.raises(WeightsMissing, match=r"tokenizer\.json must lie beside"):
         Catalogue(tmp_path, device="cpu").load(CLAP)
-    for content in ("{", '{"version": "1.0", "model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}}'):
+    of_another = '{"version": "1.0", "model": {"type": "BPE", "vocab": {"<pad>": 0, "a": 1}, "merges": []}}'
+    for content in ("{", of_another):
         (folder / "tokenizer.json").write_text(content, "utf-8")
         with pytest.raises(WeightsCorrupt, match=r"tokenizer\.json that came with the weights"):
             Catalogue(tmp_path, device="cpu").load(CLAP)

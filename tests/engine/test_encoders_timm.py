@@ -80,6 +80,18 @@ def test_the_published_dinov2_files_are_of_the_sizes_that_the_catalogue_says(tmp
         assert entry(key).parameters == sum(parameter.numel() for parameter in network.parameters())
 
 
+def test_dinov2_as_its_authors_publish_it_fits() -> None:
+    """With a tensor more, that only training needs, and position embeddings for 518 px."""
+    architecture = entry(DINO_S).architecture
+    published = {**timm_backbone.build(architecture).state_dict(), "mask_token": torch.zeros(1, 384)}
+    network = timm_backbone.build(architecture, 224)
+    adapted = timm_backbone.backbone_tensors(published, network)
+    assert {name: tensor.shape for name, tensor in adapted.items()} == {
+        name: tensor.shape for name, tensor in network.state_dict().items()
+    }
+    assert adapted["pos_embed"].shape == (1, 257, 384) != published["pos_embed"].shape
+
+
 # --- any architecture ----------------------------------------------------------------------------------------------
 
 

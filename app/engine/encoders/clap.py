@@ -36,6 +36,8 @@ CONTEXT_TOKENS = 77
 PADDING = "<pad>"
 TOKENIZER_FILE = "tokenizer.json"
 
+CONFIG = ClapConfig()
+
 Tokens = tuple[torch.Tensor, torch.Tensor]
 
 
@@ -43,7 +45,7 @@ def load(entry: Entry, weights_path: Path, fingerprint: str, device: str) -> Net
     """Raises WeightsCorrupt."""
     tokens_of = read_tokenizer(weights_path.parent / TOKENIZER_FILE, entry)
     with Uninitialised():
-        network = ClapModel(ClapConfig())
+        network = ClapModel(CONFIG)
     fit(network, _learned_tensors(read_weights(weights_path), network), entry, weights_path)
     # Among the extractor's two mel scales this one is that of the network without fusion.
     features_of = ClapFeatureExtractor(truncation="rand_trunc")
@@ -89,9 +91,9 @@ def read_tokenizer(path: Path, entry: Entry) -> Callable[[list[str]], Tokens]:
     """
     try:
         tokenizer = tokenizers.Tokenizer.from_file(str(path))
-        padding = tokenizer.token_to_id(PADDING)
-        if padding is None:
-            raise ValueError(f"no token {PADDING}")
+        padding = CONFIG.text_config.pad_token_id
+        if tokenizer.token_to_id(PADDING) != padding or tokenizer.get_vocab_size() > CONFIG.text_config.vocab_size:
+            raise ValueError("the tokens are not those of the network")
     except Exception as error:  # the reader raises plain exceptions
         raise WeightsCorrupt(
             f"The tokenizer of {entry.name} cannot be read",
