@@ -133,14 +133,16 @@ class Indexer:
         They join the library's own choice. A model that was asked for by name must be ready; one that is the
         library's choice, or nobody's, is left out while it is not.
         """
-        problems = {status.key: status.problem for status in self._encoders.statuses() if not status.ready}
+        statuses = self._encoders.statuses()
+        problems = {status.key: status.problem for status in statuses if not status.ready}
+        variants = {status.key for status in statuses if status.variant_of}  # less exact: never chosen unasked
         for key in requested:
             self._encoders.spec(key)  # an unknown key is refused here
             if key in problems:
                 raise WeightsMissing(f"{key} cannot be used yet", problems[key])
         known = self._encoders.keys()
         before = self._preferences.models
-        wanted = set(requested or before or known)
+        wanted = set(requested or before) or set(known) - variants
         ready = tuple(key for key in known if key in wanted and key not in problems)
         if not ready:
             raise AppError("No model can be used", "Choose at least one model that is ready, then index again.")

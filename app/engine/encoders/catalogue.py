@@ -14,6 +14,7 @@ from app.engine.encoders.base import Encoder, EncoderSpec
 from app.engine.encoders.entries import Entry, read_entries
 from app.engine.encoders.folder import check_unchanged, find_weights, sha256_of
 from app.engine.encoders.openclip_config import CONFIG_FILE, configured
+from app.engine.encoders.processor import no_eight_bit, runs_eight_bit
 from app.engine.encoders.record import RECORD_FILE, read_added_entry, read_installation
 from app.engine.errors import AppError, WeightsCorrupt, WeightsMissing
 from app.engine.modeltypes import ModelStatus, Origin
@@ -129,7 +130,7 @@ class Catalogue:
         return configured(entry, self._folder(entry)) if entry.family == "open_clip" else entry
 
     def _folder(self, entry: Entry) -> Path:
-        return self._models_dir / entry.key
+        return self._models_dir / entry.folder_name
 
     def _deciding_files(self, entry: Entry) -> list[Path]:
         if entry.built_in:
@@ -142,6 +143,8 @@ class Catalogue:
         problem, installation, damaged = "", None, False
         try:
             entry = self._configured(entry.key)
+            if entry.variant_of and not runs_eight_bit():
+                raise no_eight_bit()
             if not entry.built_in:
                 find_weights(entry, self._folder(entry))
                 installation = read_installation(self._folder(entry))

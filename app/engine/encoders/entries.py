@@ -55,7 +55,7 @@ class Entry:
     ``commercial`` answers "may I use it at work?", None where that is not known. ``memory_bytes`` is about what it
     takes while it runs on the CPU; ``download_bytes`` about what its files have. ``gflops`` is what one picture, or ten
     seconds of sound, costs: billions of multiplications and additions. ``variant_of`` names the model whose weights,
-    in that model's folder, this one uses.
+    in that model's folder, this one uses, its image tower in 8 bits.
     """
 
     key: str
@@ -92,14 +92,21 @@ class Entry:
         return not self.files
 
     @property
+    def folder_name(self) -> str:
+        """Of the folder in which its weights lie."""
+        return self.variant_of or self.key
+
+    @property
     def spec(self) -> EncoderSpec:
         return EncoderSpec(self.key, self.accepts, self.dim, self.picture, self.sound, self.batch_size)
 
 
 def read_entries(path: Path) -> tuple[Entry, ...]:
-    """The entries of a catalogue file, in its order."""
+    """The entries of a catalogue file, in its order. A variant's table says what is other than its base's."""
     with path.open("rb") as file:
-        return tuple(entry_from(table) for table in tomllib.load(file)["model"])
+        tables = tomllib.load(file)["model"]
+    by_key = {table["key"]: table for table in tables}
+    return tuple(entry_from({**by_key.get(table.get("variant_of"), {}), **table}) for table in tables)
 
 
 def entry_from(table: Mapping[str, Any]) -> Entry:

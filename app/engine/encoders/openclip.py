@@ -14,7 +14,8 @@ from typing import Any
 import open_clip
 import torch
 
-from app.engine.encoders.device import Forward
+from app.engine.encoders.device import CPU, Forward
+from app.engine.encoders.eightbit import quantize
 from app.engine.encoders.entries import Entry
 from app.engine.encoders.network import NetworkEncoder, picture_tensor, placed
 from app.engine.encoders.weights import Uninitialised, fit, read_weights
@@ -29,11 +30,19 @@ _OPENAI_FACTS = ("input_resolution", "context_length", "vocab_size")
 
 
 def load(entry: Entry, weights_path: Path, fingerprint: str, device: str) -> NetworkEncoder:
-    """Raises WeightsCorrupt."""
+    """A variant's image tower has 8-bit layers, which run on the CPU whatever else is there.
+
+    Raises:
+        WeightsCorrupt: the weights are not this model's, or cannot be read.
+        AppError: a variant, and this machine computes no 8-bit layers.
+    """
     model_cfg = _model_cfg(entry)
     tokenizer = _tokenizer(model_cfg["text_cfg"], weights_path.parent, entry)
     network = _build(model_cfg, entry, weights_path.parent)
     fit(network, _adapted(read_weights(weights_path), network), entry, weights_path)
+    if entry.variant_of:
+        quantize(network.visual)
+        device = CPU
 
     def encode_pictures(pictures: Sequence[Picture], place: str) -> torch.Tensor:
         rows: torch.Tensor = network.encode_image(picture_tensor(pictures, entry.mean, entry.std, place))
