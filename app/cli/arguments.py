@@ -154,7 +154,11 @@ def _add_models(actions: argparse._SubParsersAction[argparse.ArgumentParser], sh
     export.add_argument("file", metavar="FILE")
     export.add_argument("keys", metavar="KEY", nargs="*", help="none: all that are here")
     action("import-pack", "take the models of a pack in").add_argument("file", metavar="FILE")
-    action("forget", "delete what a model computed, and free its space").add_argument("key", metavar="KEY")
+    forget = action("forget", "delete what a model computed, and free its space")
+    forget.add_argument("key", metavar="KEY")
+    forget.add_argument(
+        "--earlier", action="store_true", default=False, help="only what it computed with weights it no longer has"
+    )
 
 
 def _keys(text: str) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ def _verify(options: argparse.Namespace, home: Path) -> Answer:
 
 def _forget(options: argparse.Namespace, home: Path) -> Answer:
     with open_session(options, home) as session, watched() as job:
-        status = session.forget_model(options.key, job)
+        status = session.forget_model(options.key, job, options.earlier)
     return Answer(documents.plain(status), lambda console: tables.status(console, status))
 
 

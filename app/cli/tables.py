@@ -81,6 +81,11 @@ def status(console: Console, library: LibraryStatus) -> None:
         console.print(f"  {key}: {space.items:,} items of {space.dim:,} numbers")
     for key, space in library.kept.items():
         console.print(f"  {key}, not used: {space.items:,} items of {space.dim:,} numbers are kept")
+    for key, space in library.earlier.items():
+        console.print(
+            f"  {key}, with earlier weights: {space.items:,} items are kept: `semblance models forget {key} --earlier` "
+            "frees them"
+        )
     console.print(f"  {library.judgments:,} judgments")
     _failures(console, library.failures)
 

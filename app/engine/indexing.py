@@ -119,13 +119,30 @@ class Indexer:
 
     def kept_counts(self, chosen: Sequence[str]) -> dict[str, SpaceCount]:
         """How much models that are not ``chosen``, or cannot be used now, have encoded, in all their spaces."""
-        kept: dict[str, SpaceCount] = {}
         used = ready_keys(self._encoders).intersection(chosen)
-        for space in self._spaces.all():
-            if space.encoder not in used and (items := self._spaces.count(space.id)):
-                before = kept.get(space.encoder, SpaceCount(0, space.dim))
-                kept[space.encoder] = SpaceCount(before.items + items, space.dim)
-        return kept
+        return self._counts([space for space in self._spaces.all() if space.encoder not in used])
+
+    def earlier_counts(self, chosen: Sequence[str]) -> dict[str, SpaceCount]:
+        """How much the ``chosen`` models have encoded with other weights than they have now."""
+        used = ready_keys(self._encoders).intersection(chosen)
+        return self._counts([space for key in chosen if key in used for space in self.earlier_spaces(key)])
+
+    def earlier_spaces(self, key: str) -> tuple[Space, ...]:
+        """The spaces of a model that its present weights do not go on with.
+
+        Raises:
+            WeightsMissing, WeightsCorrupt, AppError: its weights are not there.
+        """
+        fingerprint = self._encoders.fingerprint(key)
+        return tuple(space for space in self._spaces.of_encoder(key) if space.fingerprint != fingerprint)
+
+    def _counts(self, spaces: Sequence[Space]) -> dict[str, SpaceCount]:
+        counts: dict[str, SpaceCount] = {}
+        for space in spaces:
+            if items := self._spaces.count(space.id):
+                before = counts.get(space.encoder, SpaceCount(0, space.dim))
+                counts[space.encoder] = SpaceCount(before.items + items, space.dim)
+        return counts
 
     def _choose_models(self, requested: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
         """The models of this run, in the catalogue's order, and what is to be said of those left out.
@@ -179,7 +196,10 @@ class Indexer:
         chosen = []
         for key in job.track(spaces, "Loading models", len(spaces)):
             try:
-                chosen.append(Chosen(self._encoders.load(key), spaces[key]))
+                encoder = self._encoders.load(key)
+                if encoder.fingerprint != spaces[key].fingerprint:
+                    raise WeightsCorrupt(f"The weights of {key} have just changed", "Index again to encode with them.")
+                chosen.append(Chosen(encoder, spaces[key]))
             except (WeightsCorrupt, WeightsMissing) as error:
                 if requested:
                     raise
@@ -204,11 +224,16 @@ class Indexer:
 
     def _changed_models(self, keys: Sequence[str]) -> list[str]:
         """What is to be said of models whose weights are not those that the library was encoded with."""
-        return [
-            f"The weights of {key} have changed since it last encoded for this library: all is encoded with it anew. "
-            "If nobody has replaced them, put back the file that was there."
+        counts = {
+            key: self._spaces.count(earlier[-1].id)
             for key in keys
-            if self._space(key) is None and self._spaces.of_encoder(key)
+            if self._space(key) is None and (earlier := self._spaces.of_encoder(key))
+        }
+        return [
+            f"The weights of {key} have changed: it is a new space, and its {items:,} items are encoded again. The old "
+            "vectors are kept until they are freed, and are used again should the old weights come back. If nobody has "
+            "replaced them, put back the file that was there."
+            for key, items in counts.items()
         ]
 
     def _make_space(self, key: str) -> Space:

@@ -154,6 +154,7 @@ class Session:
             size_bytes=_size_bytes(folder),
             settings=self._preferences.settings,
             kept=self._indexer.kept_counts(models),
+            earlier=self._indexer.earlier_counts(models),
         )
 
     def index(self, request: IndexRequest, job: Job = NULL_JOB) -> IndexReport:
@@ -165,7 +166,10 @@ class Session:
         found = self._verify_database(job) if self._database.needs_check else Findings()
         if found.broken:
             raise broken_library(found.broken[0], self._database.path)
-        report = self._indexer.index(request, job)
+        try:
+            report = self._indexer.index(request, job)
+        finally:
+            self._encoders.ease()
         return replace(report, notes=(*found.lost, *found.mended, *report.notes))
 
     def verify(self, job: Job = NULL_JOB) -> VerifyReport:
@@ -261,17 +265,23 @@ class Session:
         self._preferences.choose_models([key for key in known if key in set(keys)])
         return self.status()
 
-    def forget_model(self, key: str, job: Job = NULL_JOB) -> LibraryStatus:
+    def forget_model(self, key: str, job: Job = NULL_JOB, earlier: bool = False) -> LibraryStatus:
         """Take a model out of the library with all that it has computed, and give the space back to the disk.
 
+        Args:
+            key: the model.
+            job: told of the vectors that are deleted.
+            earlier: take out only what it has computed with other weights than it has now; it stays in the library.
+
         Raises:
-            AppError: there is no such model, or the disk fails.
+            AppError: there is no such model, its weights are not there (``earlier``), or the disk fails.
             Cancelled: the job was cancelled; asking again takes out what is left.
         """
-        spaces = self._spaces.of_encoder(key)
+        spaces = self._indexer.earlier_spaces(key) if earlier else self._spaces.of_encoder(key)
         if not spaces:
             self._encoders.spec(key)
-        self._preferences.choose_models([other for other in self._preferences.models if other != key])
+        if not earlier:
+            self._preferences.choose_models([other for other in self._preferences.models if other != key])
         job.begin("Removing a model", sum(self._spaces.count(space.id) for space in spaces))
         for space in spaces:
             self._shelves.forget(space)

@@ -148,6 +148,9 @@ class TinySource:
     def load(self, key: str) -> Encoder:
         return self._encoders[key]
 
+    def ease(self) -> None:
+        """There is nothing to let go of."""
+
 
 @contextmanager
 def opened(home: Path, counter: Any = None) -> Iterator[Session]:

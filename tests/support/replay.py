@@ -75,6 +75,9 @@ class ReplaySource:
     def load(self, key: str) -> Encoder:
         return Replay() if key == KEY else self._catalogue.load(key)
 
+    def ease(self) -> None:
+        """Replaying takes no memory."""
+
 
 @functools.cache
 def photos() -> dict[bytes, npt.NDArray[np.float32]]:

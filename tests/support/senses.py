@@ -78,6 +78,9 @@ class Senses:
     def load(self, key: str) -> Encoder:
         return self._encoders[key]
 
+    def ease(self) -> None:
+        """There is nothing to let go of."""
+
 
 def _direction(frequency_hz: float) -> np.ndarray:
     """A quarter circle from 100 Hz to 10 kHz."""

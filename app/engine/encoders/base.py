@@ -91,7 +91,11 @@ class EncoderSource(Protocol):
         ...
 
     def load(self, key: str) -> Encoder:
-        """The encoder, ready to encode; the same object at every call."""
+        """The encoder, ready to encode; the same object for all who use it at a time."""
+        ...
+
+    def ease(self) -> None:
+        """Let go of loaded encoders while memory is short: some work has ended. One in use stays with its user."""
         ...
 
 

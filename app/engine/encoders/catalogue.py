@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
-from collections import defaultdict
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -13,12 +11,15 @@ from pathlib import Path
 from app.engine.encoders.base import Encoder, EncoderSpec
 from app.engine.encoders.entries import Entry, read_entries
 from app.engine.encoders.folder import check_unchanged, find_weights, sha256_of
+from app.engine.encoders.lifetime import Lifetime
 from app.engine.encoders.openclip_config import CONFIG_FILE, configured
 from app.engine.encoders.processor import no_eight_bit, runs_eight_bit
 from app.engine.encoders.record import RECORD_FILE, read_added_entry, read_installation
 from app.engine.errors import AppError, WeightsCorrupt, WeightsMissing
 from app.engine.modeltypes import ModelStatus, Origin
 from app.paths import resources_dir
+
+BYTES_PER_PARAMETER = 4
 
 
 class Catalogue:
@@ -30,15 +31,17 @@ class Catalogue:
         models_dir: the folder of the model folders; it need not exist.
         device: "auto", or a device in torch's terms: "cpu", "cuda", "cuda:1", "mps".
         entries: the file of the models it knows; the one that ships if None.
+        lifetime: of the loaded encoders; the usual one if None.
     """
 
-    def __init__(self, models_dir: Path, device: str = "auto", entries: Path | None = None) -> None:
+    def __init__(
+        self, models_dir: Path, device: str = "auto", entries: Path | None = None, lifetime: Lifetime | None = None
+    ) -> None:
         self._models_dir = models_dir
         self._device = device
         self._shipped = read_entries(entries or resources_dir() / "models.toml")
         self._entries: dict[str, Entry] = {}
-        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
-        self._loaded: dict[str, Encoder] = {}
+        self._lifetime = lifetime or Lifetime()
         self.refresh()
 
     def refresh(self) -> None:
@@ -51,9 +54,13 @@ class Catalogue:
         self._entries = entries
 
     def unload(self, key: str) -> None:
-        """Forget the loaded encoder of a model whose files change or go."""
-        with self._locks[key]:
-            self._loaded.pop(key, None)
+        """Forget the loaded encoders of a model whose files change or go, and of those that share its files."""
+        folder = self._entries[key].folder_name if key in self._entries else key
+        self._lifetime.drop([key, *(e.key for e in self._entries.values() if e.folder_name == folder)])
+
+    def ease(self) -> None:
+        """Forget loaded encoders, the least recently used first, while memory is short."""
+        self._lifetime.make_room()
 
     def entry(self, key: str) -> Entry:
         """Raises AppError for an unknown key."""
@@ -107,18 +114,20 @@ class Catalogue:
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     def load(self, key: str) -> Encoder:
-        """The encoder, loaded by the first call, which can take seconds.
+        """The encoder, loaded by the first call, which can take seconds. While it is in use, and until memory is short
+        or its files change, every call gives the same.
 
         Raises:
+            DeviceExhausted: it does not fit into memory.
             WeightsMissing: its weights are not in its folder.
             WeightsCorrupt: what is there cannot be read, is not this model's, or has changed by itself.
             AppError: there is no model of that key, or no such device.
         """
         entry = self._configured(key)
-        with self._locks[key]:
-            if key not in self._loaded:
-                self._loaded[key] = self._build(entry)
-            return self._loaded[key]
+        facts = [(path.name, path.stat()) for path in self._deciding_files(entry)]
+        stamp = tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in facts)
+        memory_bytes = entry.memory_bytes or entry.parameters * BYTES_PER_PARAMETER
+        return self._lifetime.get(key, stamp, memory_bytes, lambda: self._build(entry))
 
     def _entry(self, key: str) -> Entry:
         if key not in self._entries:

@@ -14,7 +14,7 @@ from typing import Any
 import open_clip
 import torch
 
-from app.engine.encoders.device import CPU, Forward
+from app.engine.encoders.device import CPU, Forward, is_out_of_memory
 from app.engine.encoders.eightbit import quantize
 from app.engine.encoders.entries import Entry
 from app.engine.encoders.network import NetworkEncoder, picture_tensor, placed
@@ -73,6 +73,8 @@ def _build(model_cfg: dict[str, Any], entry: Entry, folder: Path) -> Any:
         with Uninitialised():
             return network_class(**sizes)
     except (TypeError, ValueError, KeyError, RuntimeError, OSError) as error:
+        if is_out_of_memory(error):
+            raise
         raise WeightsCorrupt(
             f"{entry.name} cannot be built",
             "Its open_clip_config.json describes a network that open_clip cannot build without a download. "

@@ -11,6 +11,7 @@ import safetensors.torch
 import torch
 from torch.overrides import TorchFunctionMode
 
+from app.engine.encoders.device import is_out_of_memory
 from app.engine.encoders.entries import Entry
 from app.engine.errors import WeightsCorrupt
 
@@ -47,9 +48,9 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
     """
     try:
         content = _read(path)
-    except MemoryError:
-        raise
     except Exception as error:  # a broken file can make either reader raise anything
+        if is_out_of_memory(error):
+            raise
         raise WeightsCorrupt("This weights file cannot be read", _why_unreadable(error), str(path)) from error
     for wrapper in _WRAPPERS:
         if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):

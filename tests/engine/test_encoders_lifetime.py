@@ -1,0 +1,284 @@
+"""Encoders in memory: loaded once, evicted when memory is short, made anew when their files change."""
+
+from __future__ import annotations
+
+import gc
+import shutil
+import threading
+import weakref
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import smallclip
+import torch
+
+from app.engine.encoders import openclip
+from app.engine.encoders.catalogue import Catalogue
+from app.engine.encoders.lifetime import RESERVE_BYTES, Lifetime, free_memory_bytes
+from app.engine.errors import AppError, DeviceExhausted, WeightsMissing
+from app.engine.samples import Text
+from app.engine.session import Session
+from app.engine.types import IndexReport, IndexRequest, Query, SearchRequest
+
+FULL_BYTES = RESERVE_BYTES + 1000
+
+
+class Memory:
+    """A machine's memory: what is free is what living encoders leave."""
+
+    def __init__(self, size_bytes: int = FULL_BYTES) -> None:
+        self.size_bytes = size_bytes
+        self.alive: weakref.WeakSet[Fake] = weakref.WeakSet()
+        self.loads: list[str] = []
+
+    def free(self) -> int:
+        return self.size_bytes - sum(fake.bytes for fake in self.alive)
+
+    def loader(self, key: str, size_bytes: int) -> Callable[[], Fake]:
+        def load() -> Fake:
+            self.loads.append(key)
+            fake = Fake(size_bytes)
+            self.alive.add(fake)
+            return fake
+
+        return load
+
+
+class Fake:
+    def __init__(self, size_bytes: int) -> None:
+        self.bytes = size_bytes
+
+
+def get(lifetime: Lifetime, memory: Memory, key: str, size_bytes: int = 400) -> Fake:
+    return lifetime.get(key, (), size_bytes, memory.loader(key, size_bytes))  # type: ignore[arg-type, return-value]
+
+
+def test_the_least_recently_used_makes_room() -> None:
+    memory = Memory()
+    lifetime = Lifetime(memory.free)
+    get(lifetime, memory, "a")
+    get(lifetime, memory, "b")
+    get(lifetime, memory, "a")
+    get(lifetime, memory, "c")
+    assert lifetime.loaded() == ("a", "c")
+    assert memory.loads == ["a", "b", "c"]
+    assert memory.free() >= RESERVE_BYTES
+
+
+def test_one_in_use_is_not_pulled_away_and_not_loaded_twice() -> None:
+    memory = Memory()
+    lifetime = Lifetime(memory.free)
+    used = get(lifetime, memory, "a")
+    get(lifetime, memory, "b")
+    get(lifetime, memory, "c", 900)
+    assert lifetime.loaded() == ("c",)
+    assert used in memory.alive
+    assert get(lifetime, memory, "a") is used
+    assert memory.loads == ["a", "b", "c"]
+
+
+def test_memory_that_others_took_is_given_back_after_a_run() -> None:
+    memory = Memory()
+    lifetime = Lifetime(memory.free)
+    get(lifetime, memory, "a")
+    get(lifetime, memory, "b")
+    lifetime.make_room()
+    assert lifetime.loaded() == ("a", "b")
+    memory.size_bytes -= 500
+    lifetime.make_room()
+    assert lifetime.loaded() == ("b",)
+
+
+def test_a_model_larger_than_the_machine_is_tried_alone() -> None:
+    memory = Memory()
+    lifetime = Lifetime(memory.free)
+    get(lifetime, memory, "a")
+    get(lifetime, memory, "giant", 10 * FULL_BYTES)
+    assert lifetime.loaded() == ("giant",)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")])
+def test_a_load_that_lacks_memory_evicts_the_others_and_is_tried_once_more(error: Exception) -> None:
+    memory = Memory()
+    lifetime = Lifetime(memory.free)
+    get(lifetime, memory, "a", 1)
+    attempts = []
+
+    def load() -> Fake:
+        attempts.append(lifetime.loaded())
+        if len(attempts) == 1:
+            raise error
+        return Fake(1)
+
+    lifetime.get("b", (), 1, load)  # type: ignore[arg-type]
+    assert attempts == [("a",), ()]
+
+    def never() -> Fake:
+        raise error
+
+    with pytest.raises(DeviceExhausted, match="choose a smaller model"):
+        lifetime.get("c", (), 1, never)  # type: ignore[arg-type]
+    assert "c" not in lifetime.loaded()
+
+
+def test_another_failure_of_loading_is_passed_on_and_may_be_mended() -> None:
+    memory = Memory()
+    lifetime = Lifetime(memory.free)
+    with pytest.raises(ZeroDivisionError):
+        lifetime.get("a", (), 1, lambda: 1 / 0)  # type: ignore[arg-type, return-value]
+    with pytest.raises(RuntimeError, match="shapes"):
+        lifetime.get("a", (), 1, lambda: torch.ones(2, 3) @ torch.ones(2, 3))  # type: ignore[arg-type, return-value]
+    assert get(lifetime, memory, "a") is get(lifetime, memory, "a")
+
+
+def test_lanes_that_ask_at_once_get_one_encoder_each_model() -> None:
+    memory = Memory()
+    lifetime = Lifetime(memory.free)
+    together = threading.Barrier(8)
+
+    def ask(number: int) -> Fake:
+        together.wait()
+        return get(lifetime, memory, "ab"[number % 2])
+
+    with ThreadPoolExecutor(8) as pool:
+        got = list(pool.map(ask, range(8)))
+    assert len({id(fake) for fake in got}) == 2
+    assert sorted(memory.loads) == ["a", "b"]
+
+
+def test_free_memory_is_told_in_bytes() -> None:
+    assert 10 << 20 < free_memory_bytes() < 1 << 50
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def models_dir(tmp_path: Path) -> Path:
+    smallclip.write(tmp_path / "home" / "models")
+    return tmp_path / "home" / "models"
+
+
+def words(catalogue: Catalogue) -> np.ndarray:
+    return catalogue.load(smallclip.KEY).encode([Text("a red ball")])
+
+
+def test_the_files_of_a_model_are_read_once_until_they_change(
+    models_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = []
+    read = openclip.read_weights
+    monkeypatch.setattr(openclip, "read_weights", lambda path: (reads.append(path), read(path))[1])
+    catalogue = Catalogue(models_dir, "cpu")
+    before, old = words(catalogue), catalogue.load(smallclip.KEY)
+    assert catalogue.load(smallclip.KEY) is old
+    assert len(reads) == 1
+    smallclip.write(models_dir, seed=2)
+    assert catalogue.load(smallclip.KEY) is not old
+    assert catalogue.load(smallclip.KEY).fingerprint == catalogue.fingerprint(smallclip.KEY) != old.fingerprint
+    assert not np.allclose(words(catalogue), before)
+    assert len(reads) == 2
+
+
+def test_unloading_a_model_unloads_its_variant_and_gives_its_memory_back(models_dir: Path) -> None:
+    catalogue = Catalogue(models_dir, "cpu")
+    gone = [weakref.ref(catalogue.load(key)) for key in (smallclip.KEY, f"{smallclip.KEY}-int8", "timbre")]
+    catalogue.unload(f"{smallclip.KEY}-int8")
+    gc.collect()
+    assert [ref() is None for ref in gone] == [True, True, False]
+    catalogue.unload("never heard of")
+
+
+def test_a_removed_model_is_not_answered_from_memory(models_dir: Path) -> None:
+    catalogue = Catalogue(models_dir, "cpu")
+    words(catalogue)
+    shutil.rmtree(models_dir / smallclip.KEY)
+    with pytest.raises(WeightsMissing):
+        catalogue.load(smallclip.KEY)
+
+
+# --- a library's spaces ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def indexed(models_dir: Path, photo: Callable[..., Path], tmp_path: Path) -> Callable[[Session], IndexReport]:
+    for seed in range(4):
+        photo(f"{seed}.png", seed)
+    return lambda session: session.index(IndexRequest((str(tmp_path / "media"),), (smallclip.KEY,)))
+
+
+def test_changed_weights_are_a_new_space_and_the_old_vectors_are_kept_until_freed(
+    models_dir: Path, indexed: Callable[[Session], IndexReport]
+) -> None:
+    key = smallclip.KEY
+    query = SearchRequest(Query.of_text("a red ball"), model=key, keywords=False)
+    with Session.open(models_dir.parent, device="cpu") as session:
+        assert indexed(session).notes == ()
+        before = [hit.similarity for hit in session.search(query).hits]
+        smallclip.write(models_dir, seed=2)
+        with pytest.raises(AppError, match="Nothing is indexed with this model"):
+            session.search(query)
+        report = indexed(session)
+        (note,) = report.notes
+        assert "new space, and its 4 items are encoded again" in note
+        assert "old vectors are kept" in note
+        assert report.encoded == {key: 4}
+        assert [hit.similarity for hit in session.search(query).hits] != before
+        status = session.status()
+        assert status.earlier[key].items == status.spaces[key].items == 4
+        assert key not in status.kept
+
+        smallclip.write(models_dir, seed=1)  # the old file comes back
+        assert indexed(session).encoded == {key: 0}
+        assert [hit.similarity for hit in session.search(query).hits] == before
+
+        status = session.forget_model(key, earlier=True)
+        assert status.earlier == {}
+        assert status.spaces[key].items == 4
+        assert key in status.models
+        assert [hit.similarity for hit in session.search(query).hits] == before
+
+
+def test_forgetting_a_model_takes_its_earlier_spaces_too(
+    models_dir: Path, indexed: Callable[[Session], IndexReport]
+) -> None:
+    with Session.open(models_dir.parent, device="cpu") as session:
+        indexed(session)
+        smallclip.write(models_dir, seed=2)
+        indexed(session)
+        status = session.forget_model(smallclip.KEY)
+        assert smallclip.KEY not in {*status.earlier, *status.kept, *status.spaces}
+        assert session._spaces.of_encoder(smallclip.KEY) == ()
+
+
+def test_a_removed_model_keeps_its_vectors_and_is_listed(
+    models_dir: Path, indexed: Callable[[Session], IndexReport]
+) -> None:
+    key = smallclip.KEY
+    with Session.open(models_dir.parent, device="cpu") as session:
+        indexed(session)
+        (models_dir / key).rename(models_dir / "elsewhere")
+        status = session.status()
+        assert key not in status.spaces
+        assert status.kept[key].items == 4
+        with pytest.raises(WeightsMissing):
+            session.forget_model(key, earlier=True)
+        (models_dir / "elsewhere").rename(models_dir / key)
+        assert indexed(session).encoded == {key: 0}
+        (models_dir / key).rename(models_dir / "elsewhere")
+        assert session.forget_model(key).kept == {}
+
+
+def test_weights_that_change_while_a_run_begins_never_reach_the_old_space(
+    models_dir: Path, indexed: Callable[[Session], IndexReport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogue = Catalogue(models_dir, "cpu")
+    load = catalogue.load
+    monkeypatch.setattr(catalogue, "load", lambda key: (smallclip.write(models_dir, seed=2), load(key))[1])
+    with Session.open(models_dir.parent, encoders=catalogue) as session:
+        with pytest.raises(AppError, match="just changed"):
+            indexed(session)
+        assert [session._spaces.count(space.id) for space in session._spaces.all()] == [0]
