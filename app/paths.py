@@ -48,6 +48,11 @@ def models_dir(home: Path) -> Path:
     return home / "models"
 
 
+def speeds_path(home: Path) -> Path:
+    """What was measured of the models on this machine."""
+    return home / "speeds.json"
+
+
 def pasted_dir(home: Path) -> Path:
     """Pictures pasted into the query: kept, because a judged query may name one."""
     return home / "cache" / "pasted"

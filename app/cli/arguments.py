@@ -6,11 +6,13 @@ import argparse
 import math
 
 from app import __version__
-from app.engine.types import MediaKind
+from app.engine.types import MediaKind, Modality
 
 MOST = 2**31 - 1
 LONGEST_MS = 2**31 - 1
 """Some 24 days: no film is longer."""
+
+_SEARCHED = {"photos": Modality.IMAGE, "videos": Modality.IMAGE, "sounds": Modality.AUDIO}
 
 DESCRIPTION = """Find what is alike in your own photos, videos and sounds, offline, and measure which model is best on
 your own data. Without a command, the window opens."""
@@ -154,6 +156,18 @@ def _add_models(actions: argparse._SubParsersAction[argparse.ArgumentParser], sh
     export.add_argument("file", metavar="FILE")
     export.add_argument("keys", metavar="KEY", nargs="*", help="none: all that are here")
     action("import-pack", "take the models of a pack in").add_argument("file", metavar="FILE")
+    advise = action("advise", "which models fit what you want to find, the best first")
+    advise.add_argument(
+        "--kinds", metavar="KIND,KIND", type=_searched, default=None, help="photos,videos,sounds; else what is indexed"
+    )
+    advise.add_argument(
+        "--by", choices=("words", "example"), default="words", help="search by words too, or by example alone (words)"
+    )
+    advise.add_argument("--languages", metavar="TAG,TAG", type=_names, default=("en",), help="of the words, as de,en")
+    advise.add_argument("--commercial", action="store_true", default=False, help="for use at work")
+    advise.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="what models run on")
+    measure = action("measure", "time models on this machine, so that advice can tell how long they would take")
+    measure.add_argument("keys", metavar="KEY", nargs="*", help="none: all that are here")
     forget = action("forget", "delete what a model computed, and free its space")
     forget.add_argument("key", metavar="KEY")
     forget.add_argument(
@@ -179,6 +193,14 @@ def _kinds(text: str) -> frozenset[MediaKind]:
     if not kinds:
         raise argparse.ArgumentTypeError(f"name a kind of file: {', '.join(MediaKind)}")
     return frozenset(map(MediaKind, kinds))
+
+
+def _searched(text: str) -> frozenset[Modality]:
+    kinds = _names(text)
+    for kind in kinds:
+        if kind not in _SEARCHED:
+            raise argparse.ArgumentTypeError(f"{kind!r} cannot be searched for; choose from {', '.join(_SEARCHED)}")
+    return frozenset(_SEARCHED[kind] for kind in kinds)
 
 
 def _pattern(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 from rich.markup import escape
 
-from app.engine.modeltypes import InstallPlan, ModelCheck, ModelStatus, PackReport, Pin
+from app.engine.modeltypes import Advice, InstallPlan, ModelCheck, ModelStatus, PackReport, Pin
 
 UNITS = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 PINS = {
@@ -90,6 +90,31 @@ def pack(console: Console, report: PackReport) -> None:
     console.print(f"{escape(report.path)}, {size(report.size_bytes)}: {escape(', '.join(report.models)) or 'no model'}")
     if report.skipped:
         console.print(f"[dim]Here already, the same to the byte: {escape(', '.join(report.skipped))}")
+
+
+def advice(console: Console, given: Advice) -> None:
+    """The models that fit, in order, and why the others do not."""
+    if not given.best:
+        console.print("No model fits.")
+    for place, one in enumerate(given.best, 1):
+        facts = [f"{size(one.memory_bytes)} of memory"] if one.memory_bytes else []
+        facts += [f"{size(one.download_bytes)} to download"] if one.download_bytes else []
+        if one.items and one.seconds is not None:
+            how = "timed" if one.measured else "reckoned"
+            facts.append(f"{one.items:,} items in about {_time(one.seconds)} ({how})")
+        console.print(f"{place}. [bold]{escape(one.key)}[/] [dim]{', '.join(facts)}")
+        for sentence in one.reasons:
+            console.print(f"   {escape(sentence)}")
+        for sentence in one.cautions:
+            console.print(f"   [yellow]{escape(sentence)}")
+    if given.best and all(one.seconds is None for one in given.best):
+        console.print("[dim]How long they would take is not known: `semblance models measure` finds out.")
+    for one in given.others:
+        console.print(f"[dim]not {escape(one.key)}: {escape(' '.join(one.cautions))}")
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds / 3600:,.1f} h" if seconds >= 5400 else f"{max(1, round(seconds / 60))} min"
 
 
 def size(size_bytes: int) -> str:

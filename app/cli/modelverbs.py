@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from rich.console import Console
 from app.cli import documents, modeltables, tables
 from app.cli.answers import DONE, FAILED, Answer, open_session
 from app.cli.progress import watched
-from app.engine.errors import AppError
-from app.engine.modeltypes import AddRequest, InstallPlan
+from app.engine.errors import AppError, LibraryLocked
+from app.engine.modeltypes import AddRequest, InstallPlan, Needs
+from app.engine.types import Modality
 
 
 def models(options: argparse.Namespace, home: Path) -> Answer:
@@ -108,6 +110,25 @@ def _import_pack(options: argparse.Namespace, home: Path) -> Answer:
     return Answer(documents.plain(report), lambda console: modeltables.pack(console, report))
 
 
+def _advise(options: argparse.Namespace, home: Path) -> Answer:
+    items: dict[Modality, int] = {}
+    with suppress(LibraryLocked), open_session(options, home) as session:  # a window may have it: then without times
+        for kind, count in session.status().items.items():
+            if count:
+                items[kind.modality] = items.get(kind.modality, 0) + count
+    kinds = options.kinds or frozenset(items) or frozenset({Modality.IMAGE})
+    needs = Needs(kinds, options.by == "words", options.languages, options.commercial, options.device)
+    advice = _facade(home).advise(needs, items)
+    return Answer(documents.plain(advice), lambda console: modeltables.advice(console, advice))
+
+
+def _measure(options: argparse.Namespace, home: Path) -> Answer:
+    models = _facade(home)
+    with watched() as job:
+        models.measure(options.keys, job)
+    return Answer({"measured": options.keys}, lambda console: console.print("Measured: see `semblance models advise`."))
+
+
 _ACTIONS: dict[str, Callable[[argparse.Namespace, Path], Answer]] = {
     "list": _list,
     "info": _info,
@@ -115,6 +136,8 @@ _ACTIONS: dict[str, Callable[[argparse.Namespace, Path], Answer]] = {
     "remove": _remove,
     "verify": _verify,
     "forget": _forget,
+    "advise": _advise,
+    "measure": _measure,
     "add": _add,
     "export-pack": _export_pack,
     "import-pack": _import_pack,

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import psutil
+
+from app.engine.encoders.base import ready_keys
 from app.engine.encoders.catalogue import Catalogue
-from app.engine.installing import checking, installer
+from app.engine.encoders.processor import runs_eight_bit
+from app.engine.encoders.speeds import Speeds
+from app.engine.installing import advising, checking, installer, measuring
 from app.engine.jobs import NULL_JOB, Job
-from app.engine.modeltypes import InstallPlan, ModelCheck, ModelStatus
-from app.paths import models_dir
+from app.engine.modeltypes import Advice, InstallPlan, ModelCheck, ModelStatus, Needs
+from app.engine.types import Modality
+from app.paths import models_dir, speeds_path
 
 
 class Models:
@@ -23,6 +29,7 @@ class Models:
     def __init__(self, home: Path, catalogue: Catalogue | None = None) -> None:
         self._home = home
         self._catalogue = catalogue or Catalogue(models_dir(home))
+        self._speeds = Speeds(speeds_path(home))
 
     def statuses(self) -> tuple[ModelStatus, ...]:
         """Every model as it stands."""
@@ -47,3 +54,24 @@ class Models:
     def verify(self, keys: Sequence[str] = (), job: Job = NULL_JOB) -> tuple[ModelCheck, ...]:
         """See `app.engine.installing.checking.verify`."""
         return checking.verify(self._catalogue, keys, job)
+
+    def advise(self, needs: Needs, items: Mapping[Modality, int]) -> Advice:
+        """The models for these needs, the best first, for a library of so many ``items``. Takes as long as importing
+        torch at first. See `app.engine.installing.advising`.
+
+        Raises:
+            AppError: the machine has no such device.
+        """
+        from app.engine.encoders import device
+
+        chosen = device.choose(needs.device)
+        machine = advising.Machine(chosen.split(":")[0], psutil.virtual_memory().total, runs_eight_bit())
+        entries = [self._catalogue.entry(key) for key in self._catalogue.keys()]
+        known = measuring.measured(self._speeds, device.describe(chosen))
+        return advising.advise(needs, entries, ready_keys(self._catalogue), items, machine, known)
+
+    def measure(self, keys: Sequence[str], job: Job = NULL_JOB) -> None:
+        """Find out how fast models are here, so that `advise` can say it. See `app.engine.installing.measuring`."""
+        from app.engine.encoders import device
+
+        measuring.measure(self._catalogue, keys, self._speeds, device.choose(), job)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import platform
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -42,6 +43,15 @@ def choose(wanted: str = "auto") -> str:
     if wanted.split(":")[0] not in present:
         raise AppError("No such device", f"This machine has no “{wanted}”. Choose one of: auto, {', '.join(present)}.")
     return wanted
+
+
+def describe(device: str) -> str:
+    """The machine that computes, as measurements are filed under it: what it is, torch's release, and its threads."""
+    if device.startswith("cuda"):
+        name = torch.cuda.get_device_name(device)
+    else:
+        name = "Apple GPU" if device == "mps" else str(torch.cpu.get_capabilities().get("cpu_name", platform.machine()))
+    return f"{name}, torch {torch.__version__}, {torch.get_num_threads()} threads"
 
 
 def is_out_of_memory(error: BaseException) -> bool:
