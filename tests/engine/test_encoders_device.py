@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from app.engine.encoders.device import Placement, choose, is_out_of_memory
+from app.engine.encoders.device import Placement, choose
+from app.engine.encoders.oom import is_out_of_memory
 from app.engine.errors import AppError, DeviceExhausted
 
 CUDA_SAYS = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")

@@ -15,9 +15,10 @@ from app.engine.encoders.lifetime import Lifetime
 from app.engine.encoders.openclip_config import CONFIG_FILE, configured
 from app.engine.encoders.processor import no_eight_bit, runs_eight_bit
 from app.engine.encoders.record import RECORD_FILE, read_added_entry, read_installation
+from app.engine.encoders.speeds import Speeds
 from app.engine.errors import AppError, WeightsCorrupt, WeightsMissing
 from app.engine.modeltypes import ModelStatus, Origin
-from app.paths import resources_dir
+from app.paths import resources_dir, speeds_path
 
 BYTES_PER_PARAMETER = 4
 
@@ -42,6 +43,7 @@ class Catalogue:
         self._shipped = read_entries(entries or resources_dir() / "models.toml")
         self._entries: dict[str, Entry] = {}
         self._lifetime = lifetime or Lifetime()
+        self._speeds = Speeds(speeds_path(models_dir.parent))
         self.refresh()
 
     def refresh(self) -> None:

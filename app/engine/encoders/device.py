@@ -15,6 +15,8 @@ import numpy.typing as npt
 import torch
 
 from app.engine.encoders.batching import BatchSize
+from app.engine.encoders.oom import is_out_of_memory
+from app.engine.encoders.precision import Precision, half_type, in_full
 from app.engine.errors import AppError, DeviceExhausted
 
 S = TypeVar("S")
@@ -22,9 +24,6 @@ Forward = Callable[[Sequence[S], str], torch.Tensor]
 """Samples and a device name to an (n, dim) tensor on that device."""
 
 CPU = "cpu"
-
-_MEMORY_WORDS = ("out of memory", "can't allocate memory", "alloc_failed")
-"""How CUDA and MPS, the CPU allocator, and cuBLAS and cuDNN say it in a RuntimeError."""
 
 
 def choose(wanted: str = "auto") -> str:
@@ -54,12 +53,6 @@ def describe(device: str) -> str:
     return f"{name}, torch {torch.__version__}, {torch.get_num_threads()} threads"
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _MEMORY_WORDS)
-
-
 class Placement:
     """A network on a device, and how many samples at a time that device has room for.
 
@@ -76,6 +69,7 @@ class Placement:
     def __init__(self, module: torch.nn.Module, device: str, batch_size: int, largest: int | None = None) -> None:
         self._module = module.eval().requires_grad_(False)
         self._lock = threading.Lock()
+        self._precision: Precision | None = None
         self._new_size = functools.partial(BatchSize, batch_size, largest or batch_size)
         self._size = self._new_size()
         self._device = CPU
@@ -93,6 +87,11 @@ class Placement:
     def batch_size(self) -> int:
         """How many samples the next batch may hold: what is fastest as far as is known, and fits."""
         return self._size.current
+
+    def allow_half(self, is_faster: bool | None, remember: Callable[[bool], None]) -> None:
+        """Compute in half precision where that is faster and near enough, if this device has one. See `Precision`."""
+        if (half := half_type(self._device)) is not None:
+            self._precision = Precision(self._device, half, is_faster, remember)
 
     def run(self, forward: Forward[S], samples: Sequence[S]) -> npt.NDArray[np.float32]:
         """``forward`` over ``samples`` in batches: (len(samples), dim) float32.
@@ -123,8 +122,8 @@ class Placement:
         """The rows of one batch, or None when memory ran out. Once this has returned, the error and with it the
         tensors that its traceback holds are gone."""
         try:
-            with torch.inference_mode():
-                return forward(batch, self._device).float().cpu().numpy()
+            rows = self._precision.rows if self._precision else in_full
+            return rows(forward, batch, self._device).numpy()
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise

@@ -123,7 +123,7 @@ def _attempt(load: Callable[[], Encoder]) -> Encoder | None:
     try:
         return load()
     except (MemoryError, RuntimeError) as error:
-        from app.engine.encoders.device import is_out_of_memory
+        from app.engine.encoders.oom import is_out_of_memory
 
         if not is_out_of_memory(error):
             raise

@@ -10,8 +10,9 @@ import numpy.typing as npt
 import torch
 
 from app.engine.encoders.base import EncoderSpec, accepted_modality, unit_rows
-from app.engine.encoders.device import CPU, Forward, Placement
+from app.engine.encoders.device import CPU, Forward, Placement, describe
 from app.engine.encoders.entries import Channels
+from app.engine.encoders.speeds import Speeds
 from app.engine.errors import WeightsCorrupt
 from app.engine.samples import Picture, Sample, Sound, Vectors
 from app.engine.types import Modality
@@ -54,6 +55,14 @@ class NetworkEncoder:
     @property
     def batch_size(self) -> int:
         return self._placement.batch_size
+
+    def allow_half(self, speeds: Speeds) -> None:
+        """Compute batches in half precision where that is faster and near enough; ``speeds`` keeps what was found."""
+        key, machine = self._spec.key, describe(self.device)
+        known = speeds.of(machine, "half").get(key)
+        self._placement.allow_half(
+            known if isinstance(known, bool) else None, lambda faster: speeds.remember(machine, "half", {key: faster})
+        )
 
     def encode(self, samples: Sequence[Sample]) -> Vectors:
         """As `Encoder.encode`. Raises WeightsCorrupt for a network whose output is no number."""

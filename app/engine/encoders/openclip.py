@@ -14,10 +14,11 @@ from typing import Any
 import open_clip
 import torch
 
-from app.engine.encoders.device import CPU, Forward, is_out_of_memory
+from app.engine.encoders.device import CPU, Forward
 from app.engine.encoders.eightbit import quantize
 from app.engine.encoders.entries import Entry
 from app.engine.encoders.network import NetworkEncoder, picture_tensor, placed
+from app.engine.encoders.oom import is_out_of_memory
 from app.engine.encoders.weights import Uninitialised, fit, read_weights
 from app.engine.errors import WeightsCorrupt
 from app.engine.samples import Picture, Text

@@ -17,6 +17,9 @@ by kind of item, seconds that decoding adds to one on all cores; by model, wheth
 the cosine of its vectors with those of its base."""
 
 FORMAT = 1
+_WRITING = threading.Lock()
+"""One for all: a home's catalogue and its façade each have an object of their own for the one file."""
+
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -29,7 +32,6 @@ class Speeds:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._lock = threading.Lock()
 
     def of(self, machine: str, section: Section) -> Mapping[str, Any]:
         """What was measured on a machine, by name."""
@@ -39,7 +41,7 @@ class Speeds:
 
     def remember(self, machine: str, section: Section, values: Mapping[str, Any]) -> None:
         """Keep measurements, in place of older ones of the same names."""
-        with self._lock, suppress(OSError):
+        with _WRITING, suppress(OSError):
             machines = self._read()
             kept = machines.get(machine)
             others = kept if isinstance(kept, dict) else {}

@@ -11,8 +11,8 @@ import safetensors.torch
 import torch
 from torch.overrides import TorchFunctionMode
 
-from app.engine.encoders.device import is_out_of_memory
 from app.engine.encoders.entries import Entry
+from app.engine.encoders.oom import is_out_of_memory
 from app.engine.errors import WeightsCorrupt
 
 _WRAPPERS = ("state_dict", "model")
