@@ -21,6 +21,7 @@ SEED = 7
 CLIP, RESNET, CNN14 = "clip-vit-b-32", "resnet50", "panns-cnn14"
 DINO_S, DINO_B, CNN10, CLAP = "dinov2-vit-s-14", "dinov2-vit-b-14", "panns-cnn10", "clap-htsat"
 COLOUR_TEXTURE = "colour-texture"
+SIGLIP = "siglip2-b-16"
 
 
 def install_seeded(home: Path, keys: Sequence[str]) -> None:

@@ -36,7 +36,7 @@ FEWEST_LARGE_PHOTOS = NEIGHBOURS + 2
 
 def image_pipeline(bench: Workbench) -> list[Figure]:
     """End-to-end indexing against the sum of its parts, and against the loop one would write by hand."""
-    originals = _photos(bench)
+    originals = photos(bench)
     count = bench.scaled(PHOTOS, least=4)
     of_parts: list[float] = []
     of_plain: list[float] = []
@@ -78,7 +78,7 @@ def three_models(bench: Workbench) -> list[Figure]:
     keys = (models.CLIP, models.RESNET, models.COLOUR_TEXTURE)
     count = bench.scaled(PHOTOS, least=4)
     ratios, details = [], {}
-    with opened(bench, keys, _photos(bench)) as made:
+    with opened(bench, keys, photos(bench)) as made:
         encoders = [made.encoders[key] for key in keys]
         for run in range(bench.runs):
             bench.note(f"three models, run {run + 1} of {bench.runs}")
@@ -99,7 +99,7 @@ def three_models(bench: Workbench) -> list[Figure]:
     ]
 
 
-def _photos(bench: Workbench) -> list[Path]:
+def photos(bench: Workbench) -> list[Path]:
     """Files to copy: the user's own photos, or JPEGs of real photos side by side, or of made ones."""
     count = bench.scaled(ORIGINALS, least=2)
     folder = bench.scratch / "originals"
@@ -130,7 +130,7 @@ def _plain_loop_s(paths: Sequence[Path], encoder: Encoder) -> float:
 def scaled_decode(bench: Workbench) -> list[Figure]:
     """Vectors of photos decoded at a fraction of their size against those of the full decode."""
     keys = (models.CLIP, models.RESNET, models.COLOUR_TEXTURE)
-    paths = _large_photos(bench)
+    paths = _largephotos(bench)
     home = bench.scratch / "home"
     models.install_seeded(home, keys)
     source = Catalogue(models_dir(home))
@@ -158,7 +158,7 @@ def _prepared(path: Path, read: Callable[[bytes], Image.Image], spec: PictureInp
     return prepared_sample(images.prepare(read(os.fsencode(path)), spec))
 
 
-def _large_photos(bench: Workbench) -> list[Path]:
+def _largephotos(bench: Workbench) -> list[Path]:
     """The user's own photos, or such as are decoded at a half and at a quarter of their size."""
     count = bench.scaled(LARGE_PHOTOS, least=FEWEST_LARGE_PHOTOS)
     if bench.folder:

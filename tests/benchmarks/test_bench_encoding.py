@@ -1,0 +1,49 @@
+"""The measurements of encoders run and tell what they say. That a figure is met is no test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.bench import encoding, models
+from app.bench.figure import Workbench
+from app.engine.encoders.catalogue import Catalogue
+from app.engine.errors import AppError
+from app.engine.installing import measuring
+from app.paths import models_dir
+
+
+@pytest.fixture
+def workbench(tmp_path: Path) -> Workbench:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    return Workbench(scratch, scale=0.01, runs=1)
+
+
+def test_a_variant_is_held_against_its_model(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoding, "EIGHT_BIT", {models.CLIP: encoding.EIGHT_BIT[models.CLIP]})
+    faster, near = encoding.eight_bit(workbench)
+    assert faster.details["pictures"] == 4
+    assert faster.ratio == pytest.approx(faster.details["variant_hz"] / faster.details["base_hz"])
+    assert 0.99 < near.details["lowest_cosine"] <= near.ratio < 1
+    catalogue = Catalogue(models_dir(workbench.scratch))
+    assert all(catalogue.entry(variant).variant_of == base for base, variant in encoding.EIGHT_BIT.items())
+
+
+def test_where_there_are_no_eight_bits_none_are_measured(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoding, "runs_eight_bit", lambda: False)
+    with pytest.raises(AppError, match="8-bit"):
+        encoding.eight_bit(workbench)
+
+
+def test_what_is_told_is_held_against_indexing(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measuring, "MODEL_S", 0.0)
+    monkeypatch.setattr(measuring, "PROBE_S", 0.0)
+    figures = encoding.estimates(workbench)
+    assert len(figures) == 2
+    for each in figures:
+        assert each.ratio >= 1
+        assert each.details["photos"] == 4
+        assert each.details["told_s"] > 0
+        assert each.details["real_s"] > 0
