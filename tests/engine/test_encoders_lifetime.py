@@ -153,6 +153,25 @@ def test_free_memory_is_told_in_bytes() -> None:
     assert 10 << 20 < free_memory_bytes() < 1 << 50
 
 
+def test_on_a_gpu_what_torch_keeps_for_itself_counts_as_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    emptied = []
+    for name, answer in {
+        "is_available": True,
+        "is_initialized": True,
+        "memory_reserved": 500,
+        "memory_allocated": 200,
+        "mem_get_info": (1000, 5000),
+    }.items():
+        monkeypatch.setattr(torch.cuda, name, lambda answer=answer: answer)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append(True))
+    assert free_memory_bytes() == 1300
+    memory = Memory()
+    lifetime = Lifetime(memory.free)
+    get(lifetime, memory, "a")
+    lifetime.drop(["a"])
+    assert emptied
+
+
 # --- files -----------------------------------------------------------------------------------------------------------
 
 

@@ -20,8 +20,8 @@ from app.engine.encoders.processor import no_eight_bit
 
 WEIGHT_LEVELS = 127
 FINE_LEVELS, COARSE_LEVELS = 127, 63
-"""Whole numbers on either side of zero for what goes in. Processors without VNNI add two products in 16 bits, which
-63 · 127 · 2 fits and 127 · 127 · 2, offset to unsigned, does not: there, 7 bits."""
+"""Whole numbers on either side of zero for what goes in, which is then shifted to be unsigned. Processors without VNNI
+add two products in 16 bits: (63 + 64) · 127 · 2 fits into these, and (127 + 128) · 127 · 2 does not."""
 
 ENGINES = ("x86", "fbgemm")
 _SMALLEST = 1e-12

@@ -27,7 +27,8 @@ def free_memory_bytes() -> int:
     """What a model may take now: of this machine's memory, or of the GPU's where that is in use and has less."""
     free = int(psutil.virtual_memory().available)
     if cuda := _cuda_in_use():
-        free = min(free, int(cuda.mem_get_info()[0]))
+        kept = cuda.memory_reserved() - cuda.memory_allocated()  # by torch, for its next tensors
+        free = min(free, int(cuda.mem_get_info()[0] + kept))
     return free
 
 
@@ -135,6 +136,9 @@ def _give_back() -> None:
     gc.collect()
     if cuda := _cuda_in_use():
         cuda.empty_cache()
+    torch: Any = sys.modules.get("torch")
+    if torch is not None and torch.backends.mps.is_available():
+        torch.mps.empty_cache()
 
 
 def _cuda_in_use() -> Any:
