@@ -129,7 +129,7 @@ class Catalogue:
         facts = [(path.name, path.stat()) for path in self._deciding_files(entry)]
         stamp = tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in facts)
         memory_bytes = entry.memory_bytes or entry.parameters * BYTES_PER_PARAMETER
-        return self._lifetime.get(key, stamp, memory_bytes, lambda: self._build(entry))
+        return self._lifetime.get(key, stamp, memory_bytes, lambda: self._loaded(entry))
 
     def _entry(self, key: str) -> Entry:
         if key not in self._entries:
@@ -191,6 +191,15 @@ class Catalogue:
             variant_of=entry.variant_of,
             damaged=damaged,
         )
+
+    def _loaded(self, entry: Entry) -> Encoder:
+        encoder = self._build(entry)
+        if entry.files and not entry.variant_of:
+            from app.engine.encoders.network import NetworkEncoder
+
+            if isinstance(encoder, NetworkEncoder):
+                encoder.allow_half(self._speeds)
+        return encoder
 
     def _build(self, entry: Entry) -> Encoder:
         for path in self._deciding_files(entry):
