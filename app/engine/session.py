@@ -326,7 +326,10 @@ class Session:
     def evaluate(self, request: EvaluationRequest, job: Job = NULL_JOB) -> Evaluation:
         for key in request.models:
             self._encoders.spec(key)
-        return self._judging.evaluate(request, request.models or self._preferences.models, job)
+        try:
+            return self._judging.evaluate(request, request.models or self._preferences.models, job)
+        finally:
+            self._encoders.ease()
 
     def import_qrels(self, path: str) -> QrelsImport:
         return self._judging.import_qrels(path)

@@ -15,13 +15,15 @@ import pytest
 import smallclip
 import torch
 
+from app.cli.arguments import parser
+from app.cli.run import run as run_command
 from app.engine.encoders import openclip
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.lifetime import RESERVE_BYTES, Lifetime, free_memory_bytes
 from app.engine.errors import AppError, DeviceExhausted, WeightsMissing
 from app.engine.samples import Text
 from app.engine.session import Session
-from app.engine.types import IndexReport, IndexRequest, Query, SearchRequest
+from app.engine.types import EvaluationRequest, IndexReport, IndexRequest, Query, SearchRequest
 
 FULL_BYTES = RESERVE_BYTES + 1000
 
@@ -259,6 +261,34 @@ def test_changed_weights_are_a_new_space_and_the_old_vectors_are_kept_until_free
         assert status.spaces[key].items == 4
         assert key in status.models
         assert [hit.similarity for hit in session.search(query).hits] == before
+
+
+def test_the_command_line_tells_of_earlier_vectors_and_frees_them(
+    models_dir: Path, indexed: Callable[[Session], IndexReport], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(*words: str) -> str:
+        assert run_command(parser().parse_args(["--home", str(models_dir.parent), *words])) == 0
+        return capsys.readouterr().out
+
+    with Session.open(models_dir.parent, device="cpu") as session:
+        indexed(session)
+        smallclip.write(models_dir, seed=2)
+        indexed(session)
+    told = f"{smallclip.KEY}, with earlier weights: 4 items are kept"
+    assert told in run("status")
+    assert told not in run("models", "forget", smallclip.KEY, "--earlier")
+    assert f"{smallclip.KEY}: 4 items" in run("status")
+
+
+def test_memory_is_eased_after_each_run(models_dir: Path, indexed: Callable[[Session], IndexReport]) -> None:
+    free_bytes = [1 << 40]
+    lifetime = Lifetime(lambda: free_bytes[0])
+    with Session.open(models_dir.parent, encoders=Catalogue(models_dir, "cpu", lifetime=lifetime)) as session:
+        indexed(session)
+        assert lifetime.loaded() == (smallclip.KEY,)
+        free_bytes[0] = 0
+        session.evaluate(EvaluationRequest())
+        assert lifetime.loaded() == ()
 
 
 def test_forgetting_a_model_takes_its_earlier_spaces_too(
