@@ -96,7 +96,7 @@ def measure(catalogue: Catalogue, keys: Sequence[str], speeds: Speeds, device: s
 
     machine = describe(device)
     ready = [status.key for status in catalogue.statuses() if status.ready]
-    chosen = list(keys or ready)
+    chosen = [catalogue.entry(key) for key in keys or ready]
     probes = [TRANSFORMER, CONVOLUTIONS, *([EIGHT_BIT] if device == "cpu" and runs_eight_bit() else [])]
     job.begin("Measuring", len(chosen) + len(probes) + 1)
     for kind in probes:
@@ -104,11 +104,10 @@ def measure(catalogue: Catalogue, keys: Sequence[str], speeds: Speeds, device: s
         job.advance(note=f"a {kind} network")
     speeds.remember(machine, "decode_s", {Modality.IMAGE: _decode_s()})
     job.advance(note="decoding photos")
-    for key in chosen:
-        entry = catalogue.entry(key)
-        speeds.remember(machine, "items_per_s", {key: _rates(catalogue.load(key), job)})
+    for entry in chosen:
+        speeds.remember(machine, "items_per_s", {entry.key: _rates(catalogue.load(entry.key), job)})
         if entry.variant_of in ready:
-            speeds.remember(machine, "cosine", {key: _cosine(catalogue, entry)})
+            speeds.remember(machine, "cosine", {entry.key: _cosine(catalogue, entry)})
         job.advance(note=entry.name)
 
 
