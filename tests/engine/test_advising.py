@@ -104,6 +104,16 @@ def test_a_model_of_all_the_languages_comes_before_one_of_some_and_one_of_none_d
     )
 
 
+def test_a_model_whose_languages_nobody_named_is_a_matter_of_trying() -> None:
+    unnamed = replace(ENGLISH, languages=())
+    advice = asked(PICTURES, entries=(unnamed, BEST))
+    assert keys(advice) == ["best", "english"]
+    assert one(advice, "english").cautions == ("Which languages it understands is not known.",)
+    anything = asked(replace(PICTURES, languages=()), entries=(unnamed, BEST))
+    assert keys(anything) == ["english", "best"]
+    assert not any("Understands ." in reason for reason in one(anything, "english").reasons)
+
+
 def test_a_licence_counts_at_work_and_is_a_caution_elsewhere() -> None:
     advice = asked(replace(PICTURES, commercial=True))
     assert keys(advice) == ["best", "english", "english-int8", "colour"]

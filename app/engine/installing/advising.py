@@ -216,11 +216,10 @@ def _words_refusal(entry: Entry, needs: Needs) -> str:
 
 def _licence_sentence(entry: Entry) -> str:
     """Of a licence that does not allow all use, or is not known to."""
+    note = entry.licence_note or entry.licence or "it names no licence"
     if entry.commercial is False:
-        return f"It may not be used at work: {entry.licence_note or entry.licence}"
-    return (
-        f"Whether it may be used at work is not known: {entry.licence_note or entry.licence or 'it names no licence'}"
-    )
+        return f"It may not be used at work: {note}"
+    return f"Whether it may be used at work is not known: {note}"
 
 
 def _covered(entry: Entry, needs: Needs) -> list[str]:
@@ -262,7 +261,7 @@ def _reasons(case: _Case, fitting: Sequence[_Case], situation: _Situation) -> li
     nouns = " and ".join(_NOUNS[kind] for kind in case.kinds)
     by_words = needs.by_words and Modality.TEXT in entry.accepts
     reasons = [f"Finds {nouns} by {'words and by ' if by_words else ''}example."]
-    if by_words and len(_covered(entry, needs)) == len(needs.languages):
+    if by_words and entry.languages and len(_covered(entry, needs)) == len(needs.languages):
         reasons.append(f"Understands {_named(entry.languages)}.")
     if entry.built_in:
         reasons.append("Built in: nothing to download.")
