@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -145,13 +146,17 @@ def _noise(spec: EncoderSpec, kind: Modality, seed: int = 0) -> Sample:
 
 
 def _per_s(work: Callable[[], int], seconds: float) -> float:
-    """How many items a second ``work`` does, which returns how many it did. Its first call warms up."""
+    """How many items a second ``work`` does, which returns how many it did: the median of its turns, as the first of a
+    batch's size allocates, and others have the cores for a moment. The first turn of all warms up."""
     work()
-    done, began_s = 0, time.perf_counter()
-    while True:
-        done += work()
-        if (elapsed_s := time.perf_counter() - began_s) >= seconds:
-            return done / elapsed_s
+    rates: list[float] = []
+    began_s = now_s = time.perf_counter()
+    while now_s - began_s < seconds or not rates:
+        turn_s = now_s
+        done = work()
+        now_s = time.perf_counter()
+        rates.append(done / (now_s - turn_s))
+    return statistics.median(rates)
 
 
 def _probe(kind: str, device: str) -> float:
