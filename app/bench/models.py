@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import open_clip
 import safetensors.torch
 import timm
 import tokenizers
@@ -14,8 +13,10 @@ import torch
 import torchvision
 from transformers import ClapConfig, ClapModel
 
-from app.engine.encoders import panns_network
-from app.paths import models_dir
+from app.bench import vocabularies
+from app.engine.encoders import openclip, panns_network
+from app.engine.encoders.entries import Entry, read_entries
+from app.paths import models_dir, resources_dir
 
 SEED = 7
 CLIP, RESNET, CNN14 = "clip-vit-b-32", "resnet50", "panns-cnn14"
@@ -23,28 +24,63 @@ DINO_S, DINO_B, CNN10, CLAP = "dinov2-vit-s-14", "dinov2-vit-b-14", "panns-cnn10
 COLOUR_TEXTURE = "colour-texture"
 SIGLIP = "siglip2-b-16"
 
+_LAYER_SCALE = 0.3
+"""About what training makes of it; it begins at a hundred-thousandth, at which a block of layers does nothing."""
+
+_CALIBRATION_PICTURES = 4
+
 
 def install_seeded(home: Path, keys: Sequence[str]) -> None:
-    """Write weights drawn from a seed for those of these models that have none in the home.
+    """Write weights drawn from a seed for those of these models that have none in the home, with the files they need
+    beside them; open_clip's under the names of the published files.
 
-    The vectors mean nothing; computing them costs what it costs with the published weights.
+    The vectors mean nothing, but differ from picture to picture and from text to text; computing them costs what it
+    costs with the published weights. It takes as much memory as the weights have bytes.
     """
-    for key in keys:
-        folder = models_dir(home) / key
-        if key in _NETWORKS and not folder.is_dir():
+    for entry in read_entries(resources_dir() / "models.toml"):
+        folder = models_dir(home) / entry.key
+        if entry.key in keys and (entry.family == "open_clip" or entry.key in _NETWORKS) and not folder.is_dir():
             folder.mkdir(parents=True)
-            torch.manual_seed(SEED)
-            network = _NETWORKS[key]()
-            tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-            safetensors.torch.save_file(tensors, folder / "model.safetensors")
-            if key in _TOKENIZERS:
-                _TOKENIZERS[key](folder)
+            write_tokenizer(entry, folder)
+            if entry.family == "open_clip":
+                save_weights(seeded_clip(entry, folder), folder / entry.files[0])
+            else:
+                torch.manual_seed(SEED)
+                save_weights(_NETWORKS[entry.key](), folder / "model.safetensors")
 
 
-def _clip() -> torch.nn.Module:
-    config = open_clip.get_model_config("ViT-B-32-quickgelu")
-    network: torch.nn.Module = open_clip.CLIP(**config)
-    return network
+def seeded_clip(entry: Entry, folder: Path) -> Any:
+    """A network of open_clip's as training begins with it, but for the towers whose blocks of layers are switched off
+    then: their scales are set, and their normalisations take the statistics of a few noisy pictures."""
+    torch.manual_seed(SEED)
+    network = openclip.build(entry, folder).requires_grad_(False)
+    tower = network.visual
+    norms = [module for module in tower.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    if not norms:
+        return network.eval()
+    for name, parameter in tower.named_parameters():
+        if name.endswith(".gamma"):
+            parameter.fill_(_LAYER_SCALE)
+    for norm in norms:
+        norm.momentum = 1.0
+    assert entry.picture is not None  # noqa: S101 - it has a picture tower
+    tower.train()(torch.rand(_CALIBRATION_PICTURES, 3, entry.picture.size_px, entry.picture.size_px))
+    return network.eval()
+
+
+def write_tokenizer(entry: Entry, folder: Path) -> None:
+    """What must lie beside the weights of a model that takes words, where anything must."""
+    if entry.key in _TOKENIZERS:
+        _TOKENIZERS[entry.key](folder)
+
+
+def save_weights(network: torch.nn.Module, path: Path) -> None:
+    """Every tensor of a network, in the format that the file's ending asks for."""
+    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    if path.suffix == ".safetensors":
+        safetensors.torch.save_file(tensors, path)
+    else:
+        torch.save(tensors, path)
 
 
 def _panns(architecture: str) -> torch.nn.Module:
@@ -95,7 +131,6 @@ def write_roberta_tokenizer(folder: Path, texts: Sequence[str] = ()) -> None:
 
 
 _NETWORKS: dict[str, Callable[[], torch.nn.Module]] = {
-    CLIP: _clip,
     RESNET: lambda: torchvision.models.resnet50(weights=None),
     DINO_S: lambda: _dinov2("vit_small_patch14_dinov2"),
     DINO_B: lambda: _dinov2("vit_base_patch14_dinov2"),
@@ -103,5 +138,11 @@ _NETWORKS: dict[str, Callable[[], torch.nn.Module]] = {
     CNN10: lambda: _panns("Cnn10"),
     CLAP: _clap,
 }
-_TOKENIZERS: dict[str, Callable[[Path], None]] = {CLAP: write_roberta_tokenizer}
-"""What must lie beside the weights of a model that takes words."""
+_TOKENIZERS: dict[str, Callable[[Path], None]] = {
+    "siglip2-so400m-14": vocabularies.write_gemma,
+    "siglip2-b-16": vocabularies.write_gemma,
+    "siglip-b-16": vocabularies.write_t5,
+    "clip-xlm-roberta-b-32": vocabularies.write_xlm_roberta,
+    "biomedclip": vocabularies.write_bert,
+    CLAP: write_roberta_tokenizer,
+}

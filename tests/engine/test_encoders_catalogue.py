@@ -23,7 +23,9 @@ from app.engine.types import Modality
 from app.paths import resources_dir
 
 NEURAL = (
-    *("siglip2-b-16", "clip-vit-b-32", "dinov2-vit-b-14", "dinov2-vit-s-14", "resnet50"),
+    *("siglip2-so400m-14", "siglip2-b-16", "siglip-b-16", "mobileclip-s2", "clip-xlm-roberta-b-32"),
+    *("clip-vit-b-32-laion", "clip-vit-l-14", "clip-vit-b-32", "biomedclip"),
+    *("dinov2-vit-b-14", "dinov2-vit-s-14", "resnet50"),
     *("panns-cnn14", "clap-htsat", "panns-cnn10"),
 )
 BUILT_IN = ("colour-texture", "timbre")
@@ -86,6 +88,7 @@ def test_the_specs_say_what_the_models_were_made_for(catalogue: EncoderSource) -
     specs = {key: catalogue.spec(key) for key in NEURAL + BUILT_IN}
     assert specs["clip-vit-b-32"].picture == PictureInput(224, 224, "crop", "bicubic")
     assert specs["siglip2-b-16"].picture == PictureInput(224, 224, "squash", "bicubic")
+    assert specs["mobileclip-s2"].picture == PictureInput(256, 256, "crop", "bilinear")
     assert specs["resnet50"].picture == PictureInput(224, 232, "crop", "bilinear")
     assert specs["dinov2-vit-s-14"].picture == specs["clip-vit-b-32"].picture
     assert specs["panns-cnn14"].sound == specs["timbre"].sound == SoundInput(32000)
@@ -129,7 +132,7 @@ def test_what_is_known_of_the_published_files_is_exact() -> None:
 
 def test_an_unknown_model_is_answered_with_the_known_ones(catalogue: EncoderSource) -> None:
     for ask in (catalogue.load, catalogue.spec, catalogue.fingerprint):
-        with pytest.raises(AppError, match=r"no model “gpt”.*siglip2-b-16, .*clip-vit-b-32"):
+        with pytest.raises(AppError, match=r"no model “gpt”.*siglip2-so400m-14, siglip2-b-16"):
             ask("gpt")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,19 @@ import numpy.typing as npt
 import open_clip
 import pytest
 import safetensors.torch
-import tokenizers
 import torch
 import torchvision
 from PIL import Image, ImageDraw
-from tokenizers import models, normalizers, pre_tokenizers, processors, trainers
 
 from app.bench.models import write_roberta_tokenizer
+from app.bench.vocabularies import write_bert, write_gemma
+from app.engine.encoders import openclip
 from app.engine.encoders.base import Encoder
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.entries import read_entries
 from app.engine.encoders.network import picture_tensor
+from app.engine.encoders.openclip_config import configured
+from app.engine.encoders.texttowers import text_config
 from app.engine.errors import UnsupportedModality, WeightsCorrupt, WeightsMissing
 from app.engine.media.images import prepare
 from app.engine.samples import Picture, Sound, Text
@@ -81,29 +83,6 @@ def encode_pictures(encoder: Encoder, images: list[Image.Image]) -> npt.NDArray[
     return encoder.encode([Picture(prepare(image, encoder.spec.picture)) for image in images])
 
 
-def write_tokenizer(folder: Path, ends_texts: bool = True) -> None:
-    """A small tokenizer of Gemma's kind: byte fallback, ▁ for a space, <pad> 0, <eos> 1, <bos> 2, <unk> 3."""
-    tokenizer = tokenizers.Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
-    tokenizer.normalizer = normalizers.Replace(" ", "▁")
-    tokenizer.pre_tokenizer = pre_tokenizers.Split("▁", "merged_with_next")
-    special = ["<pad>", "<eos>", "<bos>", "<unk>", *(f"<0x{byte:02X}>" for byte in range(256))]
-    trainer = trainers.BpeTrainer(vocab_size=400, special_tokens=special, show_progress=False)
-    tokenizer.train_from_iterator([text.lower() for text in TEXTS] * 3, trainer)
-    if ends_texts:
-        tokenizer.post_processor = processors.TemplateProcessing(single="$A <eos>", special_tokens=[("<eos>", 1)])
-    tokenizer.save(str(folder / "tokenizer.json"))
-    named = {f"{name}_token": f"<{name}>" for name in ("pad", "eos", "bos", "unk")}
-    facts = {"tokenizer_class": "GemmaTokenizer", "add_bos_token": False, "add_eos_token": True}
-    (folder / "tokenizer_config.json").write_text(json.dumps({**named, **facts, "padding_side": "right"}), "utf-8")
-
-
-def save_half(network: torch.nn.Module, path: Path) -> None:
-    """Write ``network`` in half precision, and round it in place to what was written."""
-    state = {name: tensor.half().contiguous() for name, tensor in network.state_dict().items()}
-    safetensors.torch.save_file(state, path)
-    network.load_state_dict(state)
-
-
 def upstream_clip(name: str) -> Any:
     logging.disable(logging.WARNING)  # that weights are random is meant here
     torch.manual_seed(11)
@@ -113,64 +92,7 @@ def upstream_clip(name: str) -> Any:
         logging.disable(logging.NOTSET)
 
 
-# --- open_clip: the two models of the catalogue in their real size -------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def clip_vit_b_32(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Encoder, Any]]:
-    models_dir = tmp_path_factory.mktemp("clip")
-    weights = models_dir / "clip-vit-b-32" / "open_clip_model.safetensors"
-    weights.parent.mkdir()
-    upstream = upstream_clip("ViT-B-32-quickgelu")
-    save_half(upstream, weights)
-    yield Catalogue(models_dir, device="cpu").load("clip-vit-b-32"), upstream
-    weights.unlink()
-
-
-def test_clip_gives_the_picture_vectors_that_open_clip_gives(
-    clip_vit_b_32: tuple[Encoder, Any], pictures: list[Image.Image]
-) -> None:
-    encoder, upstream = clip_vit_b_32
-    preprocess = open_clip.image_transform(224, is_train=False)
-    with torch.inference_mode():
-        theirs = upstream.encode_image(torch.stack([preprocess(image) for image in pictures]))
-    assert_same(encode_pictures(encoder, pictures), theirs)
-
-
-def test_clip_gives_the_text_vectors_that_open_clip_gives(clip_vit_b_32: tuple[Encoder, Any]) -> None:
-    encoder, upstream = clip_vit_b_32
-    with torch.inference_mode():
-        theirs = upstream.encode_text(open_clip.get_tokenizer("ViT-B-32-quickgelu")(list(TEXTS)))
-    assert_same(encoder.encode([Text(text) for text in TEXTS]), theirs)
-
-
-def test_clip_refuses_sounds(clip_vit_b_32: tuple[Encoder, Any]) -> None:
-    encoder, _ = clip_vit_b_32
-    with pytest.raises(UnsupportedModality, match="compares words and pictures, not sounds"):
-        encoder.encode([Sound(noise(32000))])
-
-
-def test_siglip2_in_its_real_size_gives_the_vectors_that_open_clip_gives(
-    tmp_path: Path, pictures: list[Image.Image]
-) -> None:
-    folder = tmp_path / "siglip2-b-16"
-    folder.mkdir()
-    write_tokenizer(folder)
-    upstream = upstream_clip("ViT-B-16-SigLIP2")
-    save_half(upstream, folder / "open_clip_model.safetensors")
-    encoder = Catalogue(tmp_path, device="cpu").load("siglip2-b-16")
-    (folder / "open_clip_model.safetensors").unlink()
-
-    facts = open_clip.get_pretrained_cfg("ViT-B-16-SigLIP2", "webli")
-    preprocess = open_clip.image_transform(
-        224, False, facts["mean"], facts["std"], facts["resize_mode"], facts["interpolation"]
-    )
-    tokenizer = open_clip.tokenizer.HFTokenizer(str(folder), context_length=64, clean="canonicalize")
-    with torch.inference_mode():
-        their_pictures = upstream.encode_image(torch.stack([preprocess(image) for image in pictures]))
-        their_texts = upstream.encode_text(tokenizer(list(TEXTS)))
-    assert_same(encode_pictures(encoder, pictures), their_pictures)
-    assert_same(encoder.encode([Text(text) for text in TEXTS]), their_texts)
+# --- open_clip: its models in their real size are in test_openclip_fidelity.py ---------------------------------------
 
 
 @pytest.mark.shared_data
@@ -221,7 +143,7 @@ def small_folder(tmp_path: Path) -> Path:
     folder = tmp_path / "siglip2-b-16"
     folder.mkdir()
     (folder / "open_clip_config.json").write_text(json.dumps(SMALL_CONFIG), "utf-8")
-    write_tokenizer(folder)
+    write_gemma(folder)
     network = upstream_clip(f"local-dir:{folder}")
     safetensors.torch.save_file(network.state_dict(), folder / "open_clip_model.safetensors")
     return folder
@@ -246,7 +168,7 @@ def test_texts_end_as_siglip2_has_learned_whichever_file_says_so(small_folder: P
     """transformers 5 no longer reads add_eos_token where a tokenizer.json lies beside it."""
     texts = [Text(text) for text in TEXTS]
     expected = Catalogue(small_folder.parent, device="cpu").load("siglip2-b-16").encode(texts)
-    write_tokenizer(small_folder, ends_texts=False)
+    write_gemma(small_folder, ends_texts=False)
     found = Catalogue(small_folder.parent, device="cpu").load("siglip2-b-16").encode(texts)
     np.testing.assert_array_equal(found, expected)
 
@@ -281,7 +203,7 @@ def test_the_fingerprint_follows_what_the_vectors_depend_on(small_folder: Path) 
     first = catalogue.fingerprint("siglip2-b-16")
     assert catalogue.load("siglip2-b-16").fingerprint == first
     seen = {first}
-    write_tokenizer(small_folder, ends_texts=False)
+    write_gemma(small_folder, ends_texts=False)
     seen.add(catalogue.fingerprint("siglip2-b-16"))
     config = json.loads(json.dumps(SMALL_CONFIG))
     config["preprocess_cfg"]["mean"] = [0.5, 0.5, 0.5]
@@ -310,12 +232,82 @@ def test_a_config_that_cannot_be_followed_is_refused_and_shown(
     assert {status.key: status.ready for status in catalogue.statuses()}["siglip2-b-16"] is False
 
 
-def test_a_config_that_asks_for_a_download_is_refused(small_folder: Path) -> None:
+def test_it_refuses_sounds(small_folder: Path) -> None:
+    encoder = Catalogue(small_folder.parent, device="cpu").load("siglip2-b-16")
+    with pytest.raises(UnsupportedModality, match="compares words and pictures, not sounds"):
+        encoder.encode([Sound(noise(32000))])
+
+
+def test_a_network_that_cannot_be_built_is_refused(small_folder: Path) -> None:
     config = json.loads(json.dumps(SMALL_CONFIG))
-    config["model_cfg"]["text_cfg"]["hf_model_name"] = "somebody/some-model"
+    config["model_cfg"]["vision_cfg"]["timm_model_name"] = "hf-hub:somebody/some-model"
     (small_folder / "open_clip_config.json").write_text(json.dumps(config), "utf-8")
     with pytest.raises(WeightsCorrupt, match="cannot build without a download"):
         Catalogue(small_folder.parent, device="cpu").load("siglip2-b-16")
+
+
+# --- open_clip: text towers of transformers ------------------------------------------------------------------------
+
+TOWER = {"model_type": "bert", "vocab_size": 400, "hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2,
+         "intermediate_size": 64, "max_position_embeddings": 32}  # fmt: skip
+
+
+def config_with_tower(name: str) -> str:
+    """A config whose text tower is one that open_clip would ask a hub for."""
+    config = json.loads(json.dumps(SMALL_CONFIG))
+    config["model_cfg"]["text_cfg"] = {
+        "hf_model_name": name,
+        "hf_tokenizer_name": name,
+        "hf_pooler_type": "mean_pooler",
+        "context_length": 16,
+    }
+    return json.dumps(config)
+
+
+def test_a_tower_that_is_not_known_is_built_from_the_config_beside_the_weights(tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "biomedclip", tmp_path / "upstream"
+    for folder, name in ((ours, "somebody/some-bert"), (theirs, str(theirs))):
+        folder.mkdir()
+        (folder / "open_clip_config.json").write_text(config_with_tower(name), "utf-8")
+        (folder / "config.json").write_text(json.dumps(TOWER), "utf-8")
+        write_bert(folder)
+    catalogue = Catalogue(tmp_path, device="cpu")
+    network = openclip.build(configured(catalogue.entry("biomedclip"), ours), ours)
+    positions = {"text.transformer.embeddings.position_ids": torch.arange(32)[None]}  # as transformers 4.30 kept them
+    for folder in (ours, theirs):
+        safetensors.torch.save_file({**network.state_dict(), **positions}, folder / "open_clip_model.safetensors")
+
+    upstream = open_clip.create_model_from_pretrained(f"local-dir:{theirs}", return_transform=False)
+    tokenizer = open_clip.get_tokenizer(f"local-dir:{theirs}")
+    with torch.inference_mode():
+        expected = upstream.eval().encode_text(tokenizer(list(TEXTS)))
+    assert_same(catalogue.load("biomedclip").encode([Text(text) for text in TEXTS]), expected)
+
+
+@pytest.mark.parametrize(
+    "described",
+    [None, "{", "[]", "{}", json.dumps({**TOWER, "model_type": "clip"}), json.dumps({**TOWER, "model_type": ["bert"]})],
+)
+def test_a_tower_that_nothing_describes_is_refused(small_folder: Path, described: str | None) -> None:
+    (small_folder / "open_clip_config.json").write_text(config_with_tower("somebody/some-bert"), "utf-8")
+    if described is not None:
+        (small_folder / "config.json").write_text(described, "utf-8")
+    with pytest.raises(WeightsCorrupt, match=r"Put the config\.json of somebody/some-bert beside the weights"):
+        Catalogue(small_folder.parent, device="cpu").load("siglip2-b-16")
+
+
+def test_of_a_config_only_the_numbers_of_the_tower_are_read(tmp_path: Path) -> None:
+    (tmp_path / "evil.py").write_text(f"open({str(tmp_path / 'canary')!r}, 'w')\nclass Evil: pass", "utf-8")
+    evil = {
+        "auto_map": {"AutoConfig": "evil.Evil", "AutoModel": "evil.Evil"},
+        "_attn_implementation": "somebody/some-kernel",
+        "quantization_config": {"quant_method": "bitsandbytes"},
+    }
+    (tmp_path / "config.json").write_text(json.dumps({**TOWER, **evil}), "utf-8")
+    config = text_config("somebody/some-bert", tmp_path)
+    assert (config.model_type, config.hidden_size) == ("bert", 32)
+    assert not {"auto_map", "quantization_config"} & set(config.to_dict())
+    assert not (tmp_path / "canary").exists()
 
 
 def test_a_missing_tokenizer_is_named(small_folder: Path) -> None:
@@ -372,7 +364,7 @@ def test_weights_of_another_network_are_refused_and_the_difference_named(
         (shared_data / "hostile" / "weights" / "resnet20-12fca82f.th").read_bytes()
     )
     if key == "siglip2-b-16":
-        write_tokenizer(tmp_path / key)
+        write_gemma(tmp_path / key)
     if key == "clap-htsat":
         write_roberta_tokenizer(tmp_path / key)
     with pytest.raises(WeightsCorrupt, match=r"a network of another shape: expected \S+ \d+×[\d×]+") as caught:

@@ -50,12 +50,14 @@ class Entry:
     ``files`` are the patterns of its one weights file, the preferred first; ``companions`` are the further files it
     needs beside the weights. Both are empty for a built-in model. ``mean`` and ``std`` are per channel, on the scale
     0..1. ``revision`` counts the changes of the program's own part of the model that change its vectors.
-    ``model_cfg`` is an architecture in open_clip's terms, found beside the weights, that replaces ``architecture``.
+    ``model_cfg`` is an architecture in open_clip's terms that replaces ``architecture``: one that open_clip has no name
+    for, or that was found beside the weights.
 
     ``commercial`` answers "may I use it at work?", None where that is not known. ``memory_bytes`` is about what it
     takes while it runs on the CPU; ``download_bytes`` about what its files have. ``gflops`` is what one picture, or ten
-    seconds of sound, costs: billions of multiplications and additions. ``variant_of`` names the model whose weights,
-    in that model's folder, this one uses, its image tower in 8 bits.
+    seconds of sound, costs: billions of multiplications, the addition that goes with each not counted again.
+    ``variant_of`` names the model whose weights, in that model's folder, this one uses,
+    its image tower in 8 bits.
     """
 
     key: str

@@ -1,24 +1,27 @@
-"""CLIP and SigLIP models as open_clip builds them: words and pictures in one space.
+"""CLIP, SigLIP and MobileCLIP models as open_clip builds them: words and pictures in one space.
 
-Radford et al.: Learning Transferable Visual Models From Natural Language Supervision, 2021. Tschannen et al.:
-SigLIP 2: Multilingual Vision-Language Encoders, 2025.
+Radford et al.: Learning Transferable Visual Models From Natural Language Supervision, 2021. Zhai et al.: Sigmoid Loss
+for Language Image Pre-Training, 2023. Vasu et al.: MobileCLIP: Fast Image-Text Models through Multi-Modal Reinforced
+Training, 2024. Tschannen et al.: SigLIP 2: Multilingual Vision-Language Encoders, 2025.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import open_clip
 import torch
+from timm.models import reparameterize_model
 
 from app.engine.encoders.device import CPU, Forward
 from app.engine.encoders.eightbit import quantize
 from app.engine.encoders.entries import Entry
 from app.engine.encoders.network import NetworkEncoder, picture_tensor, placed
 from app.engine.encoders.oom import is_out_of_memory
+from app.engine.encoders.texttowers import on_disk, text_config
 from app.engine.encoders.weights import Uninitialised, fit, read_weights
 from app.engine.errors import WeightsCorrupt
 from app.engine.samples import Picture, Text
@@ -29,6 +32,9 @@ Tokenizer = Callable[[list[str]], torch.Tensor]
 _OPENAI_FACTS = ("input_resolution", "context_length", "vocab_size")
 """Three numbers that OpenAI's own checkpoints keep among the tensors."""
 
+_POSITIONS = "text.transformer.embeddings.position_ids"
+"""The numbers 0, 1, 2…, which transformers kept among a tower's tensors until 4.31."""
+
 
 def load(entry: Entry, weights_path: Path, fingerprint: str, device: str) -> NetworkEncoder:
     """A variant's image tower has 8-bit layers, which run on the CPU whatever else is there.
@@ -37,10 +43,11 @@ def load(entry: Entry, weights_path: Path, fingerprint: str, device: str) -> Net
         WeightsCorrupt: the weights are not this model's, or cannot be read.
         AppError: a variant, and this machine computes no 8-bit layers.
     """
-    model_cfg = _model_cfg(entry)
-    tokenizer = _tokenizer(model_cfg["text_cfg"], weights_path.parent, entry)
-    network = _build(model_cfg, entry, weights_path.parent)
-    fit(network, _adapted(read_weights(weights_path), network), entry, weights_path)
+    words_to_tokens = tokenizer_of(entry, weights_path.parent)
+    with Uninitialised():
+        network = build(entry, weights_path.parent)
+    fit(network, adapted(read_weights(weights_path), network), entry, weights_path)
+    _simplify(network)
     if entry.variant_of:
         quantize(network.visual)
         device = CPU
@@ -50,7 +57,7 @@ def load(entry: Entry, weights_path: Path, fingerprint: str, device: str) -> Net
         return rows
 
     def encode_texts(texts: Sequence[Text], place: str) -> torch.Tensor:
-        rows: torch.Tensor = network.encode_text(tokenizer([text.text for text in texts]).to(place))
+        rows: torch.Tensor = network.encode_text(words_to_tokens([text.text for text in texts]).to(place))
         return rows
 
     placement = placed(network, device, entry.batch_size)
@@ -58,22 +65,29 @@ def load(entry: Entry, weights_path: Path, fingerprint: str, device: str) -> Net
     return NetworkEncoder(entry.spec, fingerprint, placement, forwards)
 
 
-def _model_cfg(entry: Entry) -> dict[str, Any]:
-    if entry.model_cfg is not None:
-        return deepcopy(dict(entry.model_cfg))
-    known: dict[str, Any] = open_clip.get_model_config(entry.architecture)
-    return known
+def build(entry: Entry, folder: Path) -> Any:
+    """The network of an entry with random weights. ``folder`` is asked for what the entry does not say of it.
 
+    Its classes are called rather than `open_clip.create_model`, which resolves names over the network and logs that a
+    model without pretrained weights is random.
 
-def _build(model_cfg: dict[str, Any], entry: Entry, folder: Path) -> Any:
-    """The network, its weights not yet set. Its classes are called rather than `open_clip.create_model`, which
-    resolves names over the network and logs that a model without pretrained weights is random."""
-    sizes = {name: value for name, value in model_cfg.items() if name != "custom_text"}
-    network_class = open_clip.CustomTextCLIP if model_cfg.get("custom_text") else open_clip.CLIP
+    Raises:
+        WeightsCorrupt: its description is one that open_clip cannot build from.
+    """
+    sizes = model_cfg_of(entry)
+    separate = sizes.pop("custom_text", False)
     try:
-        with Uninitialised():
-            return network_class(**sizes)
-    except (TypeError, ValueError, KeyError, RuntimeError, OSError) as error:
+        vision_cfg, text_cfg = sizes["vision_cfg"], sizes["text_cfg"]
+        if "timm_model_name" in vision_cfg:
+            vision_cfg["timm_model_pretrained"] = False  # all of it is in the weights file
+        if tower := text_cfg.get("hf_model_name"):
+            with on_disk(text_config(tower, folder)) as place:
+                text_cfg.update(hf_model_name=place, hf_model_pretrained=False)
+                return open_clip.CustomTextCLIP(**sizes)
+        return open_clip.CustomTextCLIP(**sizes) if separate else open_clip.CLIP(**sizes)
+    except WeightsCorrupt:
+        raise
+    except Exception as error:  # a network's own code meets numbers it was not written for
         if is_out_of_memory(error):
             raise
         raise WeightsCorrupt(
@@ -84,26 +98,23 @@ def _build(model_cfg: dict[str, Any], entry: Entry, folder: Path) -> Any:
         ) from error
 
 
-def _adapted(tensors: dict[str, torch.Tensor], network: Any) -> dict[str, torch.Tensor]:
-    """Older checkpoints under today's names: the text tower moved below ``text.``, and the two learned scalars are
-    stored with and without a dimension."""
-    named = {name: tensor for name, tensor in tensors.items() if name not in _OPENAI_FACTS}
-    if "positional_embedding" in named and not hasattr(network, "positional_embedding"):
-        named = open_clip.model.convert_to_custom_text_state_dict(named)
-    for name, parameter in network.named_parameters():
-        if name in named and parameter.numel() == named[name].numel() == 1:
-            named[name] = named[name].reshape(parameter.shape)
-    return named
+def tokenizer_of(entry: Entry, folder: Path) -> Tokenizer:
+    """What turns words into (n, context length) int64 tokens: open_clip's own, or that whose files lie in ``folder``.
 
+    The words go in as they were typed, without a prompt around them.
 
-def _tokenizer(text_cfg: Mapping[str, Any], folder: Path, entry: Entry) -> Tokenizer:
-    """open_clip's own tokenizer, or the one whose files lie beside the weights."""
+    Raises:
+        WeightsCorrupt: a file of it cannot be read.
+    """
+    text_cfg = model_cfg_of(entry)["text_cfg"]
     context_length = text_cfg.get("context_length", open_clip.tokenizer.DEFAULT_CONTEXT_LENGTH)
     options = dict(text_cfg.get("tokenizer_kwargs", {}))
     name = text_cfg.get("hf_tokenizer_name")
     if not name:
         own: Tokenizer = open_clip.SimpleTokenizer(context_length=context_length, **options)
         return own
+    if tower := text_cfg.get("hf_model_name"):
+        options["config"] = text_config(tower, folder)  # tells the kind of the tokenizer where its own files do not
     try:
         beside = open_clip.tokenizer.HFTokenizer(
             str(folder),
@@ -122,6 +133,33 @@ def _tokenizer(text_cfg: Mapping[str, Any], folder: Path, entry: Entry) -> Token
     if "siglip2" in name.lower():
         _as_siglip2_was_trained(beside.tokenizer)
     return beside  # type: ignore[no-any-return]
+
+
+def model_cfg_of(entry: Entry) -> dict[str, Any]:
+    """A copy of what the architecture is in open_clip's terms."""
+    if entry.model_cfg is not None:
+        return deepcopy(dict(entry.model_cfg))
+    known: dict[str, Any] = open_clip.get_model_config(entry.architecture)
+    return known
+
+
+def _simplify(network: Any) -> None:
+    """Fold the parallel branches and normalisations of a FastViT tower (MobileCLIP) into single convolutions, which
+    compute the same: section 3 of Vasu et al.: FastViT, 2023. Other towers have none."""
+    if isinstance(network.visual, open_clip.timm_model.TimmModel):
+        reparameterize_model(network.visual.eval(), inplace=True)
+
+
+def adapted(tensors: dict[str, torch.Tensor], network: Any) -> dict[str, torch.Tensor]:
+    """Older checkpoints under today's names: the text tower moved below ``text.``, and the two learned scalars are
+    stored with and without a dimension."""
+    named = {name: tensor for name, tensor in tensors.items() if name not in (*_OPENAI_FACTS, _POSITIONS)}
+    if "positional_embedding" in named and not hasattr(network, "positional_embedding"):
+        named = open_clip.model.convert_to_custom_text_state_dict(named)
+    for name, parameter in network.named_parameters():
+        if name in named and parameter.numel() == named[name].numel() == 1:
+            named[name] = named[name].reshape(parameter.shape)
+    return named
 
 
 def _as_siglip2_was_trained(tokenizer: Any) -> None:

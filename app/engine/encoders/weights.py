@@ -25,17 +25,21 @@ _RANDOM_FILLS = (
     *("uniform_", "normal_", "trunc_normal_"),
     *("xavier_uniform_", "xavier_normal_", "kaiming_uniform_", "kaiming_normal_"),
 )
+_SHAPING = ("erfinv_", "mul_", "add_", "clamp_")
+"""What timm makes of uniform numbers to have its own truncated normal ones. It would touch memory in vain."""
 
 
 class Uninitialised(TorchFunctionMode):
-    """Inside this context a network is built without drawing its random initial weights, which takes seconds.
+    """Inside this context a network is built without drawing its random initial weights, which takes seconds, and
+    memory.
 
     For networks whose every parameter is then loaded from a file; `fit` makes sure of that.
     """
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         named = kwargs or {}
-        if getattr(func, "__name__", "") in _RANDOM_FILLS:
+        name = getattr(func, "__name__", "")
+        if name in _RANDOM_FILLS or (name in _SHAPING and isinstance(args[0], torch.nn.Parameter)):
             return named["tensor"] if "tensor" in named else args[0]
         return func(*args, **named)
 
@@ -66,24 +70,30 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
     return tensors
 
 
-def fit(network: torch.nn.Module, tensors: Mapping[str, torch.Tensor], entry: Entry, path: Path) -> None:
+def fit(network: torch.nn.Module, tensors: dict[str, torch.Tensor], entry: Entry, path: Path) -> None:
     """Load ``tensors`` into ``network``, every one and no other. Half precision is widened to the network's float32.
+
+    The tensors become the network's own: one that nothing was written to yet takes no memory, so the weights are never
+    there twice.
 
     Raises:
         WeightsCorrupt: a tensor is missing, unknown or of another shape. The message names the first.
     """
-    if mismatch := _first_mismatch(network.state_dict(), tensors):
+    own = network.state_dict()
+    if mismatch := _first_mismatch(own, tensors):
         raise WeightsCorrupt(
             f"These are not the weights of {entry.name}",
             f"This file holds a network of another shape: {mismatch}. Put the weights of {entry.name} in its place.",
             str(path),
         )
-    network.load_state_dict(tensors, strict=False)
+    for name in tensors:
+        tensors[name] = tensors[name].to(own[name].dtype)
+    network.load_state_dict(tensors, strict=False, assign=True)
 
 
 def _read(path: Path) -> Any:
     if path.suffix == ".safetensors":
-        return safetensors.torch.load_file(path, device="cpu")
+        return safetensors.torch.load_file(path, device="cpu", backend="pread")  # a mapped file must stay
     return torch.load(path, map_location="cpu", weights_only=True)
 
 
