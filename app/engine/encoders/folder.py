@@ -16,6 +16,9 @@ from app.engine.errors import WeightsCorrupt, WeightsMissing
 
 HASHES_FILE = ".sha256.json"
 
+MOST_JSON_BYTES = 2**20
+"""A config has a few hundred lines."""
+
 
 def find_weights(entry: Entry, folder: Path) -> Path:
     """The one weights file of a model in its folder.
@@ -52,6 +55,26 @@ def _check_companions(entry: Entry, folder: Path) -> None:
             f"Its weights are there, but {' and '.join(missing)} must lie beside them in {folder}.",
             str(folder),
         )
+
+
+def read_json(path: Path, most_bytes: int = MOST_JSON_BYTES) -> dict[str, Any]:
+    """The table in a JSON file from anywhere.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is no such file, is larger than ``most_bytes``, or is nested too deeply to be read.
+    """
+    if not path.is_file():
+        raise ValueError("no file")
+    if path.stat().st_size > most_bytes:
+        raise ValueError(f"more than {most_bytes:,} bytes")
+    try:
+        table = json.loads(path.read_text("utf-8"))
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if not isinstance(table, dict):
+        raise ValueError("no table")
+    return table
 
 
 def sha256_of(path: Path) -> str:

@@ -16,13 +16,14 @@ import open_clip
 import torch
 from timm.models import reparameterize_model
 
+from app.engine.encoders.checkpoint import outline
 from app.engine.encoders.device import CPU, Forward
 from app.engine.encoders.eightbit import quantize
 from app.engine.encoders.entries import Entry
 from app.engine.encoders.network import NetworkEncoder, picture_tensor, placed
 from app.engine.encoders.oom import is_out_of_memory
 from app.engine.encoders.texttowers import on_disk, text_config
-from app.engine.encoders.weights import Uninitialised, fit, read_weights
+from app.engine.encoders.weights import Uninitialised, check_fit, fit, read_weights
 from app.engine.errors import WeightsCorrupt
 from app.engine.samples import Picture, Text
 from app.engine.types import Modality
@@ -44,6 +45,9 @@ def load(entry: Entry, weights_path: Path, fingerprint: str, device: str) -> Net
         AppError: a variant, and this machine computes no 8-bit layers.
     """
     words_to_tokens = tokenizer_of(entry, weights_path.parent)
+    with torch.device("meta"), Uninitialised():  # a config can claim any size: memory is taken once the file has it too
+        sketch = build(entry, weights_path.parent)
+    check_fit(sketch, adapted(outline(weights_path), sketch), entry, weights_path)
     with Uninitialised():
         network = build(entry, weights_path.parent)
     fit(network, adapted(read_weights(weights_path), network), entry, weights_path)

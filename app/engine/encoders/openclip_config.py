@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import math
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from app.engine.encoders.entries import Channels, Entry
+from app.engine.encoders.folder import read_json
+from app.engine.encoders.openclip_bounds import bounded
 from app.engine.errors import WeightsCorrupt
 from app.engine.samples import PictureInput
 
@@ -30,17 +33,7 @@ def configured(entry: Entry, folder: Path) -> Entry:
     if not path.is_file():
         return entry
     try:
-        config = json.loads(path.read_text("utf-8"))
-        model_cfg = config["model_cfg"]
-        picture_cfg = {**config.get("preprocess_cfg", {}), "size": model_cfg["vision_cfg"]["image_size"]}
-        return replace(
-            entry,
-            dim=int(model_cfg["embed_dim"]),
-            picture=_picture_input(picture_cfg),
-            mean=_channels(picture_cfg.get("mean", CLIP_MEAN)),
-            std=_channels(picture_cfg.get("std", CLIP_STD)),
-            model_cfg=model_cfg,
-        )
+        return described(entry, read_json(path))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise WeightsCorrupt(
             f"{CONFIG_FILE} cannot be used",
@@ -48,6 +41,23 @@ def configured(entry: Entry, folder: Path) -> Entry:
             "Put the file that came with the weights in its place, or remove it to use the usual settings.",
             str(path),
         ) from error
+
+
+def described(entry: Entry, config: Mapping[str, Any]) -> Entry:
+    """``entry`` as a config has it.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: the config is damaged, or asks for what is not there.
+    """
+    model_cfg = bounded(config["model_cfg"])
+    picture_cfg = {**config.get("preprocess_cfg", {}), "size": model_cfg["vision_cfg"]["image_size"]}
+    mean, std = _channels(picture_cfg.get("mean", CLIP_MEAN)), _channels(picture_cfg.get("std", CLIP_STD))
+    if not all(map(math.isfinite, mean)) or not all(0 < value < math.inf for value in std):
+        raise ValueError(f"mean {mean}, std {std}")
+    picture, dim = _picture_input(picture_cfg), int(model_cfg["embed_dim"])
+    if picture.size_px < 1 or dim < 1:
+        raise ValueError(f"pictures of {picture.size_px} px, vectors of {dim} numbers")
+    return replace(entry, dim=dim, picture=picture, mean=mean, std=std, model_cfg=model_cfg)
 
 
 def _picture_input(picture_cfg: dict[str, Any]) -> PictureInput:

@@ -16,6 +16,9 @@ from app.engine.modeltypes import Installation, InstalledFile, Origin, Pin
 RECORD_FILE = "installed.json"
 FORMAT = 1
 
+ADDABLE = ("open_clip", "timm", "panns")
+"""The families of models that a person can add."""
+
 
 def read_installation(folder: Path) -> Installation | None:
     """The record of a model's folder, or None where there is none.
@@ -43,7 +46,7 @@ def read_added_entry(folder: Path) -> Entry | None:
         return None
     try:
         entry = entry_from(table["entry"])
-        if entry.key != folder.name or entry.origin is not Origin.ADDED:
+        if entry.key != folder.name or entry.origin is not Origin.ADDED or not _is_addable(entry):
             raise ValueError("not the entry of this folder")
     except (KeyError, TypeError, ValueError) as error:
         raise _unreadable(folder) from error
@@ -81,11 +84,17 @@ def _read(folder: Path) -> dict[str, Any] | None:
         table = json.loads((folder / RECORD_FILE).read_text("utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _unreadable(folder) from error
     if not isinstance(table, dict) or table.get("format") != FORMAT:
         raise _unreadable(folder)
     return table
+
+
+def _is_addable(entry: Entry) -> bool:
+    """A record can come from anywhere, with the folder that it lies in."""
+    names = (*entry.files, *entry.companions)
+    return entry.family in ADDABLE and bool(entry.files) and all(name and Path(name).name == name for name in names)
 
 
 def _unreadable(folder: Path) -> WeightsCorrupt:

@@ -7,7 +7,6 @@ but a few numbers is read.
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import Any
 
 from transformers import AutoConfig, PreTrainedConfig
 
+from app.engine.encoders.folder import read_json
 from app.engine.errors import WeightsCorrupt
 
 TEXT_CONFIG_FILE = "config.json"
@@ -72,7 +72,7 @@ def on_disk(config: PreTrainedConfig) -> Iterator[str]:
 def _described(name: str, folder: Path) -> Mapping[str, Any]:
     path = folder / TEXT_CONFIG_FILE
     try:
-        found = json.loads(path.read_text("utf-8"))
+        found = read_json(path)
         if found["model_type"] not in _MODEL_TYPES:
             raise ValueError(f"a text tower of the kind {found['model_type']}")
         return {field: found[field] for field in ("model_type", *_FIELDS) if field in found}
