@@ -11,9 +11,9 @@ from app.engine.encoders.base import ready_keys
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.processor import runs_eight_bit
 from app.engine.encoders.speeds import Speeds
-from app.engine.installing import advising, checking, installer, measuring
+from app.engine.installing import adding, advising, checking, installer, measuring
 from app.engine.jobs import NULL_JOB, Job
-from app.engine.modeltypes import Advice, InstallPlan, ModelCheck, ModelStatus, Needs
+from app.engine.modeltypes import AddRequest, Advice, InstallPlan, ModelCheck, ModelStatus, Needs
 from app.engine.types import Modality
 from app.paths import models_dir, speeds_path
 
@@ -46,6 +46,10 @@ class Models:
     def install(self, key: str, mirror: str = "", job: Job = NULL_JOB) -> ModelStatus:
         """See `app.engine.installing.installer.install`. To be called for a plan that a person has agreed to."""
         return installer.install(self._catalogue, key, mirror, job)
+
+    def add(self, request: AddRequest, job: Job = NULL_JOB) -> ModelStatus:
+        """See `app.engine.installing.adding.add`."""
+        return self._catalogue.status(adding.add(self._catalogue, models_dir(self._home), request, job))
 
     def remove(self, key: str) -> None:
         """See `app.engine.installing.installer.remove`."""

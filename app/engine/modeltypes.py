@@ -119,7 +119,7 @@ class InstallPlan:
 
 @dataclass(frozen=True)
 class AddRequest:
-    """A model of one's own: ``path`` is a weights file or a folder in open_clip's layout.
+    """A model of one's own: ``path`` is a weights file, or a folder in open_clip's or timm's layout.
 
     ``family`` is "open_clip", "timm", "panns", or "" to find out; ``architecture`` its name there, "" to find out.
     ``key`` and ``name`` default to what the file is called. The files are copied into the data home, so the original
