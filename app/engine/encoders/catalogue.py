@@ -13,6 +13,7 @@ from app.engine.encoders.entries import Entry, read_entries
 from app.engine.encoders.folder import check_unchanged, find_weights, sha256_of
 from app.engine.encoders.lifetime import Lifetime
 from app.engine.encoders.openclip_config import CONFIG_FILE, configured
+from app.engine.encoders.plugins import Plugins
 from app.engine.encoders.processor import no_eight_bit, runs_eight_bit
 from app.engine.encoders.record import RECORD_FILE, read_added_entry, read_installation
 from app.engine.encoders.speeds import Speeds
@@ -24,9 +25,11 @@ BYTES_PER_PARAMETER = 4
 
 
 class Catalogue:
-    """The `EncoderSource` that ships: ``resources/models.toml`` and the weights in ``models_dir/<key>/``.
+    """The `EncoderSource` that ships: ``resources/models.toml`` and the weights in ``models_dir/<key>/``, the models
+    that the person added, and the plug-ins that are installed.
 
-    torch and the model packages are imported by the first ``load`` and no earlier. Thread-safe.
+    torch and the model packages are imported by the first ``load`` and no earlier, a plug-in when it is first asked
+    what it is. Thread-safe.
 
     Args:
         models_dir: the folder of the model folders; it need not exist.
@@ -45,6 +48,7 @@ class Catalogue:
         self._lifetime = lifetime or Lifetime()
         self._speeds = Speeds(speeds_path(models_dir.parent))
         self.refresh()
+        self._plugins = Plugins(self._entries)
 
     def refresh(self) -> None:
         """Look again which models a person has added."""
@@ -65,8 +69,8 @@ class Catalogue:
         self._lifetime.make_room()
 
     def entry(self, key: str) -> Entry:
-        """Raises AppError for an unknown key."""
-        return self._entry(key)
+        """Raises AppError for an unknown key. Of a plug-in that cannot be used little is known, and no error made."""
+        return self._plugins.known(key) if key in self._plugin_keys() else self._entry(key)
 
     def folder(self, key: str) -> Path:
         """Where a model's files are, or go."""
@@ -82,13 +86,13 @@ class Catalogue:
 
     def status(self, key: str) -> ModelStatus:
         """Raises AppError for an unknown key."""
-        return self._status(self._entry(key))
+        return self._status(self.entry(key))
 
     def keys(self) -> tuple[str, ...]:
-        return tuple(self._entries)
+        return (*self._entries, *self._plugin_keys())
 
     def statuses(self) -> tuple[ModelStatus, ...]:
-        return tuple(self._status(entry) for entry in self._entries.values())
+        return tuple(self._status(self.entry(key)) for key in self.keys())
 
     def spec(self, key: str) -> EncoderSpec:
         """Raises AppError for an unknown key, WeightsCorrupt for a model folder whose config cannot be used."""
@@ -102,6 +106,8 @@ class Catalogue:
             WeightsMissing, WeightsCorrupt, AppError: see ``load``.
         """
         entry = self._configured(key)
+        if entry.origin is Origin.PLUG_IN:
+            return self._plugins.fingerprint(key) or self.load(key).fingerprint
         facts = {
             "key": key,
             "revision": entry.revision,
@@ -132,9 +138,14 @@ class Catalogue:
         return self._lifetime.get(key, stamp, memory_bytes, lambda: self._loaded(entry))
 
     def _entry(self, key: str) -> Entry:
-        if key not in self._entries:
-            raise AppError("No such model", f"There is no model “{key}”. Choose one of: {', '.join(self._entries)}.")
-        return self._entries[key]
+        if key in self._entries:
+            return self._entries[key]
+        if key in self._plugins:
+            return self._plugins.entry(key)
+        raise AppError("No such model", f"There is no model “{key}”. Choose one of: {', '.join(self.keys())}.")
+
+    def _plugin_keys(self) -> tuple[str, ...]:
+        return tuple(key for key in self._plugins.keys() if key not in self._entries)
 
     def _configured(self, key: str) -> Entry:
         entry = self._entry(key)
@@ -144,7 +155,7 @@ class Catalogue:
         return self._models_dir / entry.folder_name
 
     def _deciding_files(self, entry: Entry) -> list[Path]:
-        if entry.built_in:
+        if not entry.files:
             return []
         folder = self._folder(entry)
         beside = [folder / name for name in (*entry.companions, CONFIG_FILE)]
@@ -156,7 +167,7 @@ class Catalogue:
             entry = self._configured(entry.key)
             if entry.variant_of and not runs_eight_bit():
                 raise no_eight_bit()
-            if not entry.built_in:
+            if entry.files:
                 find_weights(entry, self._folder(entry))
                 installation = read_installation(self._folder(entry))
         except (WeightsMissing, WeightsCorrupt) as error:
@@ -174,7 +185,7 @@ class Catalogue:
             summary=entry.summary,
             ready=not problem,
             problem=problem,
-            folder="" if entry.built_in else str(self._folder(entry)),
+            folder=str(self._folder(entry)) if entry.files else "",
             files=(*entry.files, *entry.companions),
             origin=Origin.BUILT_IN if entry.built_in else entry.origin,
             licence_note=entry.licence_note,
@@ -204,6 +215,8 @@ class Catalogue:
     def _build(self, entry: Entry) -> Encoder:
         for path in self._deciding_files(entry):
             check_unchanged(path)
+        if entry.origin is Origin.PLUG_IN:
+            return self._plugins.load(entry.key)
         fingerprint = self.fingerprint(entry.key)
         # Written out rather than looked up by name, so that a packager sees what is imported.
         if entry.family == "colour-texture":

@@ -91,7 +91,7 @@ class Entry:
 
     @property
     def built_in(self) -> bool:
-        return not self.files
+        return not self.files and self.origin is Origin.CATALOGUE
 
     @property
     def folder_name(self) -> str:
