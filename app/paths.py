@@ -20,6 +20,11 @@ def resources_dir() -> Path:
     return installed if installed.is_dir() else _PROJECT_DIR / "resources"
 
 
+def packs_dir() -> Path:
+    """Packs of models that ship with the program; where none do, the folder is not there."""
+    return resources_dir() / "packs"
+
+
 def data_home(chosen: str | os.PathLike[str] | None = None) -> Path:
     """The writable folder of libraries, models and settings.
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import PyInstaller.__main__
 
@@ -33,13 +34,16 @@ def build() -> Path:
 
 
 def check(program: Path) -> None:
-    """Index, search and evaluate the sample library with the frozen program alone."""
+    """With the frozen program alone: index, search and evaluate the sample library, take in the models it carries."""
     with tempfile.TemporaryDirectory() as home:
-        done = subprocess.run(
-            [str(program), "demo", "--json", "--home", home], capture_output=True, text=True, check=True
-        )
-    shown = json.loads(done.stdout)
+
+        def answer(*words: str) -> Any:
+            command = [str(program), *words, "--json", "--home", home]
+            return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+        shown, taken = answer("demo"), answer("models", "import-pack", "--carried")
     print(f"{shown['index']['items']} items, {len(shown['searches'])} searches, {shown['index']['seconds']} s")
+    print(f"Carried inside: {', '.join(key for pack in taken['packs'] for key in pack['models']) or 'no model'}")
 
 
 def report(folder: Path) -> None:

@@ -70,6 +70,8 @@ LANES: dict[str, Lane] = {
     "models_verify": Lane.FETCH,
     "models_export_pack": Lane.FETCH,
     "models_import_pack": Lane.FETCH,
+    "models_carried_packs": Lane.VIEW,
+    "models_import_carried": Lane.FETCH,
     "models_measure": Lane.BULK,
 }
 """Every method a window may call, and the lane it waits in.

@@ -155,7 +155,17 @@ def _add_models(actions: argparse._SubParsersAction[argparse.ArgumentParser], sh
     export = action("export-pack", "write models into one file, for a machine without a network")
     export.add_argument("file", metavar="FILE")
     export.add_argument("keys", metavar="KEY", nargs="*", help="none: all that are here")
-    action("import-pack", "take the models of a pack in").add_argument("file", metavar="FILE")
+    export.add_argument("--replace", action="store_true", default=False, help="a file of that name gives way")
+    taken = action("import-pack", "take the models of a pack in")
+    source = taken.add_mutually_exclusive_group(required=True)
+    source.add_argument("file", metavar="FILE", nargs="?", default=None)
+    source.add_argument(
+        "--carried", action="store_true", default=False, help="those that this copy of the program carries inside"
+    )
+    taken.add_argument("--expect", metavar="SHA256", default="", help="what export-pack told; another pack is refused")
+    taken.add_argument(
+        "--replace", action="store_true", default=False, help="a model that is here with other files gives way"
+    )
     advise = action("advise", "which models fit what you want to find, the best first")
     advise.add_argument(
         "--kinds", metavar="KIND,KIND", type=_searched, default=None, help="photos,videos,sounds; else what is indexed"

@@ -90,6 +90,21 @@ def pack(console: Console, report: PackReport) -> None:
     console.print(f"{escape(report.path)}, {size(report.size_bytes)}: {escape(', '.join(report.models)) or 'no model'}")
     if report.skipped:
         console.print(f"[dim]Here already, the same to the byte: {escape(', '.join(report.skipped))}")
+    console.print(f"[dim]SHA-256 of its manifest: {report.sha256}")
+
+
+def offered(console: Console, packs: Sequence[PackReport]) -> None:
+    """Models that ship inside the program and could be taken in."""
+    if keys := [key for pack in packs for key in pack.models]:
+        console.print(f"This copy carries {escape(', '.join(keys))}: semblance models import-pack --carried")
+
+
+def carried(console: Console, reports: Sequence[PackReport]) -> None:
+    """The packs inside the program that were taken in."""
+    for report in reports:
+        pack(console, report)
+    if not reports:
+        console.print("This copy of the program carries no model that is not here already.")
 
 
 def advice(console: Console, given: Advice) -> None:

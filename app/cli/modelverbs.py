@@ -30,8 +30,14 @@ def _facade(home: Path) -> Any:
 
 
 def _list(_options: argparse.Namespace, home: Path) -> Answer:
-    statuses = _facade(home).statuses()
-    return Answer(documents.models(statuses), lambda console: tables.models(console, statuses))
+    facade = _facade(home)
+    statuses = facade.statuses()
+
+    def show(console: Console) -> None:
+        tables.models(console, statuses)
+        modeltables.offered(console, facade.carried_packs())
+
+    return Answer(documents.models(statuses), show)
 
 
 def _info(options: argparse.Namespace, home: Path) -> Answer:
@@ -100,13 +106,18 @@ def _add(options: argparse.Namespace, home: Path) -> Answer:
 
 def _export_pack(options: argparse.Namespace, home: Path) -> Answer:
     with watched() as job:
-        report = _facade(home).export_pack(options.keys, str(Path(options.file).absolute()), job)
+        path = str(Path(options.file).absolute())
+        report = _facade(home).export_pack(options.keys, path, options.replace, job)
     return Answer(documents.plain(report), lambda console: modeltables.pack(console, report))
 
 
 def _import_pack(options: argparse.Namespace, home: Path) -> Answer:
     with watched() as job:
-        report = _facade(home).import_pack(str(Path(options.file).absolute()), job)
+        if options.carried:
+            reports = _facade(home).import_carried(job)
+            return Answer({"packs": documents.plain(reports)}, lambda console: modeltables.carried(console, reports))
+        path = str(Path(options.file).absolute())
+        report = _facade(home).import_pack(path, options.replace, options.expect, job)
     return Answer(documents.plain(report), lambda console: modeltables.pack(console, report))
 
 

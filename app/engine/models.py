@@ -11,11 +11,11 @@ from app.engine.encoders.base import ready_keys
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.processor import runs_eight_bit
 from app.engine.encoders.speeds import Speeds
-from app.engine.installing import adding, advising, checking, installer, measuring
+from app.engine.installing import adding, advising, checking, installer, measuring, packs
 from app.engine.jobs import NULL_JOB, Job
-from app.engine.modeltypes import AddRequest, Advice, InstallPlan, ModelCheck, ModelStatus, Needs
+from app.engine.modeltypes import AddRequest, Advice, InstallPlan, ModelCheck, ModelStatus, Needs, PackReport
 from app.engine.types import Modality
-from app.paths import models_dir, speeds_path
+from app.paths import models_dir, packs_dir, speeds_path
 
 
 class Models:
@@ -58,6 +58,25 @@ class Models:
     def verify(self, keys: Sequence[str] = (), job: Job = NULL_JOB) -> tuple[ModelCheck, ...]:
         """See `app.engine.installing.checking.verify`."""
         return checking.verify(self._catalogue, keys, job)
+
+    def export_pack(self, keys: Sequence[str], path: str, replacing: bool = False, job: Job = NULL_JOB) -> PackReport:
+        """See `app.engine.installing.packs.export_pack`."""
+        return packs.export_pack(self._catalogue, keys, Path(path), replacing, job)
+
+    def import_pack(
+        self, path: str, replacing: bool = False, expected_sha256: str = "", job: Job = NULL_JOB
+    ) -> PackReport:
+        """See `app.engine.installing.packs.import_pack`."""
+        return packs.import_pack(self._catalogue, models_dir(self._home), Path(path), replacing, expected_sha256, job)
+
+    def carried_packs(self) -> tuple[PackReport, ...]:
+        """The packs that ship inside this copy of the program and hold models (``models``) that are not here yet.
+        Nobody is asked for their import but for the room on the disk."""
+        return packs.carried_packs(self._catalogue, packs_dir())
+
+    def import_carried(self, job: Job = NULL_JOB) -> tuple[PackReport, ...]:
+        """Take in all that `carried_packs` names. Raises AppError as `import_pack`."""
+        return tuple(self.import_pack(pack.path, job=job) for pack in self.carried_packs())
 
     def advise(self, needs: Needs, items: Mapping[Modality, int]) -> Advice:
         """The models for these needs, the best first, for a library of so many ``items``. Takes as long as importing

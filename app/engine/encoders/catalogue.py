@@ -72,6 +72,10 @@ class Catalogue:
         """Raises AppError for an unknown key. Of a plug-in that cannot be used little is known, and no error made."""
         return self._plugins.known(key) if key in self._plugin_keys() else self._entry(key)
 
+    def shipped(self, key: str) -> Entry | None:
+        """The program's own entry of that key, if it has one."""
+        return next((entry for entry in self._shipped if entry.key == key), None)
+
     def folder(self, key: str) -> Path:
         """Where a model's files are, or go."""
         return self._folder(self._entry(key))
