@@ -142,8 +142,9 @@ class ModelActions(QObject):
         offered = f"models{PACK_SUFFIX}"
         path, _kind = QFileDialog.getSaveFileName(self._page, self.tr("Export a pack"), offered, kinds)
         if path:
-            path = path if path.endswith(PACK_SUFFIX) else path + PACK_SUFFIX
-            self.jobs.start(Task(EXPORT, (keys, path), _last(path)))
+            replacing = path.endswith(PACK_SUFFIX)  # of any other name the dialog has not asked
+            path = path if replacing else path + PACK_SUFFIX
+            self.jobs.start(Task(EXPORT, (keys, path, replacing), _last(path)))
 
     def _check(self, keys: tuple[str, ...]) -> None:
         if keys:

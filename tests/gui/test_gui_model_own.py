@@ -150,10 +150,12 @@ def test_elsewhere_and_otherwise_a_drop_means_what_it_always_did(
 # --- packs -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("named", "asked"), [("/media/usb/two", False), ("/media/usb/two.semblance-pack", True)])
 def test_a_pack_of_the_chosen_models_is_written_and_its_checksum_shown(
-    qtbot: QtBot, shown: MainWindow, fake_client, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, shown: MainWindow, fake_client, monkeypatch: pytest.MonkeyPatch, named: str, asked: bool
 ) -> None:
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_args: ("/media/usb/two", ""))
+    """The dialog asks whether a file gives way, of the name that was typed and of no other."""
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_args: (named, ""))
     pick(shown.models, "Export a pack…")
     made = dialog(shown, ExportDialog)
     boxes = {box.text(): box for box in made.findChildren(QCheckBox)}
@@ -163,7 +165,7 @@ def test_a_pack_of_the_chosen_models_is_written_and_its_checksum_shown(
         box.setChecked(words.startswith("Model A"))
     press(made, "Choose where…")
     call = fake_client.last("models_export_pack")
-    assert call.args == (("a",), "/media/usb/two.semblance-pack")
+    assert call.args == (("a",), "/media/usb/two.semblance-pack", asked)
     call.answer(PACK)
     qtbot.waitUntil(lambda: shown.model_work.text == "The pack is written\nModel A, Mine. 912.0 MB in all.")
     press(shown.model_work, "Show its checksum")
