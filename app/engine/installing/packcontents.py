@@ -69,7 +69,7 @@ def check_model(model: PackedModel, entry: Entry, folder: Path, path: Path) -> N
         AppError: the files are not of this model, or do not work.
     """
     from app.engine.encoders.checkpoint import outline  # these import torch
-    from app.engine.encoders.device import is_out_of_memory
+    from app.engine.encoders.oom import is_out_of_memory
     from app.engine.encoders.proof import prove
 
     try:
