@@ -80,6 +80,21 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
+def test_weights_that_have_another_name_at_the_hub_are_found(models: Models, hub: Hub, folder: Path) -> None:
+    hub.repositories.clear()
+    hub.put(REPO, {"weights.safetensors": DATA, TOKENIZER: b"{}"})
+    assert models.install(KEY).ready
+    assert {"weights.safetensors", TOKENIZER, RECORD_FILE} <= names(folder)
+
+
+def test_weights_of_a_known_checksum_are_asked_for_by_their_own_name_alone(make: MakeModels, hub: Hub) -> None:
+    hub.repositories.clear()
+    hub.put(REPO, {"weights.safetensors": DATA})
+    models = make(hub_source({"name": WEIGHTS, "checksum": f"sha256:{sha256(DATA)}"}))
+    with pytest.raises(AppError, match=WEIGHTS):
+        models.install(KEY)
+
+
 def test_a_model_of_a_hub_is_installed_with_the_record_of_what_came(
     models: Models, hub: Hub, home: Path, folder: Path
 ) -> None:

@@ -26,7 +26,7 @@ dim = 2048
 revision = 1
 batch_size = 32
 architecture = "resnet50"
-files = ["model.safetensors", "*.safetensors", "*.pth"]
+files = ["model.safetensors", "weights.safetensors", "*.safetensors", "*.pth"]
 companions = {companions}
 picture = {{ size_px = 224, resize_px = 232, fit = "crop", resample = "bilinear" }}
 licence = "MIT"

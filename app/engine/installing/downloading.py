@@ -15,7 +15,7 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -28,7 +28,7 @@ from app.engine.errors import AppError
 PART_SUFFIX = ".part"
 STATE_SUFFIX = ".part.json"
 TELL_EVERY_S = 0.1
-RANGE_NOT_SATISFIABLE = 416
+NOT_FOUND, RANGE_NOT_SATISFIABLE = 404, 416
 
 _QUIET = {
     "HF_HUB_DISABLE_XET": "1",  # plain HTTP can be resumed, and needs no second protocol
@@ -45,13 +45,15 @@ _HEADERS = {"User-Agent": f"semblance/{__version__}", "Accept-Encoding": "identi
 
 @dataclass(frozen=True)
 class Wanted:
-    """A file to fetch as ``name``: ``path`` of a hub's repository at a revision, or else of a folder's ``url``."""
+    """A file to fetch as ``name``: ``path`` of a hub's repository at a revision, or else of a folder's ``url``.
+    ``others`` are names that a repository may have it under instead."""
 
     name: str
     path: str
     repo: str = ""
     revision: str = ""
     url: str = ""
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -159,12 +161,27 @@ def _look_up(order: Order) -> tuple[Found, ...]:
     found = []
     for file in order.files:
         if file.repo:
-            known = _ask_hub(file, commits.get(file.repo, file.revision), order.endpoint)
+            known = _ask_for_one(file, commits.get(file.repo, file.revision), order.endpoint)
             commits[file.repo] = known.commit or file.revision
         else:
             known = _ask_server(file)
         found.append(known)
     return tuple(found)
+
+
+def _ask_for_one(file: Wanted, revision: str, endpoint: str) -> Found:
+    """Ask for a file by its name, and if the repository has none of that name, by its other ones."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        return _ask_hub(file, revision, endpoint)
+    except HfHubHTTPError as error:
+        if error.response.status_code != NOT_FOUND:
+            raise
+        for name in file.others:
+            with suppress(HfHubHTTPError):
+                return _ask_hub(replace(file, name=name, path=name), revision, endpoint)
+        raise
 
 
 def _ask_hub(file: Wanted, revision: str, endpoint: str) -> Found:

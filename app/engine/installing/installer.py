@@ -130,7 +130,9 @@ def _checked_address(address: str) -> str:
     return address.rstrip("/")
 
 
-def _wanted(source: Source, mirror: str) -> tuple[Wanted, ...]:
+def _wanted(entry: Entry, source: Source, mirror: str) -> tuple[Wanted, ...]:
+    """What to ask the source for. Hubs' repositories come with other names for the weights, of which any will do."""
+    weights = [name for name in entry.files if "*" not in name]
     return tuple(
         Wanted(
             name=file.name,
@@ -138,6 +140,9 @@ def _wanted(source: Source, mirror: str) -> tuple[Wanted, ...]:
             repo=file.repo or source.repo,
             revision="main" if file.repo and file.repo != source.repo else source.revision,
             url="" if file.repo or source.repo else _address(source, mirror),
+            others=tuple(name for name in weights if name != file.name)
+            if file.name in weights and not file.checksum
+            else (),
         )
         for file in source.files
     )
@@ -145,7 +150,7 @@ def _wanted(source: Source, mirror: str) -> tuple[Wanted, ...]:
 
 def _bring(entry: Entry, source: Source, mirror: str, staging: Path, job: Job) -> None:
     """Gather the model's files and their record in ``staging``."""
-    order = Order(_wanted(source, mirror), _hub(mirror), staging)
+    order = Order(_wanted(entry, source, mirror), _hub(mirror), staging)
     found = fetch(order, lambda listing: _check_room(staging, listing), job)
     files = checked(entry, source, found, staging, job)
     for file in files:
