@@ -23,6 +23,8 @@ class Lane(StrEnum):
     """Indexing and evaluating: one long job at a time."""
     FETCH = "fetch"
     """Models come and go: one at a time, beside everything else."""
+    ADVICE = "advice"
+    """What is told of models before they come. The first advice imports torch, for which no picture waits."""
 
 
 class Action(StrEnum):

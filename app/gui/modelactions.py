@@ -30,6 +30,7 @@ from app.gui.workspace import Workspace
 
 INSTALL, ADD, REMOVE, VERIFY = "models_install", "models_add", "models_remove", "models_verify"
 EXPORT, IMPORT, MEASURE = "models_export_pack", "models_import_pack", "models_measure"
+CARRIED, IMPORT_CARRIED = "models_carried_packs", "models_import_carried"
 
 
 class ModelActions(QObject):
@@ -55,6 +56,8 @@ class ModelActions(QObject):
         page.index_wanted.connect(workspace.rescan)
         page.refresh_wanted.connect(workspace.refresh_models)
         page.became_visible.connect(workspace.refresh_models)
+        page.became_visible.connect(self._ask_for_carried)
+        page.carried.wanted.connect(lambda: jobs.start(Task(IMPORT_CARRIED, (), self.tr("What comes with Semblance"))))
         workspace.model_forgotten.connect(page.show_forgotten)
         page.add_wanted.connect(lambda: self.add(AddRequest("")))
         page.import_wanted.connect(self.choose_pack)
@@ -217,6 +220,7 @@ class ModelActions(QObject):
         if task.method == MEASURE:
             self._strip.put_away()  # the answers themselves say it
         self._workspace.refresh_models()
+        self._ask_for_carried()
 
     def _outcome(self, task: Task, value: Any) -> tuple[str, str, Action | None]:
         """What came of it, in words, and what may come next."""
@@ -228,6 +232,9 @@ class ModelActions(QObject):
                 return self._packed(task, value)
             case (ModelCheck(), *_):
                 return self._checked(value)
+            case (PackReport(), *_):
+                names = ", ".join(self._name(key) for report in value for key in report.models)
+                return self.tr("Ready to use"), names, None
             case None if task.method == REMOVE:
                 gone = self.tr("The files of {0} are gone").format(task.title)
                 return gone, self.tr("What it has encoded is kept."), None
@@ -261,8 +268,15 @@ class ModelActions(QObject):
         dialog.finish(dialog.cancel_button(self.tr("Close")))
         dialog.open()
 
+    def _ask_for_carried(self) -> None:
+        def done(packs: Sequence[PackReport]) -> None:
+            self._page.carried.set_packs(packs, self._name)
+
+        self._engine.request(CARRIED, on_done=done, on_failed=lambda _error: None)
+
     def _show_busy(self) -> None:
         self._page.list.set_busy(self.jobs.busy_keys)
+        self._page.carried.set_busy(any(task.method == IMPORT_CARRIED for task in self.jobs.tasks))
         self._page.choice.set_measuring(any(task.method == MEASURE for task in self.jobs.tasks))
 
     def _use(self, key: str) -> None:

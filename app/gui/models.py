@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QScrollAr
 from app.engine.modeltypes import ModelStatus
 from app.engine.types import LibraryStatus
 from app.gui import icons, theme
+from app.gui.carried import CarriedOffer
 from app.gui.modelchoice import ModelChoice
 from app.gui.modellist import ModelList
 
@@ -38,6 +39,7 @@ class ModelsPage(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.carried = CarriedOffer()
         self.choice = ModelChoice()
         self.list = ModelList()
         self._scroll = QScrollArea()
@@ -93,6 +95,7 @@ class ModelsPage(QWidget):
                 )
             )
         )
+        column.addWidget(self.carried)
         column.addWidget(self.choice)
         column.addSpacing(theme.MEDIUM_PX)
         column.addLayout(self._compose_heading())

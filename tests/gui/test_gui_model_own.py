@@ -210,7 +210,7 @@ def test_a_refused_pack_says_why(qtbot: QtBot, shown: MainWindow, fake_client) -
 
 def test_the_engine_answers_all_that_is_asked_of_it() -> None:
     asked = {value for name, value in vars(modelactions).items() if name.isupper() and str(value).startswith("models_")}
-    assert len(asked) == 7
+    assert len(asked) == 9
     assert asked | {"models_plan", "models_advise"} <= set(LANES)
 
 
@@ -262,3 +262,22 @@ def test_removing_ones_own_model_says_that_it_comes_back_only_by_hand(shown: Mai
     made = dialog(shown, RemoveDialog)
     assert "it can only come back the same way" in said(made)
     made.reject()
+
+
+def test_models_that_the_program_carries_are_offered_until_they_are_here(
+    qtbot: QtBot, shown: MainWindow, fake_client
+) -> None:
+    packs = [(PackReport("/opt/packs/a", ("a", "gone"), (), 912_000_000),)]
+    fake_client.answers["models_carried_packs"] = lambda: packs[-1]
+    fake_client.answers["models_import_carried"] = lambda: packs[0]
+    offer = shown.models.carried
+    assert offer.isHidden()
+    shown.show_page(SEARCH)
+    shown.show_page(MODELS)
+    qtbot.waitUntil(offer.isVisible)
+    assert "Model A" in said(offer)
+    assert "912.0 MB" in said(offer)
+    packs.append(())
+    press(offer, "Take them in")
+    qtbot.waitUntil(offer.isHidden)
+    assert fake_client.last("models_import_carried").args == ()
