@@ -21,6 +21,7 @@ from app.__main__ import main
 from app.engine.installing.placing import INCOMING_DIR
 
 DATA = tinymodel.weights()
+NO_ADDRESSES = ("http://", "http://[::1", "http://127.0.0.1:99999", "http://127.0.0.1:abc", "http://:80", "//host")
 Run = Callable[..., tuple[int, Any, str]]
 
 
@@ -138,6 +139,7 @@ def test_a_flipped_byte_ends_with_an_error_and_names_the_file(run: Run, home: Pa
         (("install", "nobody", "--yes"), "no model"),
         (("install", "by-hand", "--yes"), "No public source"),
         (("install", KEY, "--yes", "--mirror", "mirror"), "begin with https"),
+        *((("install", KEY, "--yes", "--mirror", address), "name a host") for address in NO_ADDRESSES),
         (("install", KEY, "--yes", "--mirror", "http://127.0.0.1:9"), "could not be reached"),
         (("info", "nobody"), "no model"),
         (("remove", KEY), "no files of Tiny"),

@@ -368,6 +368,26 @@ def test_a_proxy_of_the_environment_is_asked_for_everything(
     assert got(order) == {"big.bin": DATA}
 
 
+@pytest.mark.parametrize(
+    ("variable", "proxy", "says"),
+    [
+        ("ALL_PROXY", "socks5://127.0.0.1:9", "the proxy that is not there"),
+        ("HTTP_PROXY", "127.0.0.1:9", "the proxy that is not there"),
+        ("HTTP_PROXY", "http://127.0.0.1:abc", "no address of a proxy"),
+        ("ALL_PROXY", "what is this", "the proxy that is not there"),
+        ("ALL_PROXY", "gopher://127.0.0.1:9", "no address of a proxy"),
+    ],
+)
+def test_a_proxy_that_does_not_answer_or_is_none_is_named(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, proxy: str, says: str
+) -> None:
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.setenv(variable, proxy)
+    with pytest.raises(AppError, match=says):
+        bring(hub_order(hub, tmp_path))
+    assert hub.requests == []
+
+
 def test_the_room_is_looked_at_before_the_first_byte(hub: Hub, tmp_path: Path) -> None:
     def refuse(listing: Listing) -> None:
         assert sum(file.size_bytes or 0 for file in listing.files) == len(DATA)

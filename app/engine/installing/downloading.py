@@ -144,6 +144,7 @@ def _end_with_parent() -> None:
 
 
 def _fetch(order: Order, tell: Callable[[Listing | Fetching], None]) -> None:
+    _check_proxies()
     found = _look_up(order)
     here = {file.name: _present_bytes(file, part_of(order.folder, file.name)) for file in found}
     tell(Listing(found, sum(here.values())))
@@ -153,6 +154,19 @@ def _fetch(order: Order, tell: Callable[[Listing | Fetching], None]) -> None:
         meter.begin(file.name, sum(here.values()) - here[file.name])
         _download(file, part, meter)
         here[file.name] = part.stat().st_size
+
+
+def _check_proxies() -> None:
+    """Raises AppError for a proxy of the environment that is no address, which would be taken for the source's."""
+    import httpx2
+
+    try:
+        httpx2.Client().close()
+    except (ValueError, httpx2.InvalidURL) as error:
+        raise AppError(
+            "This is no address of a proxy",
+            f"HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or NO_PROXY holds what is none. Put it right, or unset it. ({error})",
+        ) from error
 
 
 def _look_up(order: Order) -> tuple[Found, ...]:

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 from huggingface_hub.errors import HfHubHTTPError
@@ -61,7 +62,7 @@ def _break(error: Exception) -> AppError:
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return AppError(
             "The source was not found",
-            f"No address is known for {host}: there may be no network. {_WITHOUT} {_KEPT}",
+            f"No address is known for {host}: there may be no network.{_proxied(host)} {_WITHOUT} {_KEPT}",
         )
     if isinstance(error, httpx2.ProxyError):
         return AppError("The proxy refuses", f"It says: {error}. Check HTTPS_PROXY, and try again. {_KEPT}")
@@ -70,8 +71,16 @@ def _break(error: Exception) -> AppError:
     if isinstance(error, httpx2.UnsupportedProtocol | httpx2.InvalidURL):
         return AppError("This is no address to fetch from", f"It must begin with https:// or http://. ({error})")
     return AppError(
-        "The connection broke", f"{host} could not be reached, or hung up ({error}). Try again. {_KEPT} {_WITHOUT}"
+        "The connection broke",
+        f"{host} could not be reached, or hung up ({error}).{_proxied(host)} Try again. {_KEPT} {_WITHOUT}",
     )
+
+
+def _proxied(host: str) -> str:
+    """A proxy that stands between here and there may be at fault, and its own address is in no error."""
+    if not getproxies() or proxy_bypass(host):
+        return ""
+    return " Or it is the proxy that is not there: check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY."
 
 
 def _host(error: Exception) -> str:

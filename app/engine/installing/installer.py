@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.entries import Entry, Source
@@ -125,9 +127,14 @@ def _address(source: Source, mirror: str) -> str:
 
 
 def _checked_address(address: str) -> str:
-    if not address.startswith(("https://", "http://")):
-        raise AppError("This is no address of a server", f"It must begin with https:// or http://: {address!r}.")
-    return address.rstrip("/")
+    with suppress(ValueError):  # of a bracket that is not closed, or a port that is none
+        parts = urlsplit(address)
+        if parts.scheme in ("https", "http") and parts.hostname and parts.port != 0:
+            return address.rstrip("/")
+    raise AppError(
+        "This is no address of a server",
+        f"It must begin with https:// or http:// and name a host, and its port if it needs one: {address!r}.",
+    )
 
 
 def _wanted(entry: Entry, source: Source, mirror: str) -> tuple[Wanted, ...]:
