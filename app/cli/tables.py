@@ -128,7 +128,8 @@ def bench(console: Console, report: Mapping[str, Any]) -> None:
 def models(console: Console, statuses: Sequence[ModelStatus]) -> None:
     table = Table("model", "compares", "licence", "state", box=None, pad_edge=False)
     for model in statuses:
-        state = "[green]ready[/]" if model.ready else "[yellow]weights missing[/]"
+        lacks = "weights missing" if model.files and not model.damaged else "cannot be used"
+        state = "[green]ready[/]" if model.ready else f"[yellow]{lacks}[/]"
         table.add_row(model.key, ", ".join(sorted(model.accepts)), escape(model.licence), state)
     console.print(table)
     for model in statuses:

@@ -98,6 +98,10 @@ class Catalogue:
     def statuses(self) -> tuple[ModelStatus, ...]:
         return tuple(self._status(self.entry(key)) for key in self.keys())
 
+    def left_out(self) -> tuple[str, ...]:
+        """A sentence for each plug-in that is installed and no model here, as its key is that of another."""
+        return self._plugins.left_out
+
     def spec(self, key: str) -> EncoderSpec:
         """Raises AppError for an unknown key, WeightsCorrupt for a model folder whose config cannot be used."""
         return self._configured(key).spec

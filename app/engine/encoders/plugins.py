@@ -61,11 +61,14 @@ class Plugins:
         self._points: dict[str, EntryPoint] = {}
         self._found: dict[str, Any] = {}
         self._broken: dict[str, AppError] = {}
+        left_out = []
         for point in entry_points(group=GROUP):
             if not _KEY.fullmatch(point.name) or point.name in taken or point.name in self._points:
-                log.warning("The plug-in %s (%s) is left out: its key is taken or no key", point.name, point.value)
+                left_out.append(f"The plug-in {point.name} ({point.value}) is left out: its key is taken, or is none.")
             else:
                 self._points[point.name] = point
+        self.left_out = tuple(left_out)
+        """A sentence for each that has no key of its own."""
 
     def keys(self) -> tuple[str, ...]:
         return tuple(self._points)
@@ -221,7 +224,7 @@ def _said(plugin: Any, fact: str, otherwise: str = "unknown") -> str:
 
 
 def _failed(key: str, what: str, error: BaseException | None) -> AppError:
-    log.error("The plug-in %s %s", key, what, exc_info=error)
+    log.debug("The plug-in %s %s", key, what, exc_info=error)
     reason = f" ({type(error).__name__}: {str(error)[:200]})" if error else ""
     return AppError(
         f"The plug-in {key} {what.partition(':')[0]}",
