@@ -61,6 +61,7 @@ def refused(add: Add, home: Path, path: Path, match: str, **request: str) -> Non
     with pytest.raises(AppError, match=match) as caught:
         add(path, **request)
     assert caught.value.message.endswith((".", "?", ")."))
+    assert ".incoming/" not in str(caught.value)
     assert all_files(home) == before
 
 
@@ -261,7 +262,7 @@ def test_numbers_that_are_none_are_refused(add: Add, home: Path, tmp_path: Path)
         tensors = panns_tensors()
         tensors["fc1.weight"][3, 4] = bad
         torch.save(tensors, tmp_path / "bats.pth")
-        with pytest.raises(WeightsCorrupt, match=r"fc1\.weight holds what is no number"):
+        with pytest.raises(WeightsCorrupt, match=r"fc1\.weight holds what is no number.*bats\.pth\)$"):
             add(tmp_path / "bats.pth")
         assert not all_files(home)
 
@@ -323,6 +324,7 @@ def test_a_folder_says_what_a_plain_name_does_not(tmp_path: Path) -> None:
         (folder / name).write_bytes(b"x")
         assert offered.find(folder).name == called
         assert offered.find(folder / name).weights == folder / name
+        assert offered.find(folder / name).name == ("epoch_12" if name == "epoch_12.pt" else called)
 
 
 def test_of_several_weights_files_none_is_guessed(add: Add, home: Path, tmp_path: Path) -> None:

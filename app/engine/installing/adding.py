@@ -75,11 +75,18 @@ def add(catalogue: Catalogue, models_dir: Path, request: AddRequest, job: Job = 
             if (models_dir / key).exists():
                 raise _taken(key)
             placing.put_in_place(staging, models_dir / key)
-        except BaseException:
-            shutil.rmtree(staging, ignore_errors=True)
-            raise
+        except AppError as error:
+            raise _of_the_offered(error, staging, files, request.path) from error
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)  # nothing is there any more once it is in place
     catalogue.refresh()
     return key
+
+
+def _of_the_offered(error: AppError, staging: Path, files: offered.OfferedFiles, path: str) -> AppError:
+    """The same error, of the files that the person offered: their copies, which it names, are deleted."""
+    concerned = path if error.path and Path(error.path).is_relative_to(staging) else error.path
+    return type(error)(error.title, error.message.replace(str(staging), str(files.weights.parent)), concerned)
 
 
 def _shown(text: str) -> str:
@@ -173,7 +180,7 @@ def _check_room(weights: Path, staging: Path) -> None:
             "Not enough room on the disk",
             f"Adding this model takes {needed_bytes / 1e6:,.0f} MB for a moment, and {free_bytes / 1e6:,.0f} MB are "
             "free. Make room and try again.",
-            str(staging),
+            str(staging.parents[1]),
         )
 
 

@@ -22,10 +22,10 @@ BESIDE = ("open_clip_config.json", "config.json", "tokenizer.json", "tokenizer_c
 MOST_BESIDE_BYTES = 64 * 2**20
 """The largest tokenizer in use, Gemma's with 256,000 tokens, has 33 MB."""
 
-_PLAIN_NAMES = re.compile(
-    r"(open_clip|pytorch|model|weights|checkpoint|state_dict|best|last|final|ema|epoch|step|[\d_=-])+"
-)
-"""Names that say nothing of the model; its folder's is taken then."""
+_PLAIN = r"open_clip|pytorch|model|weights|checkpoint|state_dict|best|last|final|ema|[\d_=-]"
+_PLAIN_NAMES = re.compile(f"({_PLAIN})+")
+_PLAIN_NAMES_IN_A_FOLDER = re.compile(f"({_PLAIN}|epoch|step)+")
+"""Names that say nothing of the model; its folder's is taken then: the sooner where that was offered."""
 
 _LONGEST_KEY = 48
 
@@ -49,13 +49,13 @@ def find(path: Path) -> OfferedFiles:
     """
     if not path.is_dir():
         _check_file(path)
-        return OfferedFiles(path, _name_of(path, path.absolute().parent))
+        return OfferedFiles(path, _name_of(path, path.absolute().parent, _PLAIN_NAMES))
     weights = _the_weights(path)
     beside = {name: path / name for name in BESIDE if (path / name).is_symlink() or (path / name).exists()}
     for companion in beside.values():
         if _check_file(companion) > MOST_BESIDE_BYTES:
             raise AppError("This model cannot be added", f"{companion.name} is too large to be one.", str(companion))
-    return OfferedFiles(weights, _name_of(weights, path.absolute()), beside)
+    return OfferedFiles(weights, _name_of(weights, path.absolute(), _PLAIN_NAMES_IN_A_FOLDER), beside)
 
 
 def key_of(name: str) -> str:
@@ -100,6 +100,6 @@ def _check_file(path: Path) -> int:
     raise AppError("This is no file", "A folder, a device or a pipe stands where a file should be.", str(path))
 
 
-def _name_of(weights: Path, folder: Path) -> str:
+def _name_of(weights: Path, folder: Path, plain: re.Pattern[str]) -> str:
     stem = Path(weights.name.removesuffix(".tar")).stem
-    return folder.name if _PLAIN_NAMES.fullmatch(stem.lower()) and folder.name else stem
+    return folder.name if plain.fullmatch(stem.lower()) and folder.name else stem
