@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 from rich.markup import escape
 
-from app.engine.modeltypes import Advice, InstallPlan, ModelCheck, ModelStatus, PackReport, Pin
+from app.engine.modeltypes import Advice, InstallPlan, Measuring, ModelCheck, ModelStatus, PackReport, Pin
 
 UNITS = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
+SHOWN_ADVICE = 5
 PINS = {
     Pin.PUBLISHED: "as its makers publish it",
     Pin.HUB: "as the hub named it",
@@ -108,10 +109,10 @@ def carried(console: Console, reports: Sequence[PackReport]) -> None:
 
 
 def advice(console: Console, given: Advice) -> None:
-    """The models that fit, in order, and why the others do not."""
+    """The first of the models that fit, the names of the next, and why the others do not."""
     if not given.best:
         console.print("No model fits.")
-    for place, one in enumerate(given.best, 1):
+    for place, one in enumerate(given.best[:SHOWN_ADVICE], 1):
         facts = [f"{size(one.memory_bytes)} of memory"] if one.memory_bytes else []
         facts += [f"{size(one.download_bytes)} to download"] if one.download_bytes else []
         if one.items and one.seconds is not None:
@@ -122,10 +123,19 @@ def advice(console: Console, given: Advice) -> None:
             console.print(f"   {escape(sentence)}")
         for sentence in one.cautions:
             console.print(f"   [yellow]{escape(sentence)}")
+    if more := [one.key for one in given.best[SHOWN_ADVICE:]]:
+        console.print(f"These fit too: {escape(', '.join(more))}")
     if given.best and all(one.seconds is None for one in given.best):
         console.print("[dim]How long they would take is not known: `semblance models measure` finds out.")
     for one in given.others:
         console.print(f"[dim]not {escape(one.key)}: {escape(' '.join(one.cautions))}")
+
+
+def measured(console: Console, report: Measuring) -> None:
+    for key, reason in report.failed.items():
+        console.print(f"[bold]{escape(key)}[/]: [yellow]{escape(reason)}")
+    if report.measured:
+        console.print(f"Measured {escape(', '.join(report.measured))}: see `semblance models advise`.")
 
 
 def _time(seconds: float) -> str:

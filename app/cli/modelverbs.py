@@ -11,12 +11,14 @@ from typing import Any
 
 from rich.console import Console
 
+from app import settings
 from app.cli import documents, modeltables, tables
 from app.cli.answers import DONE, FAILED, Answer, open_session
 from app.cli.progress import watched
-from app.engine.errors import AppError, LibraryLocked
+from app.engine.errors import AppError
 from app.engine.modeltypes import AddRequest, InstallPlan, Needs
 from app.engine.types import Modality
+from app.paths import libraries_dir
 
 
 def models(options: argparse.Namespace, home: Path) -> Answer:
@@ -31,13 +33,16 @@ def _facade(home: Path) -> Any:
 
 def _list(_options: argparse.Namespace, home: Path) -> Answer:
     facade = _facade(home)
-    statuses = facade.statuses()
+    statuses, carried, left_out = facade.statuses(), facade.carried_packs(), facade.left_out()
 
     def show(console: Console) -> None:
         tables.models(console, statuses)
-        modeltables.offered(console, facade.carried_packs())
+        modeltables.offered(console, carried)
+        for sentence in left_out:
+            console.print(sentence, markup=False)
 
-    return Answer(documents.models(statuses), show)
+    document = {"carried": documents.plain(carried), "left_out": list(left_out)}
+    return Answer(documents.models(statuses) | document, show)
 
 
 def _info(options: argparse.Namespace, home: Path) -> Answer:
@@ -123,10 +128,11 @@ def _import_pack(options: argparse.Namespace, home: Path) -> Answer:
 
 def _advise(options: argparse.Namespace, home: Path) -> Answer:
     items: dict[Modality, int] = {}
-    with suppress(LibraryLocked), open_session(options, home) as session:  # a window may have it: then without times
-        for kind, count in session.status().items.items():
-            if count:
-                items[kind.modality] = items.get(kind.modality, 0) + count
+    if (libraries_dir(home) / (options.library or settings.load(home).library)).is_dir():
+        with suppress(AppError), open_session(options, home) as session:  # a window may have it: then without times
+            for kind, count in session.status().items.items():
+                if count:
+                    items[kind.modality] = items.get(kind.modality, 0) + count
     kinds = options.kinds or frozenset(items) or frozenset({Modality.IMAGE})
     needs = Needs(kinds, options.by == "words", options.languages, options.commercial, options.device)
     advice = _facade(home).advise(needs, items)
@@ -136,8 +142,9 @@ def _advise(options: argparse.Namespace, home: Path) -> Answer:
 def _measure(options: argparse.Namespace, home: Path) -> Answer:
     models = _facade(home)
     with watched() as job:
-        models.measure(options.keys, job)
-    return Answer({"measured": options.keys}, lambda console: console.print("Measured: see `semblance models advise`."))
+        report = models.measure(options.keys, job)
+    status = FAILED if report.failed else DONE
+    return Answer(documents.plain(report), lambda console: modeltables.measured(console, report), status)
 
 
 _ACTIONS: dict[str, Callable[[argparse.Namespace, Path], Answer]] = {

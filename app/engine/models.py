@@ -13,7 +13,16 @@ from app.engine.encoders.processor import runs_eight_bit
 from app.engine.encoders.speeds import Speeds
 from app.engine.installing import adding, advising, checking, installer, measuring, packs
 from app.engine.jobs import NULL_JOB, Job
-from app.engine.modeltypes import AddRequest, Advice, InstallPlan, ModelCheck, ModelStatus, Needs, PackReport
+from app.engine.modeltypes import (
+    AddRequest,
+    Advice,
+    InstallPlan,
+    Measuring,
+    ModelCheck,
+    ModelStatus,
+    Needs,
+    PackReport,
+)
 from app.engine.types import Modality
 from app.paths import models_dir, packs_dir, speeds_path
 
@@ -34,6 +43,10 @@ class Models:
     def statuses(self) -> tuple[ModelStatus, ...]:
         """Every model as it stands."""
         return self._catalogue.statuses()
+
+    def left_out(self) -> tuple[str, ...]:
+        """See `app.engine.encoders.catalogue.Catalogue.left_out`."""
+        return self._catalogue.left_out()
 
     def status(self, key: str) -> ModelStatus:
         """Raises AppError for an unknown key."""
@@ -93,8 +106,8 @@ class Models:
         known = measuring.measured(self._speeds, device.describe(chosen))
         return advising.advise(needs, entries, ready_keys(self._catalogue), items, machine, known)
 
-    def measure(self, keys: Sequence[str], job: Job = NULL_JOB) -> None:
+    def measure(self, keys: Sequence[str], job: Job = NULL_JOB) -> Measuring:
         """Find out how fast models are here, so that `advise` can say it. See `app.engine.installing.measuring`."""
         from app.engine.encoders import device
 
-        measuring.measure(self._catalogue, keys, self._speeds, device.choose(), job)
+        return measuring.measure(self._catalogue, keys, self._speeds, device.choose(), job)

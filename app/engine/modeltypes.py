@@ -180,6 +180,14 @@ class Needs:
 
 
 @dataclass(frozen=True)
+class Measuring:
+    """The models whose speed was measured, and why others could not be."""
+
+    measured: tuple[str, ...]
+    failed: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Recommendation:
     """One model for these needs, the best first in a list.
 

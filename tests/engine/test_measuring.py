@@ -15,6 +15,7 @@ from app.cli.arguments import parser
 from app.cli.run import run as run_command
 from app.engine.encoders.device import describe
 from app.engine.encoders.speeds import Speeds
+from app.engine.errors import AppError
 from app.engine.installing import measuring
 from app.engine.jobs import Cancelled, Job
 from app.engine.models import Models
@@ -88,8 +89,32 @@ def test_a_measurement_holds_for_its_machine_alone_and_a_damaged_file_for_none(t
 def test_a_home_that_cannot_be_written_costs_only_measuring_again(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     speeds = Speeds(tmp_path / "file" / "speeds.json")
-    speeds.remember("here", "half", {"a": True})
+    assert not speeds.remember("here", "half", {"a": True})
     assert speeds.of("here", "half") == {}
+
+
+def test_what_cannot_be_kept_is_told_and_leaves_nothing(home: Path, brief: None) -> None:
+    speeds_path(home).mkdir(parents=True)
+    (speeds_path(home) / "in the way").touch()
+    before = sorted(home.rglob("*"))
+    with pytest.raises(AppError, match="cannot be kept.*speeds.json"):
+        Models(home).measure(())
+    assert sorted(home.rglob("*")) == before
+
+
+def test_all_are_measured_but_those_that_cannot_be_and_both_are_named(home: Path, brief: None) -> None:
+    smallclip.write(models_dir(home))
+    (weights,) = (models_dir(home) / smallclip.KEY).glob("*.safetensors")
+    weights.write_bytes(b"damaged")
+    report = Models(home).measure(())
+    assert {"colour-texture", "timbre"} <= set(report.measured)
+    assert "no safetensors file" in report.failed[smallclip.KEY]
+
+
+def test_advice_makes_no_library(home: Path) -> None:
+    for library in ((), ("--library", "misspelt")):
+        assert run_command(parser().parse_args(["--home", str(home), *library, "models", "advise"])) == 0
+    assert not home.exists() or not list(home.iterdir())
 
 
 def test_the_command_line_advises_for_what_is_indexed(
@@ -104,15 +129,21 @@ def test_the_command_line_advises_for_what_is_indexed(
         return capsys.readouterr().out
 
     assert "`semblance models measure` finds out" in run("advise")
-    assert "Measured" in run("measure", "colour-texture")
+    assert "Measured colour-texture" in run("measure", "colour-texture")
+    assert json.loads(run("measure", "colour-texture", "--json")) == {"measured": ["colour-texture"], "failed": {}}
     advice = json.loads(run("advise", "--json", "--by", "example", "--commercial"))
+    everybody = json.loads(run("advise", "--json", "--by", "example"))["best"]
     builtin = advice["best"][-1]
     assert builtin["key"] == "colour-texture"
     assert builtin["items"] == 2
     assert builtin["seconds"] > 0
     assert builtin["measured"] is True
     assert "panns-cnn14" in [one["key"] for one in advice["others"]]
-    assert "timed" in run("advise")
+    advised = run("advise", "--by", "example")
+    assert "(reckoned)" in advised
+    assert "5. " in advised
+    assert "6. " not in advised
+    assert f"These fit too: {', '.join(one['key'] for one in everybody[5:])}" in " ".join(advised.split())
     sounds = json.loads(run("advise", "--json", "--kinds", "sounds", "--by", "example"))
     assert sounds["best"][-1]["key"] == "timbre"
 

@@ -31,7 +31,7 @@ class Speeds:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
 
     def of(self, machine: str, section: Section) -> Mapping[str, Any]:
         """What was measured on a machine, by name."""
@@ -39,21 +39,27 @@ class Speeds:
         section_of = found.get(section, {}) if isinstance(found, dict) else {}
         return section_of if isinstance(section_of, dict) else NOTHING
 
-    def remember(self, machine: str, section: Section, values: Mapping[str, Any]) -> None:
-        """Keep measurements, in place of older ones of the same names."""
-        with _WRITING, suppress(OSError):
+    def remember(self, machine: str, section: Section, values: Mapping[str, Any]) -> bool:
+        """Keep measurements, in place of older ones of the same names; returns whether they could be."""
+        with _WRITING:
             machines = self._read()
             kept = machines.get(machine)
             others = kept if isinstance(kept, dict) else {}
             machines[machine] = {**others, section: {**self.of(machine, section), **values}}
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            new = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-            new.write_text(json.dumps({"format": FORMAT, "machines": machines}, indent=1) + "\n", "utf-8")
-            new.replace(self._path)
+            new = self.path.with_name(f"{self.path.name}.{os.getpid()}")
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                new.write_text(json.dumps({"format": FORMAT, "machines": machines}, indent=1) + "\n", "utf-8")
+                new.replace(self.path)
+            except OSError:
+                with suppress(OSError):
+                    new.unlink(missing_ok=True)
+                return False
+            return True
 
     def _read(self) -> dict[str, Any]:
         try:
-            table = json.loads(self._path.read_text("utf-8"))
+            table = json.loads(self.path.read_text("utf-8"))
         except (OSError, ValueError):
             return {}
         if not isinstance(table, dict) or table.get("format") != FORMAT:

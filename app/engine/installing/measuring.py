@@ -17,10 +17,12 @@ from app.engine.encoders.base import Encoder, EncoderSpec
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.entries import Entry
 from app.engine.encoders.processor import runs_eight_bit
-from app.engine.encoders.speeds import Speeds
+from app.engine.encoders.speeds import Section, Speeds
+from app.engine.errors import AppError
 from app.engine.jobs import Job
 from app.engine.media.decode import DecodeRequest, decode
 from app.engine.media.pool import default_workers
+from app.engine.modeltypes import Measuring
 from app.engine.samples import Picture, PictureInput, Sample, Sound
 from app.engine.types import Modality
 
@@ -79,7 +81,7 @@ def kind_of(entry: Entry) -> str:
     return CONVOLUTIONS if any(word in name for word in _CONVOLUTIONAL) else TRANSFORMER
 
 
-def measure(catalogue: Catalogue, keys: Sequence[str], speeds: Speeds, device: str, job: Job) -> None:
+def measure(catalogue: Catalogue, keys: Sequence[str], speeds: Speeds, device: str, job: Job) -> Measuring:
     """Measure ready models, some three seconds each, and the probes; what was found is kept in ``speeds``.
 
     Args:
@@ -90,7 +92,7 @@ def measure(catalogue: Catalogue, keys: Sequence[str], speeds: Speeds, device: s
         job: told of each measurement.
 
     Raises:
-        WeightsMissing, WeightsCorrupt, DeviceExhausted, AppError: a model cannot be loaded.
+        AppError: there is no such model, or what is measured cannot be kept.
         Cancelled: what was measured until then is kept.
     """
     from app.engine.encoders.device import describe
@@ -101,15 +103,29 @@ def measure(catalogue: Catalogue, keys: Sequence[str], speeds: Speeds, device: s
     probes = [TRANSFORMER, CONVOLUTIONS, *([EIGHT_BIT] if device == "cpu" and runs_eight_bit() else [])]
     job.begin("Measuring", len(chosen) + len(probes) + 1)
     for kind in probes:
-        speeds.remember(machine, "gflops_per_s", {kind: _probe(kind, device)})
+        _keep(speeds, machine, "gflops_per_s", {kind: _probe(kind, device)})
         job.advance(note=f"a {kind} network")
-    speeds.remember(machine, "decode_s", {Modality.IMAGE: _decode_s()})
+    _keep(speeds, machine, "decode_s", {Modality.IMAGE: _decode_s()})
     job.advance(note="decoding photos")
+    failed = {}
     for entry in chosen:
-        speeds.remember(machine, "items_per_s", {entry.key: _rates(catalogue.load(entry.key), job)})
-        if entry.variant_of in ready:
-            speeds.remember(machine, "cosine", {entry.key: _cosine(catalogue, entry)})
+        try:
+            _keep(speeds, machine, "items_per_s", {entry.key: _rates(catalogue.load(entry.key), job)})
+            if entry.variant_of in ready:
+                _keep(speeds, machine, "cosine", {entry.key: _cosine(catalogue, entry)})
+        except AppError as error:
+            failed[entry.key] = error.message
         job.advance(note=entry.name)
+    return Measuring(tuple(entry.key for entry in chosen if entry.key not in failed), failed)
+
+
+def _keep(speeds: Speeds, machine: str, section: Section, values: Mapping[str, Any]) -> None:
+    if not speeds.remember(machine, section, values):
+        raise AppError(
+            "What was measured cannot be kept",
+            "Its file cannot be written: make room on the disk, or choose a data home that you may write to.",
+            str(speeds.path),
+        )
 
 
 def _rates(encoder: Encoder, job: Job) -> dict[str, float]:
