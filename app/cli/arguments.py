@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from typing import Any
 
 from app import __version__
 from app.engine.types import MediaKind, Modality
@@ -18,6 +19,22 @@ DESCRIPTION = """Find what is alike in your own photos, videos and sounds, offli
 your own data. Without a command, the window opens."""
 
 
+class _Parser(argparse.ArgumentParser):
+    """A verb's: its options may stand among and before the names that it takes any number of."""
+
+    _is_within = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        takes_many = any(action.nargs in ("*", "+") for action in self._get_positional_actions())
+        if self._is_within or not takes_many or "--" in (args or ()):  # intermixed, what follows that is lost
+            return super().parse_known_args(args, namespace)
+        self._is_within = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._is_within = False
+
+
 def parser() -> argparse.ArgumentParser:
     # Suppressed defaults: what stands before the verb is not undone by what does not stand after it.
     shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
@@ -26,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     root.add_argument("--version", action="version", version=f"semblance {__version__}")
     root.set_defaults(home=None, library=None, json=False)
     _add_shared(root)
-    verbs = root.add_subparsers(dest="verb", metavar="COMMAND")
+    verbs = root.add_subparsers(dest="verb", metavar="COMMAND", parser_class=_Parser)
     _add_index(verbs.add_parser("index", parents=[shared], help="index folders, or all known folders again"))
     _add_search(verbs.add_parser("search", parents=[shared], help="find by words, by a picture or by a sound"))
     verbs.add_parser("status", parents=[shared], help="what the library holds")
@@ -143,22 +160,22 @@ def _add_models(actions: argparse._SubParsersAction[argparse.ArgumentParser], sh
     verify = action("verify", "hash the files of models and hold them against what was installed")
     verify.add_argument("keys", metavar="KEY", nargs="*", help="none: all that are here")
     add = action("add", "take in a checkpoint of your own")
-    add.add_argument("file", metavar="PATH", help="a weights file, or a folder in open_clip's layout")
+    add.add_argument("file", metavar="PATH", type=_path, help="a weights file, or a folder in open_clip's layout")
     for name, text in (
         ("family", "open_clip, timm or panns; else found out"),
         ("architecture", "its name in that family; else found out"),
-        ("key", "what it is called on the command line; else as the file"),
-        ("name", "what it is called in lists; else as the file"),
+        ("key", "what it is called on the command line; else as the file, or its folder if it is called 'model' or so"),
+        ("name", "what it is called in lists; else likewise"),
         ("licence", "its licence, as SPDX names it"),
     ):
         add.add_argument(f"--{name}", metavar=name.upper(), default="", help=text)
     export = action("export-pack", "write models into one file, for a machine without a network")
-    export.add_argument("file", metavar="FILE")
+    export.add_argument("file", metavar="FILE", type=_path)
     export.add_argument("keys", metavar="KEY", nargs="*", help="none: all that are here")
     export.add_argument("--replace", action="store_true", default=False, help="a file of that name gives way")
     taken = action("import-pack", "take the models of a pack in")
     source = taken.add_mutually_exclusive_group(required=True)
-    source.add_argument("file", metavar="FILE", nargs="?", default=None)
+    source.add_argument("file", metavar="FILE", type=_path, nargs="?", default=None)
     source.add_argument(
         "--carried", action="store_true", default=False, help="those that this copy of the program carries inside"
     )
@@ -187,6 +204,12 @@ def _add_models(actions: argparse._SubParsersAction[argparse.ArgumentParser], sh
 
 def _keys(text: str) -> tuple[str, ...]:
     return tuple(key.strip() for key in text.split(",") if key.strip())
+
+
+def _path(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("give the name of a file")
+    return text
 
 
 def _names(text: str) -> tuple[str, ...]:

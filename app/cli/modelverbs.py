@@ -117,6 +117,8 @@ def _export_pack(options: argparse.Namespace, home: Path) -> Answer:
 
 
 def _import_pack(options: argparse.Namespace, home: Path) -> Answer:
+    if options.carried and (options.expect or options.replace):
+        raise AppError("These options do not go together", "--expect and --replace are for a FILE, not for --carried.")
     with watched() as job:
         if options.carried:
             reports = _facade(home).import_carried(job)

@@ -41,8 +41,12 @@ def watched() -> Iterator[Job]:
             count=_count(progress),
         )
 
+    def stop(*_: object) -> None:
+        job.cancel()
+        bar.update(task, description="Stopping")  # a step may have to be ended first
+
     job = Job(show)
-    before = signal.signal(signal.SIGINT, lambda *_: job.cancel())
+    before = signal.signal(signal.SIGINT, stop)
     try:
         with bar:
             yield job

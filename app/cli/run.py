@@ -48,10 +48,7 @@ def run(options: argparse.Namespace) -> int:
         _report(error, options.json)
         return FAILED
     except (KeyboardInterrupt, Cancelled):
-        kept = "Nothing that was measured is kept." if options.verb == "bench" else "What was finished is kept."
-        goes_on = options.verb == "index" or getattr(options, "action", "") == "install"
-        go_on = " Run it again to go on." if goes_on else ""
-        sys.stderr.write(f"Interrupted. {kept}{go_on}\n")
+        _report(AppError("Interrupted", _what_is_kept(options)), options.json)
         return INTERRUPTED
     except sqlite3.Error as error:
         if not (told := storage_error(error)):
@@ -67,6 +64,17 @@ def run(options: argparse.Namespace) -> int:
     except BrokenPipeError:  # the reader has seen enough (``| head``); what is buffered has nowhere to go at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return status
+
+
+def _what_is_kept(options: argparse.Namespace) -> str:
+    """What is said of the work of a command that was interrupted."""
+    if options.verb == "bench":
+        return "Nothing that was measured is kept."
+    action = getattr(options, "action", "")
+    if action in ("add", "export-pack", "import-pack") and not getattr(options, "carried", False):
+        return "Everything is as it was."
+    goes_on = options.verb == "index" or action == "install"
+    return "What was finished is kept." + (" Run it again to go on." if goes_on else "")
 
 
 def _index(options: argparse.Namespace, home: Path) -> Answer:

@@ -205,4 +205,4 @@ def test_an_interrupted_measurement_promises_nothing(
 
     monkeypatch.setattr(taking, "measures", lambda: {"films": interrupt})
     assert run(parser().parse_args(["bench", "--home", str(tmp_path)])) == 130
-    assert capsys.readouterr().err == "Interrupted. Nothing that was measured is kept.\n"
+    assert capsys.readouterr().err == "Interrupted: Nothing that was measured is kept.\n"

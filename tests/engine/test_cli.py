@@ -15,6 +15,7 @@ import pytest
 
 from app.__main__ import main
 from app.cli import documents
+from app.cli.arguments import parser
 from app.engine.session import Session
 
 Make = Callable[..., Path]
@@ -145,6 +146,15 @@ def test_a_wrong_command_line_is_status_2(arguments: tuple[str, ...], monkeypatc
     assert ended.value.code == 2
 
 
+@pytest.mark.parametrize("verb", ["models export-pack FILE", "models verify", "models install", "index"])
+def test_options_may_stand_among_names(verb: str) -> None:
+    before = [*verb.split(), "--home", "there", "--json", "ONE", "TWO", "THREE"]
+    among = [*verb.split(), "ONE", "--home", "there", "TWO", "--json", "THREE"]
+    assert parser().parse_args(among) == parser().parse_args(before)
+    names = parser().parse_args([*verb.split(), "--", "-k"])
+    assert ["-k"] in vars(names).values()
+
+
 def test_options_may_stand_before_the_verb(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -166,7 +176,7 @@ def test_an_interrupted_index_ends_with_130_and_goes_on_later(home: Path, photo:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert out == ""
+    assert json.loads(out)["error"]["title"] == "Interrupted"
     assert "kept" in err
     assert "Run it again to go on" in err
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -276,6 +286,9 @@ def test_a_useless_interval_is_an_error_that_can_be_mended(run: Run) -> None:
         (("settings", "--exclude", ""), "a pattern cannot be empty"),
         (("bench", "--scale", "x"), "argument --scale: 'x' is no number"),
         (("bench", "--runs", "x"), "argument --runs: 'x' is no whole number"),
+        (("models", "add", ""), "give the name of a file"),
+        (("models", "import-pack", ""), "give the name of a file"),
+        (("models", "export-pack", "", "timbre"), "give the name of a file"),
     ],
 )
 def test_a_wrong_value_is_told_in_a_persons_words(

@@ -169,7 +169,7 @@ def test_ctrl_c_keeps_what_came_and_the_next_run_goes_on(run: Run, resources: Pa
         hub.release.release()
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to all of the command's processes
     out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (130, "")
+    assert (process.returncode, json.loads(out)["error"]["title"]) == (130, "Interrupted")
     assert "Run it again to go on" in err
     assert "Traceback" not in err
     kept = (home / "models" / INCOMING_DIR / KEY / f"{WEIGHTS}.part").stat().st_size

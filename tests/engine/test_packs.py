@@ -365,6 +365,11 @@ def test_packs_that_ship_inside_are_named_and_taken_in_with_one_call(
     monkeypatch.setattr(sys, "argv", ["semblance", "models", "list", "--home", str(away)])
     main()
     assert "import-pack --carried" in capsys.readouterr().out
+    _, listed = run(away, "list")
+    assert [set(one["models"]) for one in listed["carried"]] == [{KEY, OTHER}]
+    for option in (("--expect", "0" * 64), ("--replace",)):
+        status, answer = run(away, "import-pack", "--carried", *option)
+        assert (status, answer["error"]["title"]) == (1, "These options do not go together")
     status, told = run(away, "import-pack", "--carried")
     assert (status, len(told["packs"])) == (0, 1)
     assert Models(away).carried_packs() == ()
