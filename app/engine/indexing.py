@@ -133,7 +133,14 @@ class Indexer:
         Raises:
             WeightsMissing, WeightsCorrupt, AppError: its weights are not there.
         """
-        fingerprint = self._encoders.fingerprint(key)
+        try:
+            fingerprint = self._encoders.fingerprint(key)
+        except WeightsMissing as error:
+            raise WeightsMissing(
+                "This model has no weights here",
+                f"So there is no telling which vectors of {key} are earlier ones. Have all of them deleted "
+                f"(`semblance models forget {key}`), or install it again first.",
+            ) from error
         return tuple(space for space in self._spaces.of_encoder(key) if space.fingerprint != fingerprint)
 
     def _counts(self, spaces: Sequence[Space]) -> dict[str, SpaceCount]:

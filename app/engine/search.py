@@ -141,6 +141,8 @@ class Searcher:
                 )
             if target := self.target(model):
                 return [target]
+            if self._spaces.of_encoder(model):
+                self._encoders.load(model)  # tells what is wrong where its files are not those that were indexed with
             raise AppError("Nothing is indexed with this model", f"Index this library with {model} first.")
         if query.modalities == {Modality.TEXT}:
             wanted = (query.modalities | {modality} for modality in _searched(filters))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import hashlib
+import re
 import shutil
 import threading
 import weakref
@@ -20,7 +22,9 @@ from app.cli.run import run as run_command
 from app.engine.encoders import openclip
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.lifetime import RESERVE_BYTES, Lifetime, free_memory_bytes
-from app.engine.errors import AppError, DeviceExhausted, WeightsMissing
+from app.engine.encoders.record import write_record
+from app.engine.errors import AppError, DeviceExhausted, WeightsCorrupt, WeightsMissing
+from app.engine.modeltypes import Installation, InstalledFile, Pin
 from app.engine.samples import Text
 from app.engine.session import Session
 from app.engine.types import EvaluationRequest, IndexReport, IndexRequest, Query, SearchRequest
@@ -313,12 +317,30 @@ def test_a_removed_model_keeps_its_vectors_and_is_listed(
         status = session.status()
         assert key not in status.spaces
         assert status.kept[key].items == 4
-        with pytest.raises(WeightsMissing):
+        with pytest.raises(WeightsMissing, match=f"`semblance models forget {key}`"):
             session.forget_model(key, earlier=True)
         (models_dir / "elsewhere").rename(models_dir / key)
         assert indexed(session).encoded == {key: 0}
         (models_dir / key).rename(models_dir / "elsewhere")
         assert session.forget_model(key).kept == {}
+
+
+def test_a_search_says_of_damaged_weights_what_indexing_says(
+    models_dir: Path, indexed: Callable[[Session], IndexReport]
+) -> None:
+    key = smallclip.KEY
+    with Session.open(models_dir.parent, device="cpu") as session:
+        indexed(session)
+        (weights,) = (models_dir / key).glob("*.safetensors")
+        content = bytearray(weights.read_bytes())
+        file = InstalledFile(weights.name, len(content), hashlib.sha256(content).hexdigest(), Pin.FIRST_USE)
+        write_record(models_dir / key, Installation("somewhere", "", "2026-01-01", (file,)))
+        content[-1] ^= 1
+        weights.write_bytes(content)
+        with pytest.raises(WeightsCorrupt) as told:
+            indexed(session)
+        with pytest.raises(WeightsCorrupt, match=re.escape(str(told.value))):
+            session.search(SearchRequest(Query.of_text("a red ball"), model=key, keywords=False))
 
 
 def test_weights_that_change_while_a_run_begins_never_reach_the_old_space(

@@ -152,8 +152,11 @@ def test_what_cannot_be_exported_is_said(home: Path, pack: Path, tmp_path: Path)
         models.export_pack(["clip-vit-b-32"], str(tmp_path / "x"))
     with pytest.raises(AppError, match="nothing to pack"):
         models.export_pack(["timbre"], str(tmp_path / "x"))
-    with pytest.raises(AppError, match="cannot be written"):
+    with pytest.raises(AppError, match=r"cannot be written: No such file or directory\. Choose another place\. "):
         models.export_pack((), str(tmp_path / "nowhere" / "x"))
+    for replacing in (True, False):
+        with pytest.raises(AppError, match="This is a folder"):
+            models.export_pack((), str(tmp_path), replacing)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["home", pack.name]
 
 

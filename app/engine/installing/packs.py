@@ -51,11 +51,13 @@ def export_pack(
     keys = _exported(catalogue, keys)
     models = tuple(_described(catalogue, key) for key in job.track(keys, "Looking at the models", len(keys)))
     total_bytes = sum(model.size_bytes for model in models)
+    if path.is_dir():
+        raise AppError("This is a folder", "Name the file that the pack is to be in it.", str(path))
     if path.exists() and not replacing:
         raise AppError("There is such a file already", "Give the pack another name, or move that one away.", str(path))
     part = path.with_name(f".{path.name}.part")
     notices = licence_notices(catalogue.entry(model.key) for model in models)
-    with _telling("The pack cannot be written", "Make room there, or choose another place.", path):
+    with _telling("The pack cannot be written", "Choose another place.", path):
         _check_room(path.parent, total_bytes)
         job.begin("Writing the pack", total_bytes, in_bytes=True)
         try:
@@ -279,6 +281,8 @@ def _telling(title: str, hint: str, path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            hint = "Make room there, or choose another place."
         if error.errno == errno.EFBIG:
             hint = "A disk formatted as FAT32 holds no file of 4 GiB: format it as exFAT, or make several packs."
         raise AppError(title, f"{error.strerror or error}. {hint}", str(error.filename or path)) from error
