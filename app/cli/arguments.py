@@ -37,7 +37,7 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     # Suppressed defaults: what stands before the verb is not undone by what does not stand after it.
-    shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    shared = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
     _add_shared(shared)
     root = argparse.ArgumentParser(prog="semblance", description=DESCRIPTION, argument_default=argparse.SUPPRESS)
     root.add_argument("--version", action="version", version=f"semblance {__version__}")
@@ -145,7 +145,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-k", metavar="N", type=_positive, default=10, help="the cut-off of the measures (10)")
 
 
-def _add_models(actions: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
+def _add_models(actions: argparse._SubParsersAction[_Parser], shared: _Parser) -> None:
     def action(name: str, text: str) -> argparse.ArgumentParser:
         return actions.add_parser(name, parents=[shared], help=text)
 

@@ -88,7 +88,7 @@ class Placement:
         """How many samples the next batch may hold: what is fastest as far as is known, and fits."""
         return self._size.current
 
-    def allow_half(self, is_faster: bool | None, remember: Callable[[bool], None]) -> None:
+    def allow_half(self, is_faster: bool | None, remember: Callable[[bool], object]) -> None:
         """Compute in half precision where that is faster and near enough, if this device has one. See `Precision`."""
         if (half := half_type(self._device)) is not None:
             self._precision = Precision(self._device, half, is_faster, remember)

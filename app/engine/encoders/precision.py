@@ -52,7 +52,7 @@ class Precision:
         device: str,
         half: torch.dtype,
         is_faster: bool | None,
-        remember: Callable[[bool], None],
+        remember: Callable[[bool], object],
         now_s: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._device = device
