@@ -7,6 +7,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import sys
 import tarfile
 import zipfile
@@ -348,6 +349,15 @@ def test_the_command_line_exports_and_imports(
     assert (status, taken["models"], taken["skipped"]) == (0, [KEY], [])
     _, again = run(away, "import-pack", pack)
     assert (again["models"], again["skipped"]) == ([], [KEY])
+
+
+def test_an_interrupted_import_says_what_is_kept(
+    run: Callable[..., tuple[int, Any]], away: Path, pack: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.engine.installing.packs._extract", lambda *_: signal.raise_signal(signal.SIGINT))
+    told = {"title": "Interrupted", "message": "Everything is as it was.", "path": None}
+    assert run(away, "import-pack", str(pack)) == (130, {"error": told})
+    assert not [path for path in (away / "models").iterdir() if not path.name.startswith(".")]
 
 
 def test_packs_that_ship_inside_are_named_and_taken_in_with_one_call(
