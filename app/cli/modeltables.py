@@ -116,8 +116,9 @@ def advice(console: Console, given: Advice) -> None:
         facts = [f"{size(one.memory_bytes)} of memory"] if one.memory_bytes else []
         facts += [f"{size(one.download_bytes)} to download"] if one.download_bytes else []
         if one.items and one.seconds is not None:
-            how = "timed" if one.measured else "reckoned"
-            facts.append(f"{one.items:,} items in about {_time(one.seconds)} ({how})")
+            how = "timed" if one.measured else "usual" if one.rough else "reckoned"
+            example = "an example of " if one.assumed else ""
+            facts.append(f"{example}{one.items:,} items in about {_time(one.seconds)} ({how})")
         console.print(f"{place}. [bold]{escape(one.key)}[/] [dim]{', '.join(facts)}")
         for sentence in one.reasons:
             console.print(f"   {escape(sentence)}")
@@ -125,8 +126,11 @@ def advice(console: Console, given: Advice) -> None:
             console.print(f"   [yellow]{escape(sentence)}")
     if more := [one.key for one in given.best[SHOWN_ADVICE:]]:
         console.print(f"These fit too: {escape(', '.join(more))}")
-    if given.best and all(one.seconds is None for one in given.best):
-        console.print("[dim]How long they would take is not known: `semblance models measure` finds out.")
+    for sentence in given.notes:
+        console.print(escape(sentence))
+    if given.best and all(one.seconds is None or one.rough for one in given.best):
+        times = "Times are those of usual processors" if any(one.rough for one in given.best) else "Times are not known"
+        console.print(f"[dim]{times}: `semblance models measure` finds out how fast this machine is.")
     for one in given.others:
         console.print(f"[dim]not {escape(one.key)}: {escape(' '.join(one.cautions))}")
 

@@ -12,6 +12,7 @@ from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.processor import runs_eight_bit
 from app.engine.encoders.speeds import Speeds
 from app.engine.installing import adding, advising, checking, installer, measuring, packs
+from app.engine.installing.reckoning import Machine
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.modeltypes import (
     AddRequest,
@@ -101,7 +102,8 @@ class Models:
         from app.engine.encoders import device
 
         chosen = device.choose(needs.device)
-        machine = advising.Machine(chosen.split(":")[0], psutil.virtual_memory().total, runs_eight_bit())
+        cores = psutil.cpu_count(logical=False) or 1
+        machine = Machine(chosen.split(":")[0], psutil.virtual_memory().total, runs_eight_bit(), cores)
         entries = [self._catalogue.entry(key) for key in self._catalogue.keys()]
         known = measuring.measured(self._speeds, device.describe(chosen))
         return advising.advise(needs, entries, ready_keys(self._catalogue), items, machine, known)

@@ -191,10 +191,10 @@ class Measuring:
 class Recommendation:
     """One model for these needs, the best first in a list.
 
-    ``reasons`` and ``cautions`` are short sentences. ``items`` is how many of the library's items it would encode
-    and ``seconds`` about how long on this machine, None while the machine's speed is not measured; ``measured`` tells
-    whether that very model was timed here, or it was reckoned from another. ``vectors_bytes`` is what its vectors
-    take.
+    ``reasons`` and ``cautions`` are short sentences. ``items`` is how many of the library's items it would encode, or
+    an example where that has none (``assumed``), and ``seconds`` about how long on this machine, None where that is not
+    known; ``measured`` tells whether that very model was timed here, or it was reckoned from another; ``rough`` that
+    nothing like it was, and the time is that of usual processors. ``vectors_bytes`` is what its vectors take.
     """
 
     key: str
@@ -206,12 +206,16 @@ class Recommendation:
     vectors_bytes: int
     memory_bytes: int
     download_bytes: int | None
+    rough: bool = False
+    assumed: bool = False
 
 
 @dataclass(frozen=True)
 class Advice:
-    """``best`` fit the needs, in order; ``others`` do not, each with the reason in its ``cautions``."""
+    """``best`` fit the needs, in order; ``others`` do not, each with the reason in its ``cautions``. ``notes`` say in
+    sentences what no model does."""
 
     best: tuple[Recommendation, ...]
     others: tuple[Recommendation, ...]
     device: str
+    notes: tuple[str, ...] = ()

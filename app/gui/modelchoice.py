@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from app.engine.modeltypes import Advice, ModelStatus, Recommendation
+from app.engine.modeltypes import Advice, ModelStatus, Origin, Recommendation
 from app.engine.types import LibraryStatus
 from app.gui import focus, theme, wording
 from app.gui.flow import FlowLayout
@@ -46,8 +46,10 @@ class ModelChoice(QFrame):
         self._why_not.setCheckable(True)
         theme.set_role(self._why_not, "link")
         self._others = theme.label("")
-        self._device = theme.label("", theme.Type.CAPTION)
-        self._device.setWordWrap(True)
+        self._also = theme.label("", theme.Type.CAPTION)
+        self._times = theme.label("", theme.Type.CAPTION)
+        for words in (self._also, self._times):
+            words.setWordWrap(True)
         self._measure = QPushButton()
         self._compare = QPushButton(self.tr("Compare on my own data"))
         self._compare.setToolTip(self.tr("The Evaluate page: judge a few results, and read which model finds best"))
@@ -98,8 +100,12 @@ class ModelChoice(QFrame):
         self._why_not.toggled.connect(self._others.setVisible)
         self._measure.clicked.connect(self._measure_clicked)
         self._compare.clicked.connect(self.compare_wanted)
+        speed = QHBoxLayout()
+        speed.setSpacing(theme.MEDIUM_PX)
+        speed.addWidget(self._measure)
+        speed.addWidget(self._times, 1)
         foot = FlowLayout()
-        for button in (self._measure, self._compare, self._why_not):
+        for button in (self._compare, self._why_not):
             foot.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.LARGE_PX, theme.LARGE_PX, theme.LARGE_PX, theme.LARGE_PX)
@@ -107,9 +113,10 @@ class ModelChoice(QFrame):
         column.addWidget(theme.label(self.tr("Which model suits me?"), theme.Type.HEADING))
         column.addWidget(self.form)
         column.addWidget(line)
+        column.addLayout(speed)
         column.addWidget(self._said)
         column.addLayout(self._answers)
-        column.addWidget(self._device)
+        column.addWidget(self._also)
         column.addLayout(foot)
         column.addWidget(self._others)
 
@@ -130,15 +137,20 @@ class ModelChoice(QFrame):
             answer.deleteLater()
         focus.lead(self.form.last, self._shown.values())
         self._said.setText(self._sentence(best))
-        self._said.setVisible(not best)
-        self._device.setText(_device(self._advice.device) if self._advice else "")
-        self._device.setVisible(bool(best))
+        self._said.setVisible(bool(self._said.text()))
+        self._times.setText(_about_times(self._advice.device, best) if self._advice and best else "")
         self._show_others()
         self._show_measure()
 
     @property
     def _best(self) -> tuple[Recommendation, ...]:
-        return self._advice.best[:SHOWN_MAX] if self._advice else ()
+        """The first few of those that fit, and those further down that are here already or in use."""
+        best = self._advice.best if self._advice else ()
+        return tuple(one for place, one in enumerate(best) if place < SHOWN_MAX or self._is_here(one.key))
+
+    def _is_here(self, key: str) -> bool:
+        model = self._models.get(key)
+        return key in self._used or bool(model and model.ready and model.origin is not Origin.BUILT_IN)
 
     def _installable(self, key: str) -> bool:
         """Whether its files, or those of its base, can be fetched."""
@@ -156,14 +168,25 @@ class ModelChoice(QFrame):
     def _sentence(self, best: Sequence[Recommendation]) -> str:
         if self._advice is None:
             return self.tr("Looking for what fits…")
-        return "" if best else self.tr("No model does all of that. Ask for less, or add a model of your own below.")
+        if not best:
+            return self.tr("No model does all of that. Ask for less, or add a model of your own below.")
+        return " ".join(self._advice.notes)
 
     def _show_others(self) -> None:
+        """Name what fits too, and tell of what does not."""
+        more = [
+            self._models[one.key].name for one in (self._advice.best if self._advice else ()) if self._is_left(one.key)
+        ]
+        self._also.setText(self.tr("Also fits: {0}").format(", ".join(more)))
+        self._also.setVisible(bool(more))
         others = self._advice.others if self._advice else ()
         lines = [f"{self._models[one.key].name}: {' '.join(one.cautions)}" for one in others if one.key in self._models]
         self._others.setText("\n".join(lines))
         self._why_not.setVisible(bool(lines))
         self._others.setVisible(bool(lines) and self._why_not.isChecked())
+
+    def _is_left(self, key: str) -> bool:
+        return key in self._models and key not in self._shown
 
     # --- measuring ---------------------------------------------------------------------------------------------------
 
@@ -175,7 +198,7 @@ class ModelChoice(QFrame):
     def _show_measure(self) -> None:
         best = self._best
         seconds = MEASURING_S + MEASURING_ONE_S * len(self._measurable())
-        known = all(one.seconds is not None for one in best)
+        known = _is_measured(best)
         words = self.tr("Measure again (about {0} s)") if known else self.tr("Measure this machine (about {0} s)")
         self._measure.setText(self.tr("Measuring this machine…") if self._measuring else words.format(seconds))
         self._measure.setToolTip(
@@ -272,8 +295,16 @@ class Answer(QWidget):
         self.shown.emit(self.key)
 
 
-def _device(device: str) -> str:
+def _is_measured(best: Sequence[Recommendation]) -> bool:
+    return any(one.seconds is not None and not one.rough for one in best)
+
+
+def _about_times(device: str, best: Sequence[Recommendation]) -> str:
     """What the times are for."""
+    if all(one.seconds is None for one in best):
+        return "How long encoding takes is not measured yet."
+    if not _is_measured(best):
+        return "The times are those of usual processors: this computer is not measured yet."
     if device == "cpu":
         return "The times are for the processor: this computer has no GPU that models could run on."
     return f"The times are for the GPU of this computer ({device})."
@@ -292,10 +323,12 @@ def _costs(one: Recommendation, model: ModelStatus) -> list[str]:
 
 
 def _time(one: Recommendation) -> str:
-    if not one.items:
-        return "Nothing in this library for it yet"
     items = wording.count(one.items, "item", "items")
+    what = f"{items}, as an example" if one.assumed else items
     if one.seconds is None:
-        return f"{items} to encode; how long that takes is not measured yet"
+        return f"{what} to encode"
+    time = wording.duration(one.seconds)
+    if one.rough:
+        return f"{time.replace('about', 'roughly').capitalize()} for {what}"
     how = "measured here" if one.measured else "reckoned from other models"
-    return f"{wording.duration(one.seconds).capitalize()} for {items} ({how})"
+    return f"{time.capitalize()} for {what} ({how})"

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from app.engine.encoders.entries import Entry, read_entries
-from app.engine.installing.advising import PATIENCE_S, Machine, advise, duration
+from app.engine.installing.advising import advise, duration
 from app.engine.installing.measuring import CONVOLUTIONS, EIGHT_BIT, TRANSFORMER, Measured, kind_of
+from app.engine.installing.reckoning import EXAMPLE_ITEMS, PATIENCE_S, Machine
 from app.engine.modeltypes import Advice, Needs, Recommendation
 from app.engine.samples import PictureInput, SoundInput
 from app.engine.types import Modality
@@ -17,6 +18,7 @@ from app.paths import resources_dir
 TEXT, IMAGE, AUDIO = Modality.TEXT, Modality.IMAGE, Modality.AUDIO
 CPU = Machine("cpu", 16_000_000_000)
 GPU = Machine("cuda", 16_000_000_000)
+LARGE = Machine("cpu", 64_000_000_000, cores=64)
 SHIPPED = read_entries(resources_dir() / "models.toml")
 
 
@@ -76,9 +78,10 @@ def why_not(advice: Advice, key: str) -> str:
 PICTURES = Needs(frozenset({IMAGE}))
 
 
-def test_the_order_is_the_catalogues_with_the_built_in_models_last() -> None:
+def test_the_order_is_the_catalogues_with_what_is_heavy_later_and_the_built_in_models_last() -> None:
     advice = asked(PICTURES)
-    assert keys(advice) == ["best", "english", "english-int8", "research", "unknown", "colour"]
+    assert keys(advice) == ["english", "english-int8", "unknown", "best", "research", "colour"]
+    assert keys(asked(PICTURES, machine=GPU)) == ["best", "english", "unknown", "research", "colour"]
     assert "Built in: nothing to download." in one(advice, "colour").reasons
     assert "takes no words" in why_not(advice, "look")
     assert why_not(advice, "sound") == why_not(advice, "timbre") == "It does not compare pictures."
@@ -86,9 +89,12 @@ def test_the_order_is_the_catalogues_with_the_built_in_models_last() -> None:
     assert advice.device == "cpu"
 
 
-def test_by_example_models_that_take_no_words_fit_too() -> None:
-    advice = asked(replace(PICTURES, by_words=False, languages=()))
-    assert keys(advice) == ["best", "english", "english-int8", "research", "unknown", "look", "colour"]
+def test_by_example_models_that_take_no_words_come_first_and_classics_last() -> None:
+    example = replace(PICTURES, by_words=False, languages=())
+    advice = asked(example)
+    assert keys(advice) == ["look", "english", "english-int8", "unknown", "best", "research", "colour"]
+    classic = (replace(LOOK, baseline=True), BEST, ENGLISH, COLOUR)
+    assert keys(asked(example, entries=classic)) == ["english", "best", "look", "colour"]
     assert one(advice, "look").reasons[0] == "Finds pictures by example."
 
 
@@ -116,7 +122,7 @@ def test_a_model_whose_languages_nobody_named_is_a_matter_of_trying() -> None:
 
 def test_a_licence_counts_at_work_and_is_a_caution_elsewhere() -> None:
     advice = asked(replace(PICTURES, commercial=True))
-    assert keys(advice) == ["best", "english", "english-int8", "colour"]
+    assert keys(advice) == ["english", "english-int8", "best", "colour"]
     assert why_not(advice, "research") == "It may not be used at work: Research only."
     assert why_not(advice, "unknown").startswith("Whether it may be used at work is not known")
     assert one(asked(PICTURES), "research").cautions == ("It may not be used at work: Research only.",)
@@ -124,7 +130,7 @@ def test_a_licence_counts_at_work_and_is_a_caution_elsewhere() -> None:
 
 def test_pictures_and_sounds_take_turns() -> None:
     advice = asked(Needs(frozenset({IMAGE, AUDIO})))
-    assert keys(advice)[:4] == ["best", "clap", "english", "english-int8"]
+    assert keys(advice)[:4] == ["english", "clap", "english-int8", "unknown"]
     assert keys(advice)[-2:] == ["colour", "timbre"]
     assert (one(advice, "best").items, one(advice, "clap").items) == (1000, 100)
     assert one(advice, "best").vectors_bytes == 1000 * 512 * 2
@@ -145,7 +151,7 @@ def test_what_eight_bits_gain_and_cost_is_said() -> None:
 
 
 def test_time_is_items_by_rate_of_what_was_measured_and_what_was_not_is_reckoned() -> None:
-    nothing = asked(PICTURES)
+    nothing = asked(PICTURES, machine=GPU)
     assert one(nothing, "best").seconds is None
     assert not one(nothing, "best").measured
     probes = {TRANSFORMER: 200.0, EIGHT_BIT: 500.0, CONVOLUTIONS: 50.0}
@@ -170,16 +176,52 @@ def test_decoding_adds_to_the_time_on_a_cpu_and_hides_behind_a_gpu() -> None:
 
 
 def test_where_the_best_would_take_too_long_those_that_do_not_come_first_and_say_so() -> None:
-    measured = Measured({"best": {"image": 1.0}, "english": {"image": 20.0}, "english-int8": {"image": 60.0}})
+    measured = Measured({"best": {"image": 4.0}, "english": {"image": 80.0}, "english-int8": {"image": 240.0}})
     assert keys(asked(PICTURES, 10_000, measured=measured))[0] == "best"
-    advice = asked(PICTURES, 100_000, measured=measured)
-    assert keys(advice) == ["english", "english-int8", "research", "unknown", "best", "colour"]
+    advice = asked(PICTURES, 400_000, measured=measured)
+    assert keys(advice) == ["english", "english-int8", "unknown", "best", "research", "colour"]
     assert (
         one(advice, "english").reasons[-1]
         == "Done with this library in about 83 minutes; BEST would take about 28 hours."
     )
     assert one(advice, "best").cautions == ("Would take about 28 hours for this library on this machine.",)
-    assert 100_000 / 1.0 > PATIENCE_S > 100_000 / 20.0
+    assert 400_000 / 4.0 > PATIENCE_S > 400_000 / 80.0
+
+
+def test_what_takes_long_for_one_item_comes_later_in_a_small_library_too_and_says_so() -> None:
+    slow = Measured({"best": {"image": 0.267}, "english": {"image": 1.6}, "english-int8": {"image": 3.4}})
+    for items in (0, 100):
+        advice = asked(PICTURES, items, measured=slow, entries=(BEST, ENGLISH, FAST))
+        assert keys(advice) == ["english-int8", "english", "best"]
+        assert "Takes about 3.7 s a picture here." in one(advice, "best").reasons
+        assert one(advice, "best").cautions == ("Heavy work for a computer without a graphics card.",)
+    assert one(asked(PICTURES, machine=GPU, measured=slow), "best").cautions == ()
+
+
+def test_before_anything_is_measured_a_processor_is_taken_for_a_usual_one() -> None:
+    advice = asked(PICTURES, 0, entries=(BEST, ENGLISH, FAST))
+    assert keys(advice) == ["english", "english-int8", "best"]
+    english = one(advice, "english")
+    assert (english.items, english.assumed, english.rough, english.measured) == (EXAMPLE_ITEMS, True, True, False)
+    assert english.seconds == pytest.approx(EXAMPLE_ITEMS * 20.0 / 100.0)
+    assert "Would encode roughly 5 pictures a second here." in english.reasons
+    assert "Would take roughly 1 s a picture here." in one(advice, "best").reasons
+    heavy = (replace(BEST, gflops=110.0), ENGLISH)
+    assert keys(asked(PICTURES, 0, LARGE, entries=heavy))[0] == "english", "further cores are not counted on"
+    quick = asked(PICTURES, 1000, LARGE, Measured({"best": {"image": 30.0}}), entries=heavy)
+    assert keys(quick)[0] == "best", "until they are measured"
+    assert not one(quick, "english").rough
+    assert not one(quick, "english").assumed
+
+
+def test_that_no_model_finds_a_kind_by_these_words_is_said_with_what_does_by_example() -> None:
+    both = Needs(frozenset({IMAGE, AUDIO}), languages=("de",))
+    assert asked(both).notes == ("No model finds sounds by words in German; by example: SOUND and CLAP.",)
+    assert asked(replace(both, languages=("en",))).notes == ()
+    assert asked(replace(both, by_words=False)).notes == ()
+    assert asked(Needs(frozenset({AUDIO})), entries=(BEST, TIMBRE)).notes == (
+        "No model finds sounds by words in English; by example: TIMBRE.",
+    )
 
 
 def test_where_all_take_too_long_the_fastest_is_first() -> None:
@@ -204,9 +246,17 @@ def test_half_of_the_memory_is_worth_a_caution() -> None:
 
 def test_the_shipped_catalogue_gives_sound_advice() -> None:
     german = advise(replace(PICTURES, languages=("de",)), SHIPPED, frozenset(), {}, CPU, Measured())
-    assert german.best[0].key.startswith("siglip2")
+    assert german.best[0].key == "siglip2-b-16"
     assert "clip-vit-b-32" in [one.key for one in german.others]
     assert german.best[-1].key == "colour-texture"
+    english = [one.key for one in advise(PICTURES, SHIPPED, frozenset(), {IMAGE: 100_000}, CPU, Measured()).best]
+    assert english[0] == "siglip2-b-16"
+    assert english[-2:] == ["mobileclip-s2", "colour-texture"]
+    assert advise(PICTURES, SHIPPED, frozenset(), {}, GPU, Measured()).best[0].key == "siglip2-so400m-14"
+    example = Needs(frozenset({IMAGE, AUDIO}), by_words=False, commercial=True)
+    shown = [one.key for one in advise(example, SHIPPED, frozenset(), {}, CPU, Measured()).best]
+    assert shown[:4] == ["dinov2-vit-b-14", "panns-cnn14", "dinov2-vit-s-14", "panns-cnn10"]
+    assert shown[-3:] == ["resnet50", "colour-texture", "timbre"]
     variants = [each for each in SHIPPED if each.variant_of]
     assert variants
     assert {kind_of(each) for each in variants} == {EIGHT_BIT}

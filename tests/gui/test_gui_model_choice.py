@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from app import settings
 from app.engine.errors import AppError
-from app.engine.modeltypes import Advice, Needs, Recommendation
+from app.engine.modeltypes import Advice, Needs, Origin, Recommendation
 from app.engine.types import ItemKind, Modality
 from app.gui.installdialog import InstallDialog
 from app.gui.modelchoice import Answer, ModelChoice
@@ -200,7 +200,8 @@ def test_needs_that_no_model_meets_and_advice_that_fails_are_said(qtbot: QtBot, 
 def test_measuring_times_the_models_that_are_ready_and_asks_again(qtbot: QtBot, shown: MainWindow, fake_client) -> None:
     unknown = recommend("install-me", seconds=None, measured=False)
     answer(qtbot, shown, fake_client, Advice((unknown,), (), "cpu"))
-    assert "how long that takes is not measured yet" in said(shown)
+    assert said(shown).count("How long encoding takes is not measured yet.") == 1
+    assert "The times are" not in said(shown)
     press(shown, "Measure this machine (about 9 s)")
     call = fake_client.last("models_measure")
     assert call.args == (("clip-vit-b-32",),)
@@ -211,6 +212,33 @@ def test_measuring_times_the_models_that_are_ready_and_asks_again(qtbot: QtBot, 
     answer(qtbot, shown, fake_client, Advice((recommend("install-me"),), (), "cpu"))
     button = next(made for made in choice(shown).findChildren(QPushButton) if "easure" in made.text())
     qtbot.waitUntil(lambda: button.text() == "Measure again (about 9 s)")
+
+
+def test_times_that_nothing_here_was_measured_for_are_said_to_be_rough(
+    qtbot: QtBot, shown: MainWindow, fake_client
+) -> None:
+    rough = recommend("install-me", items=10_000, measured=False, rough=True, assumed=True)
+    answer(qtbot, shown, fake_client, Advice((rough,), (), "cpu"))
+    words = said(shown)
+    assert "Roughly 12 minutes for 10,000 items, as an example" in words
+    assert words.index("this computer is not measured yet") < words.index("1. INSTALL-ME")
+    assert any(made.text().startswith("Measure this machine") for made in choice(shown).findChildren(QPushButton))
+
+
+def test_what_fits_and_is_here_is_shown_however_far_down_and_the_rest_is_named(
+    qtbot: QtBot, shown: MainWindow, fake_client, models, make_model
+) -> None:
+    many = tuple(make_model(f"model-{number}") for number in range(7))
+    mine, colour = make_model("mine", ready=True), make_model("colour", ready=True, origin=Origin.BUILT_IN)
+    fake_client.answers["models"] = lambda: (*models, *many, mine, colour)
+    shown.workspace.refresh_models()
+    qtbot.waitUntil(lambda: len(shown.workspace.models) == len(models) + 9)
+    best = tuple(recommend(key) for key in (*(one.key for one in many), "mine", "colour", "clip-vit-b-32"))
+    fake_client.last("models_advise").answer(Advice(best, (), "cpu", ("No model finds sounds by words in German.",)))
+    expected = (*(one.key for one in many[:5]), "mine", "clip-vit-b-32")
+    qtbot.waitUntil(lambda: choice(shown).answers == expected)
+    qtbot.waitUntil(lambda: "Also fits: MODEL-5, MODEL-6, COLOUR" in said(shown))
+    assert "No model finds sounds by words in German." in said(shown)
 
 
 def test_comparing_on_ones_own_data_leads_to_the_evaluate_page(shown: MainWindow) -> None:

@@ -56,8 +56,8 @@ class Entry:
     ``commercial`` answers "may I use it at work?", None where that is not known. ``memory_bytes`` is about what it
     takes while it runs on the CPU; ``download_bytes`` about what its files have. ``gflops`` is what one picture, or ten
     seconds of sound, costs: billions of multiplications, the addition that goes with each not counted again.
-    ``variant_of`` names the model whose weights, in that model's folder, this one uses,
-    its image tower in 8 bits.
+    ``variant_of`` names the model whose weights, in that model's folder, this one uses, its image tower in 8 bits.
+    ``baseline``: a classic that newer models are measured against.
     """
 
     key: str
@@ -88,6 +88,7 @@ class Entry:
     gflops: float = 0.0
     source: Source | None = None
     variant_of: str = ""
+    baseline: bool = False
 
     @property
     def built_in(self) -> bool:

@@ -1,8 +1,15 @@
 """Which models to choose: a pure function of what a person needs, what there is, and what was measured here.
 
-The order is that of the catalogue, which prefers the better model, but for two rules: a model that understands all the
-languages that are asked for comes before one that understands some of them; and where the machine's speed is known,
-one that would encode the library within `PATIENCE_S` comes before one that would not, of which the fastest is first.
+The order is that of the catalogue, which prefers the better model, but for these rules, the strongest first:
+
+1. A model that understands all the languages that are asked for comes before one that understands some of them.
+2. One whose licence keeps it to research comes after those that a family may freely use.
+3. Without words, a classic that others are measured against comes last.
+4. One that takes longer than `ITEM_PATIENCE_S` an item, or `PATIENCE_S` for the library, comes after those that do not;
+   of these the fastest is first. What was not measured on a machine without a GPU is taken to be as fast as processors
+   usually are.
+5. Without words, a model that takes none comes before one that was made for them.
+
 Where pictures and sounds are wanted, the first of either come first, then the second. Built-in models are the last
 resort.
 """
@@ -11,20 +18,22 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import zip_longest
 
 from app.engine.encoders.entries import Entry
-from app.engine.installing.measuring import Measured, kind_of
+from app.engine.installing.measuring import Measured
+from app.engine.installing.reckoning import COMPARED, Case, Machine, Situation, case_of
 from app.engine.modeltypes import Advice, Needs, Recommendation
 from app.engine.types import Modality
 
-PATIENCE_S = 12 * 3600
-"""A night and a morning."""
 STORED_BYTES = 2
 """Of one number of a vector."""
 RESERVE_BYTES = 2_000_000_000
 """What the rest of the program and the system take."""
+
+NAMED_MAX = 2
+"""How many models one sentence names."""
 
 _NOUNS = {Modality.IMAGE: "pictures", Modality.AUDIO: "sounds"}
 _LANGUAGES = {
@@ -58,45 +67,6 @@ _LANGUAGES = {
 _MANY = "mul"
 
 
-@dataclass(frozen=True)
-class Machine:
-    """What models run on. ``device``: "cpu", "cuda" or "mps"; ``eight_bit``: whether it computes 8-bit layers."""
-
-    device: str
-    memory_bytes: int
-    eight_bit: bool = True
-
-
-@dataclass(frozen=True)
-class _Situation:
-    """What is asked, as `advise` was given it."""
-
-    needs: Needs
-    entries: Sequence[Entry]
-    ready: frozenset[str]
-    items: Mapping[Modality, int]
-    machine: Machine
-    measured: Measured
-
-
-@dataclass(frozen=True, eq=False)
-class _Case:
-    """One model in this situation. ``kinds`` it finds of those that are wanted; ``per_s`` items of each that it
-    encodes a second, as far as is known; ``seconds`` for the library, None where that is not known."""
-
-    entry: Entry
-    ready: bool
-    kinds: tuple[Modality, ...]
-    items: int
-    per_s: Mapping[Modality, float]
-    seconds: float | None
-    measured: bool
-
-    @property
-    def is_slow(self) -> bool:
-        return self.seconds is not None and self.seconds > PATIENCE_S
-
-
 def advise(
     needs: Needs,
     entries: Sequence[Entry],
@@ -115,8 +85,8 @@ def advise(
         machine: what they would run on.
         measured: its speed, as far as it is known.
     """
-    situation = _Situation(needs, entries, ready, items, machine, measured)
-    cases = [_case(entry, situation) for entry in entries]
+    situation = Situation(needs, entries, ready, items, machine, measured)
+    cases = [case_of(entry, situation) for entry in entries]
     refusals = {case.entry.key: _refusal(case, situation) for case in cases}
     fitting = [case for case in cases if not refusals[case.entry.key]]
     best = [
@@ -124,7 +94,7 @@ def advise(
         for case in _ordered(fitting, needs)
     ]
     others = [_recommendation(case, [], [refusals[case.entry.key]]) for case in cases if refusals[case.entry.key]]
-    return Advice(tuple(best), tuple(others), machine.device)
+    return Advice(tuple(best), tuple(others), machine.device, _notes(fitting, cases, situation))
 
 
 def duration(seconds: float) -> str:
@@ -136,62 +106,14 @@ def duration(seconds: float) -> str:
     return f"about {round(seconds / 3600)} hours" if seconds < 48 * 3600 else f"about {round(seconds / 86400)} days"
 
 
-# --- speed -----------------------------------------------------------------------------------------------------------
-
-
-def _case(entry: Entry, situation: _Situation) -> _Case:
-    kinds = tuple(kind for kind in _NOUNS if kind in entry.accepts and kind in situation.needs.kinds)
-    rates = {kind: _per_s(entry, kind, situation) for kind in kinds}
-    per_s = {kind: rate for kind, rate in rates.items() if rate}
-    counts = {kind: situation.items.get(kind, 0) for kind in kinds}
-    seconds = sum(
-        count * _item_s(entry, kind, per_s[kind], situation) for kind, count in counts.items() if kind in per_s
-    )
-    return _Case(
-        entry=entry,
-        ready=entry.key in situation.ready,
-        kinds=kinds,
-        items=sum(counts.values()),
-        per_s=per_s,
-        seconds=seconds if kinds and len(per_s) == len(kinds) else None,
-        measured=entry.key in situation.measured.items_per_s,
-    )
-
-
-def _item_s(entry: Entry, kind: Modality, per_s: float, situation: _Situation) -> float:
-    """What one item takes. On the CPU decoding takes its turns with encoding; beside a GPU the slower decides."""
-    decode_s = situation.measured.decode_s.get(kind, 0.0)
-    on_cpu = situation.machine.device == "cpu" or entry.built_in or bool(entry.variant_of)
-    return 1 / per_s + decode_s if on_cpu else max(1 / per_s, decode_s)
-
-
-def _per_s(entry: Entry, kind: Modality, situation: _Situation) -> float | None:
-    measured = situation.measured.items_per_s.get(entry.key, {}).get(kind)
-    return measured or _reckoned_per_s(entry, situation.entries, situation.measured)
-
-
-def _reckoned_per_s(entry: Entry, entries: Sequence[Entry], measured: Measured) -> float | None:
-    """Items a second by what networks of this kind reach: those that were measured, else the probe."""
-    if not entry.gflops:
-        return None
-    reached = [
-        per_s * other.gflops
-        for other in entries
-        if other.gflops and kind_of(other) == kind_of(entry)
-        for per_s in measured.items_per_s.get(other.key, {}).values()
-    ]
-    gflops_per_s = statistics.median(reached) if reached else measured.gflops_per_s.get(kind_of(entry))
-    return gflops_per_s / entry.gflops if gflops_per_s else None
-
-
 # --- what fits, and in what order ------------------------------------------------------------------------------------
 
 
-def _refusal(case: _Case, situation: _Situation) -> str:
+def _refusal(case: Case, situation: Situation) -> str:
     """Why a model does not fit, or nothing."""
     entry, needs, machine = case.entry, situation.needs, situation.machine
     if not case.kinds:
-        return f"It does not compare {' or '.join(noun for kind, noun in _NOUNS.items() if kind in needs.kinds)}."
+        return f"It does not compare {' or '.join(_NOUNS[kind] for kind in COMPARED if kind in needs.kinds)}."
     if entry.built_in:
         return ""
     if needs.commercial and not entry.commercial:
@@ -227,13 +149,20 @@ def _covered(entry: Entry, needs: Needs) -> list[str]:
     return [tag for tag in needs.languages if _MANY in entry.languages or tag.split("-")[0].lower() in entry.languages]
 
 
-def _ordered(cases: Sequence[_Case], needs: Needs) -> list[_Case]:
-    def rank(case: _Case) -> tuple[int, bool, float]:
-        missing = len(needs.languages) - len(_covered(case.entry, needs)) if needs.by_words else 0
-        return missing, case.is_slow, case.seconds if case.is_slow and case.seconds else 0.0
+def _ordered(cases: Sequence[Case], needs: Needs) -> list[Case]:
+    def rank(case: Case) -> tuple[int, bool, bool, bool, bool, float]:
+        entry = case.entry
+        return (
+            len(needs.languages) - len(_covered(entry, needs)) if needs.by_words else 0,
+            entry.commercial is False,
+            entry.baseline and not needs.by_words,
+            case.is_slow,
+            Modality.TEXT in entry.accepts and not needs.by_words,
+            case.seconds or 0.0 if case.is_slow else 0.0,
+        )
 
     networks = sorted((case for case in cases if not case.entry.built_in), key=rank)  # stable: else as in the catalogue
-    by_kind = [[case for case in networks if kind in case.kinds] for kind in _NOUNS]
+    by_kind = [[case for case in networks if kind in case.kinds] for kind in COMPARED]
     turns = [case for turn in zip_longest(*by_kind) for case in turn if case is not None]
     return [*dict.fromkeys(turns), *(case for case in cases if case.entry.built_in)]
 
@@ -241,7 +170,7 @@ def _ordered(cases: Sequence[_Case], needs: Needs) -> list[_Case]:
 # --- sentences -------------------------------------------------------------------------------------------------------
 
 
-def _recommendation(case: _Case, reasons: Sequence[str], cautions: Sequence[str]) -> Recommendation:
+def _recommendation(case: Case, reasons: Sequence[str], cautions: Sequence[str]) -> Recommendation:
     entry = case.entry
     return Recommendation(
         key=entry.key,
@@ -250,13 +179,15 @@ def _recommendation(case: _Case, reasons: Sequence[str], cautions: Sequence[str]
         items=case.items,
         seconds=case.seconds,
         measured=case.measured,
+        rough=case.rough,
+        assumed=case.assumed,
         vectors_bytes=case.items * entry.dim * STORED_BYTES,
         memory_bytes=entry.memory_bytes,
         download_bytes=0 if case.ready or entry.built_in else entry.download_bytes,
     )
 
 
-def _reasons(case: _Case, fitting: Sequence[_Case], situation: _Situation) -> list[str]:
+def _reasons(case: Case, fitting: Sequence[Case], situation: Situation) -> list[str]:
     entry, needs = case.entry, situation.needs
     nouns = " and ".join(_NOUNS[kind] for kind in case.kinds)
     by_words = needs.by_words and Modality.TEXT in entry.accepts
@@ -274,10 +205,10 @@ def _reasons(case: _Case, fitting: Sequence[_Case], situation: _Situation) -> li
     return [*reasons, *_of_speed(case, fitting)]
 
 
-def _of_variant(case: _Case, base: _Case, measured: Measured) -> str:
+def _of_variant(case: Case, base: Case, measured: Measured) -> str:
     """What an 8-bit variant gains, and what it costs."""
-    what = f"{base.entry.name} with 8-bit layers"
-    if case.per_s and base.per_s:
+    what = f"{base.entry.name} with 8-bit layers: faster"
+    if case.per_s and base.per_s and not (case.rough or base.rough):
         times = statistics.median(case.per_s[kind] / base.per_s[kind] for kind in case.per_s if kind in base.per_s)
         what = f"About {times:.1f}× as fast as {base.entry.name}"
     cosine = measured.cosine.get(case.entry.key)
@@ -285,20 +216,41 @@ def _of_variant(case: _Case, base: _Case, measured: Measured) -> str:
     return f"{what}, and a little less exact{close}; Evaluate shows what that costs on your own data."
 
 
-def _of_speed(case: _Case, fitting: Sequence[_Case]) -> list[str]:
-    verb = "Encodes" if case.measured else "Would encode"
-    reasons = [f"{verb} about {rate:,.3g} {_NOUNS[kind]} a second here." for kind, rate in case.per_s.items()]
+def _of_speed(case: Case, fitting: Sequence[Case]) -> list[str]:
+    reasons = [_rate_sentence(kind, per_s, case) for kind, per_s in case.per_s.items()]
     passed = next((other for other in fitting if set(other.kinds) & set(case.kinds)), None)
-    if passed and passed.is_slow and case.seconds and passed.seconds and case.seconds < passed.seconds:
+    if (
+        passed
+        and passed.is_slow
+        and not case.assumed
+        and case.seconds
+        and passed.seconds
+        and case.seconds < passed.seconds
+    ):
         took, would = duration(case.seconds), duration(passed.seconds)
         reasons.append(f"Done with this library in {took}; {passed.entry.name} would take {would}.")
     return reasons
 
 
-def _cautions(case: _Case, situation: _Situation) -> list[str]:
+def _rate_sentence(kind: Modality, per_s: float, case: Case) -> str:
+    about = "roughly" if case.rough else "about"
+    if per_s < 1.5:  # "1 pictures" would be read twice
+        verb = "Takes" if case.measured else "Would take"
+        return f"{verb} {about} {_figure(1 / per_s, 1 if case.rough else 2)} s a {_NOUNS[kind][:-1]} here."
+    verb = "Encodes" if case.measured else "Would encode"
+    return f"{verb} {about} {_figure(per_s, 1 if case.rough else 3)} {_NOUNS[kind]} a second here."
+
+
+def _figure(value: float, digits: int) -> str:
+    return f"{float(f'{value:.{digits}g}'):,g}"
+
+
+def _cautions(case: Case, situation: Situation) -> list[str]:
     entry, needs, machine = case.entry, situation.needs, situation.machine
     cautions = _about_words(entry, needs) if needs.by_words else []
-    if case.is_slow and case.seconds:
+    if case.is_heavy and machine.device == "cpu":
+        cautions.append("Heavy work for a computer without a graphics card.")
+    if case.is_long and case.seconds:
         cautions.append(f"Would take {duration(case.seconds)} for this library on this machine.")
     if 2 * entry.memory_bytes > machine.memory_bytes:
         need, have = _gb(entry.memory_bytes), _gb(machine.memory_bytes)
@@ -317,9 +269,30 @@ def _about_words(entry: Entry, needs: Needs) -> list[str]:
     return [f"Does not understand {_named(missing)}."] if missing else []
 
 
+def _notes(fitting: Sequence[Case], cases: Sequence[Case], situation: Situation) -> tuple[str, ...]:
+    """What is to be said of a kind that no model finds by these words."""
+    needs = situation.needs
+    found = {kind for case in fitting if not case.entry.built_in for kind in case.kinds}
+    lacking = [kind for kind in COMPARED if kind in needs.kinds and kind not in found] if needs.by_words else []
+    by_example = replace(situation, needs=replace(needs, by_words=False))
+    able = _ordered([case for case in cases if not _refusal(case, by_example)], by_example.needs)
+    notes = []
+    for kind in lacking:
+        names = [case.entry.name for case in able if kind in case.kinds][:NAMED_MAX]
+        words = f"words in {_named(needs.languages)}" if needs.languages else "words"
+        example = f"; by example: {_listed(names)}" if names else ""
+        notes.append(f"No model finds {_NOUNS[kind]} by {words}{example}.")
+    return tuple(notes)
+
+
 def _named(tags: Iterable[str]) -> str:
     """Languages in words: "English and German"."""
-    names = ["many languages" if tag == _MANY else _LANGUAGES.get(tag.split("-")[0].lower(), tag) for tag in tags]
+    return _listed(
+        ["many languages" if tag == _MANY else _LANGUAGES.get(tag.split("-")[0].lower(), tag) for tag in tags]
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
