@@ -84,6 +84,10 @@ def evaluation(result: Evaluation) -> dict[str, Any]:
                 ],
                 "unanswered": list(model.unanswered),
                 "note": model.note,
+                "items_per_s": model.items_per_s,
+                "device": model.device,
+                "base": model.base,
+                "agreement": model.agreement,
             }
             for model in result.models
         ],

@@ -147,16 +147,20 @@ def imported(console: Console, taken: QrelsImport) -> None:
 
 
 def evaluation(console: Console, result: Evaluation) -> None:
-    table = Table("model", "queries", *(escape(name) for name in result.measures), box=None, pad_edge=False)
+    measures = (escape(name) for name in result.measures)
+    table = Table("model", "queries", *measures, "items/s", box=None, pad_edge=False)
     for model in result.models:
         values = (f"{model.mean[name]:.3f}" if model.mean else "–" for name in result.measures)
-        table.add_row(model.model, str(len(model.queries)), *values)
+        speed = f"{model.items_per_s:,.3g}" if model.items_per_s else "–"
+        table.add_row(model.model, str(len(model.queries)), *values, speed)
     console.print(table)
     console.print(
         f"[dim]R@{result.k} is recall among what was judged relevant. Models that answered different queries "
         "cannot be compared."
     )
     for model in result.models:
+        if model.agreement is not None:
+            console.print(f"[dim]{model.model} agrees with its base: cosine {model.agreement:.4f} on this library.")
         if model.note:
             console.print(f"[dim]{model.model}: {escape(model.note)}")
 

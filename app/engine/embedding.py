@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -11,6 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import Self
 
 from app.engine.encoders.base import Encoder
+from app.engine.encoders.rates import Rates
 from app.engine.errors import MediaUnreadable
 from app.engine.jobs import Job
 from app.engine.media.decode import DecodedItem, DecodedPart, DecodeRequest
@@ -19,7 +22,7 @@ from app.engine.media.scan import guess_kind
 from app.engine.samples import PictureInput, SoundInput, prepared_sample
 from app.engine.store.batches import Batch, ContentFacts, NewItem, Sampling, Unreadable, Work
 from app.engine.store.spaces import Spaces
-from app.engine.types import ItemKind, MediaKind, Space
+from app.engine.types import ItemKind, MediaKind, Modality, Space
 
 GROUP_ITEMS = 64
 """Items encoded and committed together: enough to fill the models' batches, little to lose. An accelerator may ask for
@@ -55,14 +58,28 @@ class _Group:
     batch: Batch = field(default_factory=Batch)
 
 
+@dataclass(eq=False)
+class _Done:
+    """What was encoded: vectors by model; and (items, seconds) of every batch by model and kind."""
+
+    counts: dict[str, int]
+    turns: defaultdict[tuple[str, Modality], list[tuple[int, float]]] = field(default_factory=lambda: defaultdict(list))
+
+
 def embed(
-    pool: DecoderPool, spaces: Spaces, chosen: Sequence[Chosen], work: Sequence[Work], sampling: Sampling, job: Job
+    pool: DecoderPool,
+    spaces: Spaces,
+    chosen: Sequence[Chosen],
+    work: Sequence[Work],
+    sampling: Sampling,
+    rates: Rates,
+    job: Job,
 ) -> dict[str, int]:
     """Encode ``work`` with the models it lacks.
 
     Children decode ahead while the models encode; what is decoded first is taken first. A content that cannot be
     decoded is entered with the reason and the rest goes on. Each group is committed whole, so a cancelled or killed run
-    goes on where it stopped.
+    goes on where it stopped. ``rates`` is told how fast each model was.
 
     Returns:
         How many vectors each model computed.
@@ -71,7 +88,7 @@ def embed(
         Cancelled: the job was cancelled; what was committed stays.
         DeviceExhausted: a model fits nowhere.
     """
-    encoded = {one.encoder.spec.key: 0 for one in chosen}
+    encoded = _Done({one.encoder.spec.key: 0 for one in chosen})
     group = _Group()
     job.begin("Encoding", len(work))
     with _LookAhead(pool, chosen, work, sampling) as decoded:
@@ -87,7 +104,9 @@ def embed(
                 name = os.fsdecode(os.path.basename(one.path))  # noqa: PTH119 - the path is bytes
                 job.advance(failed=isinstance(part, MediaUnreadable), note=name)
     _finish(group, spaces, chosen, encoded, job)
-    return encoded
+    for (key, kind), turns in encoded.turns.items():
+        rates.keep(key, kind, turns)
+    return encoded.counts
 
 
 def _group_size(chosen: Sequence[Chosen]) -> int:
@@ -185,7 +204,7 @@ def _take(group: _Group, work: Work, part: DecodedPart, sampling: Sampling) -> N
         group.batch.sampled[work.content_id] = str(sampling)
 
 
-def _finish(group: _Group, spaces: Spaces, chosen: Sequence[Chosen], encoded: dict[str, int], job: Job) -> None:
+def _finish(group: _Group, spaces: Spaces, chosen: Sequence[Chosen], encoded: _Done, job: Job) -> None:
     """Encode a group with every model that lacks it, and commit it."""
     new = [
         NewItem(work.content_id, item.kind, item.start_ms or 0, item.end_ms, item.thumbnail, {})
@@ -201,10 +220,13 @@ def _finish(group: _Group, spaces: Spaces, chosen: Sequence[Chosen], encoded: di
         while done < len(wanted):
             job.check()
             some = wanted[done : done + one.encoder.batch_size]
+            began_s = time.perf_counter()
             vectors = one.encoder.encode([sample for _, sample in some])
+            kind = group.items[some[0][0]][1].kind.modality
+            encoded.turns[one.encoder.spec.key, kind].append((len(some), time.perf_counter() - began_s))
             for (index, _), vector in zip(some, vectors, strict=True):
                 new[index].vectors[one.space.id] = vector
             done += len(some)
-        encoded[one.encoder.spec.key] += len(wanted)
+        encoded.counts[one.encoder.spec.key] += len(wanted)
     group.batch.items = new
     spaces.commit(group.batch)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from app.engine.embedding import Chosen, embed
 from app.engine.encoders.base import EncoderSource, EncoderSpec, ready_keys
+from app.engine.encoders.rates import Rates
 from app.engine.errors import AppError, WeightsCorrupt, WeightsMissing
 from app.engine.jobs import Job
 from app.engine.media.pool import DecoderPool
@@ -35,6 +36,7 @@ class Indexer:
         shelves: Shelves,
         preferences: Preferences,
         encoders: EncoderSource,
+        rates: Rates,
         pool: DecoderPool,
     ) -> None:
         self._files = files
@@ -44,6 +46,7 @@ class Indexer:
         self._shelves = shelves
         self._preferences = preferences
         self._encoders = encoders
+        self._rates = rates
         self._pool = pool
 
     def index(self, request: IndexRequest, job: Job) -> IndexReport:
@@ -196,7 +199,7 @@ class Indexer:
         chosen = self._load({key: space for key, space in spaces.items() if space.id in lacking}, requested, notes, job)
         loaded = {one.space.id for one in chosen}
         work = [one.only(loaded) for one in work if loaded.intersection(one.missing)]
-        return embed(self._pool, self._spaces, chosen, work, sampling, job) if work else {}
+        return embed(self._pool, self._spaces, chosen, work, sampling, self._rates, job) if work else {}
 
     def _load(self, spaces: dict[str, Space], requested: bool, notes: list[str], job: Job) -> list[Chosen]:
         """The models of these spaces. One with a bad weights file stops the run only if it was asked for."""

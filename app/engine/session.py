@@ -11,8 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
+from app.engine.costs import Costs
 from app.engine.encoders.base import EncoderSource
 from app.engine.encoders.catalogue import Catalogue
+from app.engine.encoders.rates import Rates
+from app.engine.encoders.speeds import Speeds
 from app.engine.errors import AppError
 from app.engine.index.shelf import EXACT_UP_TO
 from app.engine.indexing import Indexer
@@ -52,7 +55,7 @@ from app.engine.types import (
 )
 from app.engine.viewing import Viewer
 from app.engine.watching import Tell, Watched, Watcher
-from app.paths import libraries_dir, models_dir, resources_dir
+from app.paths import libraries_dir, models_dir, resources_dir, speeds_path
 
 SAMPLE_DIR = "sample"
 SHORTEST_SAMPLE_MS, LONGEST_SAMPLE_MS = 500, 600_000
@@ -72,7 +75,7 @@ class Session:
     """
 
     def __init__(
-        self, name: str, database: Database, encoders: EncoderSource, pool: DecoderPool, exact_up_to: int
+        self, name: str, database: Database, encoders: EncoderSource, rates: Rates, pool: DecoderPool, exact_up_to: int
     ) -> None:
         self.name = name
         self._database = database
@@ -90,8 +93,9 @@ class Session:
         self._searcher = Searcher(self._files, self._lookup, spaces, shelves, encoders, queries)
         self._viewer = Viewer(self._lookup, self._searcher, pool)
         self._judging = Judging(self._files, self._lookup, judgments, queries, self._searcher, encoders)
+        self._costs = Costs(spaces, encoders, rates)
         self._indexer = Indexer(
-            self._files, Folders(database), self._lookup, spaces, shelves, self._preferences, encoders, pool
+            self._files, Folders(database), self._lookup, spaces, shelves, self._preferences, encoders, rates, pool
         )
 
     @classmethod
@@ -119,7 +123,8 @@ class Session:
         if not _LIBRARY_NAME.fullmatch(library) or library.strip(". ") != library:
             raise AppError("This cannot be a library's name", f"Use letters, digits and spaces; {library!r} was given.")
         database = Database(libraries_dir(home) / library)
-        return cls(library, database, encoders or Catalogue(models_dir(home), device), DecoderPool(), exact_up_to)
+        source, rates = encoders or Catalogue(models_dir(home), device), Rates(Speeds(speeds_path(home)), device)
+        return cls(library, database, source, rates, DecoderPool(), exact_up_to)
 
     def close(self) -> None:
         self._shelves.close()
@@ -327,7 +332,8 @@ class Session:
         for key in request.models:
             self._encoders.spec(key)
         try:
-            return self._judging.evaluate(request, request.models or self._preferences.models, job)
+            evaluation = self._judging.evaluate(request, request.models or self._preferences.models, job)
+            return self._costs.beside(evaluation)
         finally:
             self._encoders.ease()
 

@@ -396,7 +396,11 @@ class QueryEvaluation:
 class ModelEvaluation:
     """One model over all queries it can answer. ``mean`` is the mean over ``queries``; ``unanswered`` names the
     queries of a kind it does not accept, those judged on nothing it could find, and those whose file is gone (``note``
-    says so)."""
+    says so).
+
+    ``items_per_s`` is how fast it encodes on this machine's ``device`` ("cpu", "cuda", "mps"), None where that is not
+    known. ``base`` names the model of which it is a variant, and ``agreement`` is the mean cosine of their vectors in
+    this library, None where that has not both."""
 
     model: str
     name: str
@@ -404,6 +408,10 @@ class ModelEvaluation:
     queries: tuple[QueryEvaluation, ...]
     unanswered: tuple[str, ...]
     note: str = ""
+    items_per_s: float | None = None
+    device: str = ""
+    base: str = ""
+    agreement: float | None = None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from app.gui import theme
 
 BEST_MARK = "★"
 DECIMALS = 3
+_DEVICES = {"cpu": "the processor"}
 _NAME = re.compile(r"(?P<base>[A-Za-z0-9]+)(?:@(?P<k>\d+))?")
 
 _EXPLANATIONS = {
@@ -45,6 +46,16 @@ def explanation(name: str) -> str:
     return _EXPLANATIONS[match["base"]].format(k=match["k"] or "")
 
 
+def speed_words(model: ModelEvaluation) -> str:
+    """Items a second in as many digits as mean something."""
+    rate = model.items_per_s
+    return "–" if not rate else f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
+
+
+def agreement_words(model: ModelEvaluation) -> str:
+    return "–" if model.agreement is None else f"{model.agreement:.4f}"
+
+
 def answered_keys(model: ModelEvaluation) -> frozenset[str]:
     """The queries a model's means are over; only means over the same queries may be compared."""
     return frozenset(result.query_key for result in model.queries)
@@ -67,13 +78,15 @@ def best(evaluation: Evaluation) -> set[tuple[str, str]]:
 
 
 def as_text(evaluation: Evaluation, separator: str) -> str:
-    """The table for a spreadsheet: model, number of queries, then the measures by their standard names."""
+    """The table for a spreadsheet: model, number of queries, the measures by their standard names, then its costs."""
     written = io.StringIO()
     writer = csv.writer(written, delimiter=separator, lineterminator="\n")
-    writer.writerow(["model", "queries", *evaluation.measures])
+    writer.writerow(["model", "queries", *evaluation.measures, "items_per_s", "agreement"])
     for model in _rows(evaluation):
         values = [f"{model.mean[name]:.6f}" if name in model.mean else "" for name in evaluation.measures]
-        writer.writerow([model.name, len(model.queries), *values])
+        speed = "" if model.items_per_s is None else f"{model.items_per_s:.6g}"
+        agreement = "" if model.agreement is None else f"{model.agreement:.6f}"
+        writer.writerow([model.name, len(model.queries), *values, speed, agreement])
     return written.getvalue()
 
 
@@ -97,7 +110,9 @@ class MeasuresTable(QTableWidget):
         models = list(_rows(evaluation))
         marked = best(evaluation)
         self.clear()
-        self.setColumnCount(2 + len(evaluation.measures))
+        speed = 2 + len(evaluation.measures)
+        agreement = speed + 1
+        self.setColumnCount(agreement + 1)
         self.setRowCount(len(models))
         self._set_headers(evaluation)
         for row, model in enumerate(models):
@@ -106,7 +121,11 @@ class MeasuresTable(QTableWidget):
             for column, name in enumerate(evaluation.measures, start=2):
                 value = f"{model.mean[name]:.{DECIMALS}f}" if name in model.mean else "–"
                 self._set_cell(row, column, value, (model.model, name) in marked)
+            self._set_cell(row, speed, speed_words(model))
+            self._set_cell(row, agreement, agreement_words(model))
         self.setColumnHidden(1, len(evaluation.queries) == 1)
+        self.setColumnHidden(speed, not any(model.items_per_s for model in models))
+        self.setColumnHidden(agreement, all(model.agreement is None for model in models))
         self.resizeRowsToContents()
         self._fit_height()
         self._fit_columns()
@@ -116,10 +135,17 @@ class MeasuresTable(QTableWidget):
         self._fit_columns()
 
     def _set_headers(self, evaluation: Evaluation) -> None:
+        device = next((model.device for model in evaluation.models if model.device), "")
+        speed = self.tr("How many items it encodes a second on {0} of this computer.")
+        agreement = self.tr(
+            "Of a faster variant: how near its vectors are to those of its base, as a mean cosine. 1 is the same."
+        )
         columns = [
             (self.tr("Model"), self.tr("The model whose results are measured.")),
             (self.tr("Queries"), self.tr("How many queries it answered; its figures are means over them.")),
             *((header(name), explanation(name)) for name in evaluation.measures),
+            (self.tr("Items\na second"), speed.format(_DEVICES.get(device, f"the GPU ({device})"))),
+            (self.tr("Agrees with\nits base"), agreement),
         ]
         for column, (words, sentence) in enumerate(columns):
             item = QTableWidgetItem(words)

@@ -229,7 +229,8 @@ def test_a_large_batch_is_one_group(
 def test_nothing_to_do_is_done_at_once(pool: HeldPool, session: Session) -> None:
     space = session._indexer._make_space("timbre")
     chosen = [Chosen(session._encoders.load("timbre"), space)]
-    assert embed(pool, session._indexer._spaces, chosen, [], Sampling(2_000, 10_000), NULL_JOB) == {"timbre": 0}
+    spaces, rates = session._indexer._spaces, session._indexer._rates
+    assert embed(pool, spaces, chosen, [], Sampling(2_000, 10_000), rates, NULL_JOB) == {"timbre": 0}
 
 
 def test_short_clips_keep_every_child_busy(pool: HeldPool, sound: MakeSound, session: Session, tmp_path: Path) -> None:

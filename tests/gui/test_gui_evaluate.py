@@ -364,11 +364,29 @@ class TestComparing:
         assert compared.comparing.evaluation is None
         assert "Nothing to measure yet" in compared.comparing._message.headline
 
+    def test_speed_and_agreement_are_shown_where_they_are_known(self, qtbot: QtBot, evaluation: Evaluation) -> None:
+        table = measures.MeasuresTable()
+        qtbot.addWidget(table)
+        table.show_evaluation(evaluation)
+        assert [table.isColumnHidden(column) for column in (6, 7)] == [True, True]
+        clip, siglip, *others = evaluation.models
+        known = (
+            replace(clip, items_per_s=23.4, device="cpu"),
+            replace(siglip, items_per_s=0.267, device="cpu", base="CLIP", agreement=0.99981),
+        )
+        table.show_evaluation(replace(evaluation, models=(*known, *others)))
+        assert [table.isColumnHidden(column) for column in (6, 7)] == [False, False]
+        shown = [[table.item(row, column).text() for column in (6, 7)] for row in (0, 1)]
+        assert shown == [["23", "–"], ["0.27", "0.9998"]]
+        assert "the processor" in table.horizontalHeaderItem(6).toolTip()
+
     def test_the_table_can_be_copied_and_saved(
         self, compared: EvaluatePage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         compared.comparing.copy_table()
-        assert QGuiApplication.clipboard().text().splitlines()[0] == "model\tqueries\tP@5\tR@5\tAP\tJudged@5"
+        assert QGuiApplication.clipboard().text().splitlines()[0] == "\t".join(
+            ("model", "queries", *MEASURES, "items_per_s", "agreement")
+        )
         path = tmp_path / "measures.csv"
         monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_a, **_k: (str(path), ""))
         compared.comparing.choose_csv()
