@@ -324,9 +324,9 @@ def _costs(one: Recommendation, model: ModelStatus) -> list[str]:
 
 def _time(one: Recommendation) -> str:
     items = wording.count(one.items, "item", "items")
-    what = f"{items}, as an example" if one.assumed else items
+    what = f"an example of {items}" if one.assumed else items
     if one.seconds is None:
-        return f"{what} to encode"
+        return f"{what} to encode".capitalize()
     time = wording.duration(one.seconds)
     if one.rough:
         return f"{time.replace('about', 'roughly').capitalize()} for {what}"

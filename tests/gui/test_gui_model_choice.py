@@ -220,7 +220,7 @@ def test_times_that_nothing_here_was_measured_for_are_said_to_be_rough(
     rough = recommend("install-me", items=10_000, measured=False, rough=True, assumed=True)
     answer(qtbot, shown, fake_client, Advice((rough,), (), "cpu"))
     words = said(shown)
-    assert "Roughly 12 minutes for 10,000 items, as an example" in words
+    assert "Roughly 12 minutes for an example of 10,000 items" in words
     assert words.index("this computer is not measured yet") < words.index("1. INSTALL-ME")
     assert any(made.text().startswith("Measure this machine") for made in choice(shown).findChildren(QPushButton))
 
