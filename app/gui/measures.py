@@ -16,6 +16,8 @@ from app.gui import theme
 
 BEST_MARK = "★"
 DECIMALS = 3
+MODEL, QUERIES, SPEED, AGREEMENT, FIRST_MEASURE = range(5)
+"""The columns. What a model costs stands before what it finds, where the smallest window shows it."""
 _DEVICES = {"cpu": "the processor"}
 _NAME = re.compile(r"(?P<base>[A-Za-z0-9]+)(?:@(?P<k>\d+))?")
 
@@ -110,22 +112,20 @@ class MeasuresTable(QTableWidget):
         models = list(_rows(evaluation))
         marked = best(evaluation)
         self.clear()
-        speed = 2 + len(evaluation.measures)
-        agreement = speed + 1
-        self.setColumnCount(agreement + 1)
+        self.setColumnCount(FIRST_MEASURE + len(evaluation.measures))
         self.setRowCount(len(models))
         self._set_headers(evaluation)
         for row, model in enumerate(models):
-            self._set_cell(row, 0, model.name)
-            self._set_cell(row, 1, str(len(model.queries)))
-            for column, name in enumerate(evaluation.measures, start=2):
+            self._set_cell(row, MODEL, model.name)
+            self._set_cell(row, QUERIES, str(len(model.queries)))
+            self._set_cell(row, SPEED, speed_words(model))
+            self._set_cell(row, AGREEMENT, agreement_words(model))
+            for column, name in enumerate(evaluation.measures, start=FIRST_MEASURE):
                 value = f"{model.mean[name]:.{DECIMALS}f}" if name in model.mean else "–"
                 self._set_cell(row, column, value, (model.model, name) in marked)
-            self._set_cell(row, speed, speed_words(model))
-            self._set_cell(row, agreement, agreement_words(model))
-        self.setColumnHidden(1, len(evaluation.queries) == 1)
-        self.setColumnHidden(speed, not any(model.items_per_s for model in models))
-        self.setColumnHidden(agreement, all(model.agreement is None for model in models))
+        self.setColumnHidden(QUERIES, len(evaluation.queries) == 1)
+        self.setColumnHidden(SPEED, not any(model.items_per_s for model in models))
+        self.setColumnHidden(AGREEMENT, all(model.agreement is None for model in models))
         self.resizeRowsToContents()
         self._fit_height()
         self._fit_columns()
@@ -143,9 +143,9 @@ class MeasuresTable(QTableWidget):
         columns = [
             (self.tr("Model"), self.tr("The model whose results are measured.")),
             (self.tr("Queries"), self.tr("How many queries it answered; its figures are means over them.")),
-            *((header(name), explanation(name)) for name in evaluation.measures),
             (self.tr("Items\na second"), speed.format(_DEVICES.get(device, f"the GPU ({device})"))),
-            (self.tr("Agrees with\nits base"), agreement),
+            (self.tr("Like\nits base"), agreement),
+            *((header(name), explanation(name)) for name in evaluation.measures),
         ]
         for column, (words, sentence) in enumerate(columns):
             item = QTableWidgetItem(words)

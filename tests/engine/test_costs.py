@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import smallclip
 
 from app.cli.arguments import parser
 from app.cli.run import run as run_command
@@ -16,7 +17,6 @@ from app.engine.encoders.speeds import Speeds
 from app.engine.session import Session
 from app.engine.types import Evaluation, EvaluationRequest, IndexRequest, Modality, Query
 from app.paths import models_dir, speeds_path
-from tests.support import smallclip
 
 BASE, FAST, PLAIN = smallclip.KEY, f"{smallclip.KEY}-int8", "colour-texture"
 
@@ -74,3 +74,5 @@ def test_a_speed_is_kept_once_and_not_from_a_few_items(home: Path) -> None:
     rates.keep("some", Modality.IMAGE, [(64, 64.0)])
     assert rates.of("some") == ({"image": 16.0, "audio": 32.0}, "cpu")
     assert rates.of("other") == ({}, "cpu")
+    Speeds(speeds_path(home)).remember(describe("cpu"), "items_per_s", {"odd": {"image": "fast"}, "wrong": 3})
+    assert rates.of("odd") == rates.of("wrong") == ({}, "cpu")

@@ -302,12 +302,14 @@ class TestComparing:
 
     def test_the_table_marks_the_best_with_words_beside_the_weight(self, compared: EvaluatePage) -> None:
         table = compared.comparing.table
-        cells = [[table.item(row, column).text() for column in range(6)] for row in range(table.rowCount())]
-        assert cells == [
-            ["CLIP", "1", "★ 0.400", "1.000", "0.700", "0.600"],
-            ["SigLIP", "1", "0.200", "1.000", "★ 0.900", "1.000"],
+        cells = [
+            [table.item(row, column).text() for column in range(table.columnCount())] for row in range(table.rowCount())
         ]
-        assert table.item(0, 2).font().bold()
+        assert cells == [
+            ["CLIP", "1", "–", "–", "★ 0.400", "1.000", "0.700", "0.600"],
+            ["SigLIP", "1", "–", "–", "0.200", "1.000", "★ 0.900", "1.000"],
+        ]
+        assert table.item(0, measures.FIRST_MEASURE).font().bold()
 
     def test_what_is_missing_is_said(self, compared: EvaluatePage) -> None:
         assert compared.comparing.warning.startswith("1 of 3 results of CLIP are not judged yet")
@@ -368,17 +370,17 @@ class TestComparing:
         table = measures.MeasuresTable()
         qtbot.addWidget(table)
         table.show_evaluation(evaluation)
-        assert [table.isColumnHidden(column) for column in (6, 7)] == [True, True]
+        assert [table.isColumnHidden(column) for column in (measures.SPEED, measures.AGREEMENT)] == [True, True]
         clip, siglip, *others = evaluation.models
         known = (
             replace(clip, items_per_s=23.4, device="cpu"),
             replace(siglip, items_per_s=0.267, device="cpu", base="CLIP", agreement=0.99981),
         )
         table.show_evaluation(replace(evaluation, models=(*known, *others)))
-        assert [table.isColumnHidden(column) for column in (6, 7)] == [False, False]
-        shown = [[table.item(row, column).text() for column in (6, 7)] for row in (0, 1)]
+        assert [table.isColumnHidden(column) for column in (measures.SPEED, measures.AGREEMENT)] == [False, False]
+        shown = [[table.item(row, column).text() for column in (measures.SPEED, measures.AGREEMENT)] for row in (0, 1)]
         assert shown == [["23", "–"], ["0.27", "0.9998"]]
-        assert "the processor" in table.horizontalHeaderItem(6).toolTip()
+        assert "the processor" in table.horizontalHeaderItem(measures.SPEED).toolTip()
 
     def test_the_table_can_be_copied_and_saved(
         self, compared: EvaluatePage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

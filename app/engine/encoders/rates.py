@@ -26,7 +26,8 @@ class Rates:
         self._device = device
 
     def of(self, key: str) -> tuple[Mapping[str, float], str]:
-        """Items a second of a model by their kind, and the device: "cpu", "cuda", "mps". Empty where nothing is known.
+        """Items a second of a model by their kind, and the device: "cpu", "cuda", "mps". Empty where nothing is known;
+        what is no number above zero (the file is open to hands) is left out.
 
         Raises:
             AppError: there is no such device.
@@ -36,8 +37,10 @@ class Rates:
         from app.engine.encoders import device
 
         chosen = device.choose(self._device)
-        rates = self._speeds.of(device.describe(chosen), "items_per_s").get(key, {})
-        return (rates if isinstance(rates, dict) else {}), chosen.split(":")[0]
+        kept = self._speeds.of(device.describe(chosen), "items_per_s").get(key)
+        rates = kept.items() if isinstance(kept, dict) else ()
+        numbers = {kind: rate for kind, rate in rates if isinstance(rate, int | float) and rate > 0}
+        return numbers, chosen.split(":")[0]
 
     def keep(self, key: str, kind: Modality, turns: Sequence[tuple[int, float]]) -> None:
         """Keep the median speed of turns of encoding, (items, seconds) each, unless they are few or one is kept:
