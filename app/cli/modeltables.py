@@ -109,10 +109,11 @@ def carried(console: Console, reports: Sequence[PackReport]) -> None:
 
 
 def advice(console: Console, given: Advice) -> None:
-    """The first of the models that fit, the names of the next, and why the others do not."""
+    """The first of the models that fit and those that are here, the names of the next, and why the others do not."""
     if not given.best:
         console.print("No model fits.")
-    for place, one in enumerate(given.best[:SHOWN_ADVICE], 1):
+    shown = [one for place, one in enumerate(given.best) if place < SHOWN_ADVICE or one.download_bytes == 0]
+    for place, one in enumerate(shown, 1):
         facts = [f"{size(one.memory_bytes)} of memory"] if one.memory_bytes else []
         facts += [f"{size(one.download_bytes)} to download"] if one.download_bytes else []
         if one.items and one.seconds is not None:
@@ -124,7 +125,7 @@ def advice(console: Console, given: Advice) -> None:
             console.print(f"   {escape(sentence)}")
         for sentence in one.cautions:
             console.print(f"   [yellow]{escape(sentence)}")
-    if more := [one.key for one in given.best[SHOWN_ADVICE:]]:
+    if more := [one.key for one in given.best if one not in shown]:
         console.print(f"These fit too: {escape(', '.join(more))}")
     for sentence in given.notes:
         console.print(escape(sentence))

@@ -32,7 +32,7 @@ class Rates:
         Raises:
             AppError: there is no such device.
         """
-        if not self._speeds.exist:
+        if not self._speeds.path.is_file():  # torch would be loaded for nothing
             return {}, ""
         from app.engine.encoders import device
 

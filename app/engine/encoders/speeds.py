@@ -33,11 +33,6 @@ class Speeds:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    @property
-    def exist(self) -> bool:
-        """Whether anything was measured on any machine."""
-        return self._path.is_file()
-
     def of(self, machine: str, section: Section) -> Mapping[str, Any]:
         """What was measured on a machine, by name."""
         found = self._read().get(machine, {})
