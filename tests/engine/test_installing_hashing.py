@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.engine.installing.hashing import hashed
+from app.engine.encoders.hashing import hashed
 
 
 @given(data=st.binary(max_size=3000), flipped=st.booleans())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app.engine.encoders.base import Encoder, EncoderSpec
 from app.engine.encoders.entries import Entry, read_entries
-from app.engine.encoders.folder import check_unchanged, find_weights, sha256_of
+from app.engine.encoders.folder import check_unchanged, find_weights, known_damage, sha256_of
 from app.engine.encoders.lifetime import Lifetime
 from app.engine.encoders.openclip_config import CONFIG_FILE, configured
 from app.engine.encoders.plugins import Plugins
@@ -178,6 +178,8 @@ class Catalogue:
             if entry.files:
                 find_weights(entry, self._folder(entry))
                 installation = read_installation(self._folder(entry))
+                if wrong := known_damage(self._folder(entry), installation):
+                    raise WeightsCorrupt(f"{entry.name} is damaged", wrong)
         except (WeightsMissing, WeightsCorrupt) as error:
             problem = error.message
             damaged = isinstance(error, WeightsCorrupt) or (self._folder(entry) / RECORD_FILE).is_file()

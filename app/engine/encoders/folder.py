@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import zlib
@@ -11,10 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from app.engine.encoders.entries import Entry
+from app.engine.encoders.hashing import hashed
 from app.engine.encoders.record import RECORD_FILE, read_installation
 from app.engine.errors import WeightsCorrupt, WeightsMissing
+from app.engine.jobs import NULL_JOB, Job
+from app.engine.modeltypes import Installation
 
 HASHES_FILE = ".sha256.json"
+WRONG = "wrong"
+MEND = "Install the model again, or remove it and add it anew."
+
+_found_wrong: dict[Path, tuple[int, int]] = {}
+"""The size and time of change of the files that were found to hold other bytes than they should."""
 
 MOST_JSON_BYTES = 2**20
 """A config has a few hundred lines."""
@@ -85,13 +92,23 @@ def sha256_of(path: Path) -> str:
     return _remembered(path) or _hash_and_remember(path)
 
 
-def check_unchanged(path: Path) -> None:
-    """Hash a file that is about to be loaded, whatever is remembered of it.
+def check_unchanged(path: Path, checksum: str = "", job: Job = NULL_JOB) -> tuple[str, bool]:
+    """Hash a file that is about to be loaded, whatever is remembered of it. What is found is remembered: see
+    `known_damage`.
+
+    Returns:
+        What `hashed` says of the file and the ``checksum``.
 
     Raises:
         WeightsCorrupt: its bytes are not those that were installed, or that it had at this size and time of change.
     """
-    remembered, digest = _remembered(path), _hash_and_remember(path)
+    stat, remembered = path.stat(), _remembered(path)
+    digest, is_right = hashed(path, checksum, job)
+    installation = read_installation(path.parent)
+    recorded = {file.name: file.sha256 for file in installation.files} if installation else {}
+    is_wrong = remembered not in (None, digest) or recorded.get(path.name, digest) != digest
+    if remembered is None or is_wrong or is_known_wrong(path):
+        remember(path, stat, remembered or digest, is_wrong)
     if remembered not in (None, digest):
         raise WeightsCorrupt(
             "This weights file has changed by itself",
@@ -99,38 +116,70 @@ def check_unchanged(path: Path) -> None:
             "it: its disk may be failing. Put a fresh copy of the file in its place.",
             str(path),
         )
-    installation = read_installation(path.parent)
-    recorded = {file.name: file.sha256 for file in installation.files} if installation else {}
-    if recorded.get(path.name, digest) != digest:
+    if is_wrong:
         raise WeightsCorrupt(
             "This is not the file that was installed",
-            f"{path.name} does not hold the bytes any more that it was installed with. Remove the model and install it "
-            f"again; or, if you have put another file in its place yourself, delete {RECORD_FILE} beside it.",
+            f"{path.name} does not hold the bytes any more that it was installed with. {MEND} Or, if you have put "
+            f"another file in its place yourself, delete {RECORD_FILE} beside it.",
             str(path),
         )
+    return digest, is_right
 
 
-def remember(path: Path, stat: os.stat_result, sha256: str) -> None:
-    """Note the SHA-256 of a file beside it. ``stat`` is from before it was hashed."""
-    entry = [stat.st_size, stat.st_mtime_ns, sha256]
+def known_damage(folder: Path, installation: Installation | None) -> str:
+    """What is known to be wrong with the files of a model, in a sentence; "" if nothing is. None of them is read: their
+    sizes are held against the record, and what `check_unchanged` has found of these files is remembered.
+    """
+    for file in installation.files if installation else ():
+        path = folder / file.name
+        if not path.is_file():
+            return f"{file.name} is not there any more. {MEND}"
+        if path.stat().st_size != file.size_bytes:
+            return f"{file.name} has {path.stat().st_size:,} bytes instead of {file.size_bytes:,}. {MEND}"
+    for path in sorted(folder.glob("*")):
+        if path.is_file() and is_known_wrong(path):
+            return f"{path.name} does not hold the bytes any more that it should. {MEND}"
+    return ""
+
+
+def is_known_wrong(path: Path) -> bool:
+    """Whether a check has found a file to hold other bytes than it should; until something writes to it again."""
+    stat = path.stat()
+    if (found := _found_wrong.get(path)) is not None:
+        return found == (stat.st_size, stat.st_mtime_ns)
+    return _entry(path)[3:] == [WRONG]
+
+
+def remember(path: Path, stat: os.stat_result, sha256: str, is_wrong: bool = False) -> None:
+    """Note the SHA-256 of a file beside it, and whether it was found to hold other bytes than it should. ``stat`` is
+    from before it was hashed."""
+    if is_wrong:
+        _found_wrong[path] = stat.st_size, stat.st_mtime_ns  # the folder may be one that cannot be written to
+    else:
+        _found_wrong.pop(path, None)
+    entry = [stat.st_size, stat.st_mtime_ns, sha256, *([WRONG] if is_wrong else [])]
     _write_hashes(path.parent / HASHES_FILE, {**_read_hashes(path.parent), path.name: [*entry, _seal(path, entry)]})
 
 
 def _hash_and_remember(path: Path) -> str:
     stat = path.stat()
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if _remembered(path) is None:
-        remember(path, stat, digest)
+    digest, _ = hashed(path)
+    remember(path, stat, digest)
     return digest
 
 
 def _remembered(path: Path) -> str | None:
+    entry = _entry(path)
+    return str(entry[2]) if entry else None
+
+
+def _entry(path: Path) -> list[Any]:
+    """What is remembered of a file as it is now: its size, time of change, SHA-256, and perhaps `WRONG`; or nothing."""
     stat = path.stat()
     match _read_hashes(path.parent).get(path.name):
         case [*entry, seal] if entry[:2] == [stat.st_size, stat.st_mtime_ns] and seal == _seal(path, entry):
-            return str(entry[2])
-    return None
+            return entry
+    return []
 
 
 def _seal(path: Path, entry: list[Any]) -> int:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.entries import Entry, Source
+from app.engine.encoders.hashing import hashed
 from app.engine.encoders.record import RECORD_FILE, read_installation, write_record
 from app.engine.errors import AppError, WeightsCorrupt
 from app.engine.installing.downloading import Found, drop_part, part_of
-from app.engine.installing.hashing import hashed
 from app.engine.installing.placing import disk_error, size_bytes
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.modeltypes import Installation, InstalledFile, ModelCheck, Pin

@@ -14,9 +14,9 @@ import psutil
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.entries import Entry, entry_from
 from app.engine.encoders.folder import find_weights
+from app.engine.encoders.hashing import hashed
 from app.engine.encoders.record import ADDABLE
 from app.engine.errors import AppError, DeviceExhausted
-from app.engine.installing.hashing import hashed
 from app.engine.installing.offered import is_key
 from app.engine.installing.packfile import PackedModel, is_portable_name
 from app.engine.modeltypes import Installation, Origin, Pin
