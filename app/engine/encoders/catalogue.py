@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app.engine.encoders.base import Encoder, EncoderSpec
 from app.engine.encoders.entries import Entry, read_entries
-from app.engine.encoders.folder import check_unchanged, find_weights, known_damage, sha256_of
+from app.engine.encoders.folder import check_recorded, check_unchanged, find_weights, known_damage, sha256_of
 from app.engine.encoders.lifetime import Lifetime
 from app.engine.encoders.openclip_config import CONFIG_FILE, configured
 from app.engine.encoders.plugins import Plugins
@@ -108,7 +108,8 @@ class Catalogue:
 
     def fingerprint(self, key: str) -> str:
         """A SHA-256 over all that the vectors depend on: the weights and the files beside them that matter, the
-        preparation of the samples, and the revision of the program's own part.
+        preparation of the samples, and the revision of the program's own part. Installed files count with the hashes
+        of their record, which ``load`` holds against them: damage to a file makes no other model of it.
 
         Raises:
             WeightsMissing, WeightsCorrupt, AppError: see ``load``.
@@ -116,6 +117,7 @@ class Catalogue:
         entry = self._configured(key)
         if entry.origin is Origin.PLUG_IN:
             return self._plugins.fingerprint(key) or self.load(key).fingerprint
+        paths, recorded = self._deciding_files(entry), self._recorded(entry)
         facts = {
             "key": key,
             "revision": entry.revision,
@@ -125,7 +127,7 @@ class Catalogue:
             "sound": asdict(entry.sound) if entry.sound else None,
             "mean": entry.mean,
             "std": entry.std,
-            "files": [sha256_of(path) for path in self._deciding_files(entry)],
+            "files": [recorded.get(path.name) or sha256_of(path) for path in paths],
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
@@ -167,7 +169,17 @@ class Catalogue:
             return []
         folder = self._folder(entry)
         beside = [folder / name for name in (*entry.companions, CONFIG_FILE)]
-        return [find_weights(entry, folder), *(path for path in beside if path.is_file())]
+        files = [find_weights(entry, folder), *(path for path in beside if path.is_file())]
+        check_recorded(files, read_installation(folder))
+        return files
+
+    def _recorded(self, entry: Entry) -> dict[str, str]:
+        """The SHA-256 of the files of a model's record. Raises WeightsCorrupt while one is known to be damaged."""
+        folder = self._folder(entry)
+        installation = read_installation(folder) if entry.files else None
+        if damage := known_damage(folder, installation):
+            raise WeightsCorrupt(f"{entry.name} is damaged", damage, str(folder))
+        return {file.name: file.sha256 for file in installation.files} if installation else {}
 
     def _status(self, entry: Entry) -> ModelStatus:
         problem, installation, damaged = "", None, False
@@ -176,10 +188,9 @@ class Catalogue:
             if entry.variant_of and not runs_eight_bit():
                 raise no_eight_bit()
             if entry.files:
-                find_weights(entry, self._folder(entry))
+                self._deciding_files(entry)
                 installation = read_installation(self._folder(entry))
-                if wrong := known_damage(self._folder(entry), installation):
-                    raise WeightsCorrupt(f"{entry.name} is damaged", wrong)
+                self._recorded(entry)
         except (WeightsMissing, WeightsCorrupt) as error:
             problem = error.message
             damaged = isinstance(error, WeightsCorrupt) or (self._folder(entry) / RECORD_FILE).is_file()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +126,24 @@ def check_unchanged(path: Path, checksum: str = "", job: Job = NULL_JOB) -> tupl
     return digest, is_right
 
 
+def check_recorded(paths: Sequence[Path], installation: Installation | None) -> None:
+    """Look whether all files that a model's vectors depend on are among those that were installed, if its record names
+    any.
+
+    Raises:
+        WeightsCorrupt: one has been put beside them.
+    """
+    recorded = {file.name for file in installation.files} if installation else set()
+    for path in paths:
+        if recorded and path.name not in recorded:
+            raise WeightsCorrupt(
+                "A file was put beside this model",
+                f"{path.name} would change what the model computes, and was not installed with it. Move it elsewhere; "
+                f"or, if you want it there, delete {RECORD_FILE} beside it.",
+                str(path),
+            )
+
+
 def known_damage(folder: Path, installation: Installation | None) -> str:
     """What is known to be wrong with the files of a model, in a sentence; "" if nothing is. None of them is read: their
     sizes are held against the record, and what `check_unchanged` has found of these files is remembered.
@@ -136,6 +154,8 @@ def known_damage(folder: Path, installation: Installation | None) -> str:
             return f"{file.name} is not there any more. {MEND}"
         if path.stat().st_size != file.size_bytes:
             return f"{file.name} has {path.stat().st_size:,} bytes instead of {file.size_bytes:,}. {MEND}"
+        if _remembered(path) not in (None, file.sha256):
+            return f"{file.name} is not the file that was installed. {MEND}"
     for path in sorted(folder.glob("*")):
         if path.is_file() and is_known_wrong(path):
             return f"{path.name} does not hold the bytes any more that it should. {MEND}"
