@@ -14,7 +14,7 @@ SHOWN_ADVICE = 5
 PINS = {
     Pin.PUBLISHED: "as its makers publish it",
     Pin.HUB: "as the hub named it",
-    Pin.FIRST_USE: "its own when it came: nobody publishes one",
+    Pin.FIRST_USE: "its own when it came: no published one is known",
 }
 
 
@@ -24,7 +24,7 @@ def installed(console: Console, statuses: Sequence[ModelStatus]) -> None:
         console.print(f"[bold]{escape(status.key)}[/] {state}")
         files = status.installation.files if status.installation else ()
         if noted := [file.name for file in files if file.pin is Pin.FIRST_USE]:
-            console.print(f"[dim]Nobody publishes a checksum of {escape(', '.join(noted))}: its own was noted.")
+            console.print(f"[dim]No published checksum of {escape(', '.join(noted))} is known: its own was noted.")
 
 
 def info(console: Console, status: ModelStatus) -> None:
@@ -78,6 +78,8 @@ def verified(console: Console, checks: Sequence[ModelCheck]) -> None:
     for check in checks:
         if check.problems:
             console.print(f"[bold]{escape(check.key)}[/]: [yellow]{escape(' '.join(check.problems))}")
+        elif not check.files:
+            console.print(f"[bold]{escape(check.key)}[/]: it has no files of its own; nothing was checked")
         else:
             files = "file" if check.files == 1 else "files"
             first = "" if check.pinned else "; put in place by hand, and noted now for the next check"

@@ -30,7 +30,7 @@ class Pin(StrEnum):
     HUB = "hub"
     """The hub named its hash when it was first downloaded: the SHA-256, of small files git's own SHA-1."""
     FIRST_USE = "first use"
-    """Nobody publishes a checksum: its own at the first download (or the adding) is held against it from then on."""
+    """No published checksum is known: its own when it came is held against it from then on."""
 
 
 @dataclass(frozen=True)
@@ -136,13 +136,14 @@ class AddRequest:
 
 @dataclass(frozen=True)
 class ModelCheck:
-    """What a check of one model's files found. ``problems`` empty: every byte is as it was."""
+    """What a check of one model's files found. ``problems`` empty: every byte is as it was, if there are ``files``."""
 
     key: str
     files: int
     problems: tuple[str, ...]
     pinned: bool = True
-    """False: there is no record to hold against the files; they were put in place by hand and are pinned from now."""
+    """False: there was no record to hold against the files. They were put in place by hand, and are pinned from now if
+    there are no problems."""
 
 
 @dataclass(frozen=True)

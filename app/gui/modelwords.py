@@ -19,7 +19,7 @@ MANY = "mul"
 PIN_WORDS = {
     Pin.PUBLISHED: "the checksum that its makers publish",
     Pin.HUB: "the checksum that the hub named when it was downloaded",
-    Pin.FIRST_USE: "its own checksum of the first use; nobody publishes one",
+    Pin.FIRST_USE: "its own checksum of the first use; no published one is known",
 }
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime
 import fnmatch
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.entries import Entry, Source
+from app.engine.encoders.folder import MEND, check_unchanged
 from app.engine.encoders.hashing import hashed
-from app.engine.encoders.record import RECORD_FILE, read_installation, write_record
+from app.engine.encoders.record import read_added_entry, read_installation, write_record
 from app.engine.errors import AppError, WeightsCorrupt
 from app.engine.installing.downloading import Found, drop_part, part_of
 from app.engine.installing.placing import disk_error, size_bytes
@@ -50,10 +52,12 @@ def checked(entry: Entry, source: Source, found: Sequence[Found], staging: Path,
 def verify(catalogue: Catalogue, keys: Sequence[str], job: Job = NULL_JOB) -> tuple[ModelCheck, ...]:
     """Hash every file of these models, of all that are here if none is named, and hold it against its record.
 
-    Files that were put in place by hand have no record: they get one, and the next check holds against it.
+    Files that were put in place by hand have no record: they get one, and the next check holds against it. What a
+    model's makers publish of a file is held against it in any case. A file that is found wrong makes its model
+    damaged: see `app.engine.encoders.folder.known_damage`.
 
     Raises:
-        AppError: there is no such model, or the disk cannot be written.
+        AppError: there is no such model.
         Cancelled: the job was cancelled.
     """
     owners = dict.fromkeys(owner(catalogue, key).key for key in keys or catalogue.keys())
@@ -70,6 +74,16 @@ def owner(catalogue: Catalogue, key: str) -> Entry:
     """
     entry = catalogue.entry(key)
     return catalogue.entry(entry.variant_of) if entry.variant_of else entry
+
+
+def published_checksums(entry: Entry) -> dict[str, str]:
+    """What a model's makers publish of its files, by their names: see `Download.checksum`."""
+    return {file.name: file.checksum for file in (entry.source.files if entry.source else ()) if file.checksum}
+
+
+def not_published(name: str, entry: Entry) -> str:
+    """The sentence on a file that has a published name, and not the bytes."""
+    return f"{name} is not what the makers of {entry.name} publish under this name."
 
 
 def now() -> str:
@@ -115,44 +129,51 @@ def _check_safetensors(path: Path) -> None:
 
 def _is_here(catalogue: Catalogue, key: str) -> bool:
     status = catalogue.status(key)
-    return bool(status.folder) and (status.ready or (Path(status.folder) / RECORD_FILE).exists())
+    return bool(status.folder) and (status.ready or status.damaged)
 
 
 def _verified(catalogue: Catalogue, key: str, job: Job) -> ModelCheck:
-    folder = catalogue.folder(key)
+    entry, folder = catalogue.entry(key), catalogue.folder(key)
     try:
         installation = read_installation(folder)
-        if not installation:
-            return _pinned(catalogue, key, job)
-        found = [_problem(folder / file.name, file, job) for file in installation.files]
+        if not installation or not installation.files:
+            return _pinned(entry, folder, catalogue.files(key), job)
+        found = [_problem(entry, folder / file.name, file, job) for file in installation.files]
         problems = tuple(problem for problem in found if problem)
         if not problems:
-            catalogue.files(key)  # a second weights file beside the installed one makes it unusable too
+            catalogue.files(key)  # a file beside the installed ones can make them unusable too
+    except OSError as error:
+        return ModelCheck(key, 0, (disk_error(error, folder).message,))
     except AppError as error:
         return ModelCheck(key, 0, (error.message,))
     return ModelCheck(key, len(installation.files), problems)
 
 
-def _pinned(catalogue: Catalogue, key: str, job: Job) -> ModelCheck:
+def _pinned(entry: Entry, folder: Path, paths: Sequence[Path], job: Job) -> ModelCheck:
     """Write the record of files that were put in place by hand."""
-    paths = catalogue.files(key)
-    files = tuple(
-        InstalledFile(path.name, path.stat().st_size, hashed(path, job=job)[0], Pin.FIRST_USE) for path in paths
-    )
-    folder = catalogue.folder(key)
+    files, checksums = [], published_checksums(entry)
+    for path in paths:
+        checksum = checksums.get(path.name, "")
+        digest, is_right = check_unchanged(path, checksum, job)
+        if not is_right:
+            what_to_do = "Get it again; or, if these are weights of your own, move them elsewhere and add them."
+            return ModelCheck(entry.key, len(paths), (f"{not_published(path.name, entry)} {what_to_do}",), pinned=False)
+        pin = Pin.PUBLISHED if checksum else Pin.FIRST_USE
+        files.append(InstalledFile(path.name, path.stat().st_size, digest, pin))
     if files:
-        try:
-            write_record(folder, Installation(BY_HAND, "", now(), files))
-        except OSError as error:
-            raise disk_error(error, folder) from error
-    return ModelCheck(key, len(files), (), pinned=not files)
+        installation = read_installation(folder) or Installation(BY_HAND, "", now(), ())
+        write_record(folder, replace(installation, files=tuple(files)), read_added_entry(folder))
+    return ModelCheck(entry.key, len(files), (), pinned=not files)
 
 
-def _problem(path: Path, file: InstalledFile, job: Job) -> str:
+def _problem(entry: Entry, path: Path, file: InstalledFile, job: Job) -> str:
     """What is wrong with an installed file, in a sentence; "" if nothing is."""
     if not path.is_file():
-        return f"{file.name} is not there any more."
+        return f"{file.name} is not there any more. {MEND}"
     if path.stat().st_size != file.size_bytes:
-        return f"{file.name} has {path.stat().st_size:,} bytes instead of {file.size_bytes:,}."
-    digest, _ = hashed(path, job=job)
-    return "" if digest == file.sha256 else f"{file.name} does not hold the bytes any more that it was installed with."
+        return f"{file.name} has {path.stat().st_size:,} bytes instead of {file.size_bytes:,}. {MEND}"
+    try:
+        _, is_right = check_unchanged(path, published_checksums(entry).get(file.name, ""), job)
+    except WeightsCorrupt as error:
+        return error.message
+    return "" if is_right else f"{not_published(file.name, entry)} {MEND}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from app.engine.encoders.folder import find_weights
 from app.engine.encoders.hashing import hashed
 from app.engine.encoders.record import ADDABLE
 from app.engine.errors import AppError, DeviceExhausted
+from app.engine.installing.checking import not_published, now, published_checksums
 from app.engine.installing.offered import is_key
 from app.engine.installing.packfile import PackedModel, is_portable_name
 from app.engine.modeltypes import Installation, Origin, Pin
@@ -85,23 +85,21 @@ def check_model(model: PackedModel, entry: Entry, folder: Path, path: Path) -> N
 
 
 def checked_installation(model: PackedModel, entry: Entry, folder: Path, path: Path) -> Installation:
-    """What the record of an imported model says. That its makers published a file is believed to nobody: where the
-    catalogue does not say so too, the file is pinned by its own hash.
+    """What the record of an imported model says. How a file is known to be right is believed to nobody: where the
+    catalogue has what its makers publish, that is held against it, and else it is pinned by its own hash.
 
     Raises:
-        AppError: a file is not the published one that it is said to be.
+        AppError: a file is not the one that is published under its name.
     """
-    checksums = {file.name: file.checksum for file in (entry.source.files if entry.source else ())}
-    files = []
-    for file in model.installation.files:
-        checksum = checksums.get(file.name, "")
-        if file.pin is Pin.PUBLISHED and not checksum:
-            file = replace(file, pin=Pin.FIRST_USE)
-        elif file.pin is Pin.PUBLISHED and not hashed(folder / file.name, checksum)[1]:
-            raise _unfit(f"{file.name} is not what the makers of {entry.name} publish under this name.", path)
-        files.append(file)
-    now_utc = datetime.now(UTC).isoformat(timespec="seconds")
-    return replace(model.installation, installed_utc=now_utc, files=tuple(files))
+    checksums = published_checksums(entry)
+    for name in {file.name for file in model.installation.files} & checksums.keys():
+        if not hashed(folder / name, checksums[name])[1]:
+            raise _unfit(not_published(name, entry), path)
+    files = tuple(
+        replace(file, pin=Pin.PUBLISHED if file.name in checksums else Pin.FIRST_USE)
+        for file in model.installation.files
+    )
+    return replace(model.installation, installed_utc=now(), files=files)
 
 
 def _is_sound(entry: Entry) -> bool:
