@@ -23,6 +23,8 @@ class Lane(StrEnum):
     """Indexing and evaluating: one long job at a time."""
     FETCH = "fetch"
     """Models come and go: one at a time, beside everything else."""
+    REMOVE = "remove"
+    """Files of models are deleted, gigabytes at a time, whatever is being fetched."""
     ADVICE = "advice"
     """What is told of models before they come. The first advice imports torch, for which no picture waits."""
 

@@ -66,7 +66,7 @@ LANES: dict[str, Lane] = {
     "models_advise": Lane.ADVICE,
     "models_install": Lane.FETCH,
     "models_add": Lane.FETCH,
-    "models_remove": Lane.QUICK,
+    "models_remove": Lane.REMOVE,
     "models_verify": Lane.FETCH,
     "models_export_pack": Lane.FETCH,
     "models_import_pack": Lane.FETCH,
