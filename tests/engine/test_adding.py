@@ -377,7 +377,7 @@ def test_a_full_disk_and_a_small_memory_are_said_before_anything_is_copied(
 
 def test_what_a_killed_adding_left_is_no_model_and_in_nobodys_way(add: Add, home: Path, tmp_path: Path) -> None:
     torch.save(panns_tensors(), tmp_path / "bats.pth")
-    left = models_dir(home) / ".incoming" / "bats"
+    left = models_dir(home) / ".incoming" / "bats.stage" / "bats"
     left.mkdir(parents=True)
     (left / "model.safetensors").write_bytes(b"half")
     (left / RECORD_FILE).write_text("{", "utf-8")

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2
@@ -396,6 +397,36 @@ def test_the_room_is_looked_at_before_the_first_byte(hub: Hub, tmp_path: Path) -
     with pytest.raises(AppError, match="room"):
         fetch(hub_order(hub, tmp_path), refuse)
     assert hub.gets() == []
+
+
+def test_a_server_cannot_send_more_than_the_file_has(hub: Hub, tmp_path: Path) -> None:
+    hub.faults.append(Fault(URL_FILE, endless=True))
+    order = url_order(hub, tmp_path)
+    with pytest.raises(AppError, match="not as long any more"):
+        bring(order)
+    assert not part_of(tmp_path, URL_FILE).exists()
+    bring(order)
+    assert got(order) == {URL_FILE: DATA}
+
+
+def test_a_server_that_says_no_size_cannot_fill_the_disk(hub: Hub, tmp_path: Path) -> None:
+    hub.answers_head = False
+    hub.faults.append(Fault(URL_FILE, endless=True))
+    with pytest.raises(AppError, match="disk is full"):
+        bring(replace(url_order(hub, tmp_path), spare_bytes=10**18))
+
+
+@pytest.mark.parametrize("answers_head", [True, False])
+def test_a_size_that_is_known_beforehand_is_held_against_the_server(
+    hub: Hub, tmp_path: Path, answers_head: bool
+) -> None:
+    hub.answers_head = answers_head
+    order = url_order(hub, tmp_path)
+    longer, right = (replace(order.files[0], size_bytes=len(DATA) + more) for more in (1, 0))
+    with pytest.raises(AppError, match="another file" if answers_head else "not as long"):
+        bring(replace(order, files=(longer,)))
+    (found,) = bring(replace(order, files=(right,)))
+    assert found.size_bytes == len(DATA)
 
 
 def test_the_process_that_asks_stays_offline_and_opens_no_connection(hub: Hub, tmp_path: Path) -> None:

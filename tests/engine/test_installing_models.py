@@ -24,7 +24,7 @@ from app.engine.encoders.entries import read_entries
 from app.engine.encoders.folder import HASHES_FILE, check_unchanged
 from app.engine.encoders.record import RECORD_FILE, read_installation
 from app.engine.errors import AppError, WeightsCorrupt
-from app.engine.installing import installer
+from app.engine.installing import installer, placing
 from app.engine.installing.placing import INCOMING_DIR
 from app.engine.jobs import Cancelled, Job, Progress
 from app.engine.models import Models
@@ -221,13 +221,53 @@ def test_cancelling_while_files_are_checked_loses_nothing(models: Models, hub: H
     assert hub.gets()[before:] == []
 
 
+def test_files_that_could_not_be_put_in_place_are_not_fetched_again(
+    models: Models, hub: Hub, folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Path) -> None:
+        raise PermissionError(13, "in use")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(installer, "put_in_place", refuse)
+        with pytest.raises(AppError, match="cannot be changed"):
+            models.install(KEY)
+    assert models.plan(KEY).present_bytes == len(DATA) + len(b'{"words": 3}')
+    before = len(hub.gets())
+    (home / "models" / INCOMING_DIR / KEY / "old.safetensors").write_bytes(DATA)
+    assert models.install(KEY).ready
+    assert hub.gets()[before:] == []
+    assert names(folder) == {WEIGHTS, TOKENIZER, RECORD_FILE, HASHES_FILE}
+
+
+@pytest.mark.parametrize("is_truncated", [True, False])
+def test_installing_a_damaged_model_fetches_it_anew(models: Models, folder: Path, is_truncated: bool) -> None:
+    models.install(KEY)
+    path = folder / WEIGHTS
+    content = DATA[:1000] if is_truncated else bytes([*DATA[:-1], DATA[-1] ^ 1])
+    path.write_bytes(content)
+    (check,) = models.verify()
+    assert "Install the model again" in check.problems[0]
+    assert models.status(KEY).damaged
+    assert models.install(KEY).ready
+    assert path.read_bytes() == DATA
+    assert models.verify()[0].problems == ()
+
+
+def test_without_sizes_from_the_server_the_catalogue_says_how_much_room_it_takes(make: MakeModels, hub: Hub) -> None:
+    hub.answers_head = False
+    models = make(url_source(f"{hub.address}/files", {"name": WEIGHTS}) + "\ndownload_bytes = 10_000_000_000_000_000")
+    with pytest.raises(AppError, match="not enough room"):
+        models.install(KEY)
+    assert hub.gets() == []
+
+
 def test_there_must_be_room_before_anything_is_fetched(
     models: Models, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = shutil.disk_usage(Path.cwd())
-    short = installer.MARGIN_BYTES + len(DATA) - 1
+    short = placing.MARGIN_BYTES + len(DATA) - 1
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage._replace(free=short))
-    with pytest.raises(AppError, match="no room"):
+    with pytest.raises(AppError, match="not enough room"):
         models.install(KEY)
     assert hub.gets() == []
     assert models.plan(KEY).free_bytes == short

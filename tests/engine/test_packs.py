@@ -28,7 +28,7 @@ from app.__main__ import main
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.record import RECORD_FILE, read_installation, write_record
 from app.engine.errors import AppError, WeightsCorrupt, WeightsMissing
-from app.engine.installing import packfile, placing
+from app.engine.installing import placing
 from app.engine.installing.packfile import is_portable_name
 from app.engine.jobs import Cancelled, Job
 from app.engine.models import Models
@@ -312,11 +312,51 @@ def test_an_import_that_cannot_be_written_leaves_nothing(away: Path, pack: Path)
 
 
 def test_what_a_killed_import_left_is_cleared_up(away: Path, pack: Path) -> None:
-    left = away / "models" / ".incoming" / f"{KEY}{packfile.SUFFIX}" / KEY / "half"
-    left.parent.mkdir(parents=True)
-    left.write_bytes(b"half")
+    incoming = away / "models" / ".incoming"
+    gone = [incoming / f"{key}.stage" / key / "half" for key in (KEY, "one-of-another-day")]
+    gone.append(incoming / ".removed-1-a-third" / "half")
+    for left in gone:
+        left.parent.mkdir(parents=True)
+        left.write_bytes(b"half")
     Models(away).import_pack(str(pack))
     assert [path.name for path in (away / "models" / ".incoming").iterdir() if path.suffix != ".lock"] == []
+
+
+def test_what_another_program_is_at_work_with_is_not_cleared_up(away: Path, pack: Path) -> None:
+    aside = away / "models" / ".incoming" / ".removed-1-mine"
+    with placing.stage(away / "models" / "mine") as stage:
+        aside.mkdir()
+        Models(away).import_pack(str(pack))
+        assert stage.exists()
+        assert aside.exists()
+
+
+def test_two_exports_to_one_name_are_each_whole(home: Path, tmp_path: Path, away: Path) -> None:
+    path = tmp_path / "same.semblance-pack"
+
+    class Meanwhile(Job):
+        """Another export begins and ends while this one writes."""
+
+        done = False
+
+        def advance(self, *args: Any, **kwargs: Any) -> None:
+            super().advance(*args, **kwargs)
+            if not self.done:
+                self.done = True
+                Models(home).export_pack([OTHER], str(path), True)
+
+    Models(home).export_pack([KEY], str(path), True, Meanwhile())
+    assert Models(away).import_pack(str(path)).models == (KEY,)
+    assert [left.name for left in tmp_path.iterdir() if left.suffix == ".part"] == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes have no names there")
+def test_a_pack_replaces_nothing_but_files(home: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(AppError, match="such a file already"):
+        Models(home).export_pack([KEY], str(pipe), True)
+    assert pipe.is_fifo()
 
 
 def test_a_model_that_another_program_is_changing_is_left_alone(away: Path, pack: Path) -> None:

@@ -19,6 +19,8 @@ from urllib.parse import unquote, urlsplit
 LARGE_BYTES = 1000
 """From here on a file is one of git-lfs, which the hub gives through its CDN."""
 TRICKLE_BYTES = 512
+ENDLESS_BYTES = 64 << 20
+"""What a client that does not hang up gets."""
 
 
 @dataclass
@@ -27,7 +29,8 @@ class Fault:
 
     ``cut_after``: the connection is closed after so many bytes of the body, ``reset`` hard. ``status`` alone answers,
     with ``error_code`` as the hub names its errors. ``trickle``: a few bytes at a time, each waited for by the server's
-    `release`. ``silent``: no answer at all until the server ends.
+    `release`. ``silent``: no answer at all until the server ends. ``endless``: far more than the file, without
+    a length.
     """
 
     path: str = ""
@@ -38,6 +41,7 @@ class Fault:
     trickle: bool = False
     silent: bool = False
     ignore_range: bool = False
+    endless: bool = False
 
 
 @dataclass(frozen=True)
@@ -228,6 +232,9 @@ class _Handler(BaseHTTPRequestHandler):
         if fault.status:
             self._refuse(fault.status)
             return
+        if fault.endless:
+            self._flood()
+            return
         first_byte = self._first_byte(headers) if not fault.ignore_range else 0
         if first_byte and first_byte >= len(data):
             self._refuse(416)
@@ -241,6 +248,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self._send(body, fault, head, 206 if first_byte else 200, first_byte)
+
+    def _flood(self) -> None:
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for _ in range(ENDLESS_BYTES >> 20):
+            self.wfile.write(b"100000\r\n%b\r\n" % bytes(1 << 20))
+        self.wfile.write(b"0\r\n\r\n")
 
     def _send(self, body: bytes, fault: Fault, head: bool, status: int, first_byte: int) -> None:
         sent = b"" if head else body if fault.cut_after is None else body[: fault.cut_after]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -33,9 +32,6 @@ if TYPE_CHECKING:
     from app.engine.encoders.offer import Recognised
 
 CHUNK_BYTES = 2**22
-SPARE_BYTES = 64 * 2**20
-"""Room that is left on a disk."""
-
 LONGEST_NAME = 80
 LICENCE_NOT_SAID = "Its licence was not said when it was added: you know best what you may do with it."
 SAFETENSORS = ".safetensors"
@@ -62,11 +58,11 @@ def add(catalogue: Catalogue, models_dir: Path, request: AddRequest, job: Job = 
         licence_note=f"You said: {_shown(request.licence)}." if request.licence else LICENCE_NOT_SAID,
         companions=tuple(name for name in recognised.copied if name != CONFIG_FILE),
     )
-    with placing.held(models_dir / key) as staging:
+    with placing.stage(models_dir / key) as staging:
         try:
-            shutil.rmtree(staging)  # a program that ended in between may have left half a model
-            staging.mkdir()
-            _check_room(files.weights, staging)
+            # A pickle is there twice for a while.
+            times = 1 if files.weights.suffix == SAFETENSORS else 2
+            placing.check_room(staging, files.weights.stat().st_size * times)
             installation = _copied(files, recognised, entry, staging, job)
             write_record(staging, installation, entry)
             job.begin("Trying it")
@@ -77,8 +73,6 @@ def add(catalogue: Catalogue, models_dir: Path, request: AddRequest, job: Job = 
             placing.put_in_place(staging, models_dir / key)
         except AppError as error:
             raise _of_the_offered(error, staging, files, request.path) from error
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)  # nothing is there any more once it is in place
     catalogue.refresh()
     return key
 
@@ -169,19 +163,6 @@ def _copy(source: Path, target: Path, job: Job) -> str:
             writing.write(chunk)
             job.advance(len(chunk))
     return digest.hexdigest()
-
-
-def _check_room(weights: Path, staging: Path) -> None:
-    """A pickle is there twice for a while."""
-    needed_bytes = weights.stat().st_size * (1 if weights.suffix == SAFETENSORS else 2) + SPARE_BYTES
-    free_bytes = shutil.disk_usage(staging).free
-    if free_bytes < needed_bytes:
-        raise AppError(
-            "Not enough room on the disk",
-            f"Adding this model takes {needed_bytes / 1e6:,.0f} MB for a moment, and {free_bytes / 1e6:,.0f} MB are "
-            "free. Make room and try again.",
-            str(staging.parents[1]),
-        )
 
 
 def _prove(entry: Entry, staging: Path) -> None:

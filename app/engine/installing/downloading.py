@@ -6,9 +6,11 @@ whatever belongs to the network is imported by `serve`, once it has set the envi
 
 from __future__ import annotations
 
+import errno
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import threading
 import time
@@ -26,7 +28,6 @@ from app import __version__
 from app.engine.errors import AppError
 
 PART_SUFFIX = ".part"
-STATE_SUFFIX = ".part.json"
 TELL_EVERY_S = 0.1
 NOT_FOUND, RANGE_NOT_SATISFIABLE = 404, 416
 
@@ -46,7 +47,8 @@ _HEADERS = {"User-Agent": f"semblance/{__version__}", "Accept-Encoding": "identi
 @dataclass(frozen=True)
 class Wanted:
     """A file to fetch as ``name``: ``path`` of a hub's repository at a revision, or else of a folder's ``url``.
-    ``others`` are names that a repository may have it under instead."""
+    ``others`` are names that a repository may have it under instead. ``size_bytes`` is what it must have, where that is
+    known beforehand."""
 
     name: str
     path: str
@@ -54,15 +56,18 @@ class Wanted:
     revision: str = ""
     url: str = ""
     others: tuple[str, ...] = ()
+    size_bytes: int | None = None
 
 
 @dataclass(frozen=True)
 class Order:
-    """What is fetched into ``folder``. ``endpoint`` is the address of the hub, or of a mirror of it."""
+    """What is fetched into ``folder``. ``endpoint`` is the address of the hub, or of a mirror of it. ``spare_bytes``
+    stay free on the disk."""
 
     files: tuple[Wanted, ...]
     endpoint: str
     folder: Path
+    spare_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -126,9 +131,15 @@ def part_of(folder: Path, name: str) -> Path:
     return folder / f"{name}{PART_SUFFIX}"
 
 
+def state_of(part: Path) -> Path:
+    """The note beside a part of which file it is. It stays until the file is in use: so a whole file can go back to
+    being a part."""
+    return part.with_name(f".{part.name}.json")
+
+
 def drop_part(part: Path) -> None:
     part.unlink(missing_ok=True)
-    _state_of(part).unlink(missing_ok=True)
+    state_of(part).unlink(missing_ok=True)
 
 
 def _tell(connection: Connection, message: Listing | Fetching) -> None:
@@ -152,7 +163,7 @@ def _fetch(order: Order, tell: Callable[[Listing | Fetching], None]) -> None:
     for file in found:
         part = part_of(order.folder, file.name)
         meter.begin(file.name, sum(here.values()) - here[file.name])
-        _download(file, part, meter)
+        _download(file, part, order.spare_bytes, meter)
         here[file.name] = part.stat().st_size
 
 
@@ -179,8 +190,25 @@ def _look_up(order: Order) -> tuple[Found, ...]:
             commits[file.repo] = known.commit or file.revision
         else:
             known = _ask_server(file)
-        found.append(known)
+        found.append(_sized(known, file))
     return tuple(found)
+
+
+def _sized(found: Found, wanted: Wanted) -> Found:
+    """``found`` with the size that the file must have.
+
+    Raises:
+        AppError: its server says that it has another.
+    """
+    if wanted.size_bytes is None or found.size_bytes == wanted.size_bytes:
+        return found
+    if found.size_bytes is None:
+        return replace(found, size_bytes=wanted.size_bytes)
+    raise AppError(
+        "The source has another file",
+        f"{found.url} has {found.size_bytes:,} bytes, and the file of this model has {wanted.size_bytes:,}. Try again "
+        "later or from a mirror, or take in a pack.",
+    )
 
 
 def _ask_for_one(file: Wanted, revision: str, endpoint: str) -> Found:
@@ -238,14 +266,10 @@ def _ask_server(file: Wanted) -> Found:
     return Found(file.name, url, int(size) if size.isdecimal() else None, version, validator)
 
 
-def _state_of(part: Path) -> Path:
-    return part.with_suffix(STATE_SUFFIX)
-
-
 def _present_bytes(file: Found, part: Path) -> int:
     """How much of exactly this file is here; what is of another one, or may be, is deleted."""
     with suppress(OSError, ValueError):
-        if file.version and json.loads(_state_of(part).read_text("utf-8")) == _state(file):
+        if file.version and json.loads(state_of(part).read_text("utf-8")) == _state(file):
             size_bytes = part.stat().st_size
             if file.size_bytes is not None and size_bytes <= file.size_bytes:
                 return size_bytes
@@ -257,13 +281,13 @@ def _state(file: Found) -> dict[str, Any]:
     return {"version": file.version, "size_bytes": file.size_bytes}
 
 
-def _download(file: Found, part: Path, meter: _Meter) -> None:
+def _download(file: Found, part: Path, spare_bytes: int, meter: _Meter) -> None:
     from huggingface_hub.errors import HfHubHTTPError
 
-    _state_of(part).write_text(json.dumps(_state(file)), "utf-8")
+    state_of(part).write_text(json.dumps(_state(file)), "utf-8")
     try:
         with part.open("ab") as out:
-            _get(file, out, meter)
+            _get(file, _Bounded(out, file.size_bytes, spare_bytes), meter)
     except HfHubHTTPError as error:
         if error.response.status_code != RANGE_NOT_SATISFIABLE:
             raise
@@ -279,7 +303,7 @@ def _download(file: Found, part: Path, meter: _Meter) -> None:
     )
 
 
-def _get(file: Found, out: BinaryIO, meter: _Meter) -> None:
+def _get(file: Found, out: _Bounded, meter: _Meter) -> None:
     import httpx2
     from huggingface_hub import constants
     from huggingface_hub.file_download import http_get
@@ -293,7 +317,7 @@ def _get(file: Found, out: BinaryIO, meter: _Meter) -> None:
         try:
             http_get(
                 file.url,
-                out,
+                out,  # type: ignore[arg-type]
                 resume_size=had_bytes,
                 expected_size=file.size_bytes,
                 headers=headers,
@@ -303,6 +327,26 @@ def _get(file: Found, out: BinaryIO, meter: _Meter) -> None:
         except httpx2.ReadError:  # the connection was reset; `http_get` itself goes on after all other breaks
             if out.tell() <= had_bytes:
                 raise
+
+
+class _Bounded:
+    """A file that takes no more than it is to have, whatever a server sends; where that is not known, no more than
+    leaves ``spare_bytes`` of the disk free."""
+
+    def __init__(self, file: BinaryIO, size_bytes: int | None, spare_bytes: int) -> None:
+        self._file = file
+        self._size_bytes, self._most_bytes = size_bytes, size_bytes or 0
+        if size_bytes is None:
+            self._most_bytes = file.tell() + shutil.disk_usage(file.name).free - spare_bytes
+        self.tell, self.seek, self.truncate = file.tell, file.seek, file.truncate
+
+    def write(self, block: bytes) -> None:
+        """Raises OSError: of a full disk, or without a number for what is too long."""
+        if self._file.tell() + len(block) > self._most_bytes:
+            if self._size_bytes is None:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self._file.name)
+            raise OSError("more than the file should have")
+        self._file.write(block)
 
 
 class _Meter:

@@ -15,15 +15,22 @@ from app.engine.encoders.folder import remember
 from app.engine.encoders.record import RECORD_FILE, read_installation, write_record
 from app.engine.errors import AppError
 from app.engine.installing.checking import checked, now, owner
-from app.engine.installing.downloading import Found, Listing, Order, Wanted, drop_part, part_of
+from app.engine.installing.downloading import Found, Listing, Order, Wanted, part_of, state_of
 from app.engine.installing.fetching import fetch
-from app.engine.installing.placing import discard, held, incoming, put_in_place
+from app.engine.installing.placing import (
+    MARGIN_BYTES,
+    check_room,
+    discard,
+    free_bytes,
+    held,
+    incoming,
+    is_begun,
+    put_in_place,
+)
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.modeltypes import Installation, InstallPlan, ModelStatus, Origin
 
 HUB = "https://huggingface.co"
-MARGIN_BYTES = 256_000_000
-"""What is left free on the disk: a full one stops other programs, and this one's libraries."""
 
 
 def plan(catalogue: Catalogue, key: str, mirror: str = "") -> InstallPlan:
@@ -40,7 +47,8 @@ def plan(catalogue: Catalogue, key: str, mirror: str = "") -> InstallPlan:
     entry, source = _fetched(catalogue, key)
     folder = catalogue.folder(entry.key)
     sizes = [file.size_bytes for file in source.files]
-    parts = (part_of(incoming(folder), file.name) for file in source.files)
+    staging = incoming(folder)
+    arrived = [path for file in source.files for path in (part_of(staging, file.name), staging / file.name)]
     return InstallPlan(
         key=entry.key,
         name=entry.name,
@@ -48,8 +56,8 @@ def plan(catalogue: Catalogue, key: str, mirror: str = "") -> InstallPlan:
         address=_address(source, mirror),
         files=tuple(file.name for file in source.files),
         download_bytes=entry.download_bytes if None in sizes else sum(size or 0 for size in sizes),
-        present_bytes=sum(part.stat().st_size for part in parts if part.is_file()),
-        free_bytes=_free_bytes(folder),
+        present_bytes=sum(path.stat().st_size for path in arrived if path.is_file()),
+        free_bytes=free_bytes(folder),
         licence=entry.licence,
         licence_note=entry.licence_note,
         commercial=entry.commercial,
@@ -60,7 +68,8 @@ def plan(catalogue: Catalogue, key: str, mirror: str = "") -> InstallPlan:
 def install(catalogue: Catalogue, key: str, mirror: str = "", job: Job = NULL_JOB) -> ModelStatus:
     """Fetch a model that a person has agreed to, check every byte, and put it in place in one step.
 
-    A model that is here already is left as it is. What a broken or cancelled download has fetched is kept for the next.
+    A model that is ready is left as it is, and one that is damaged fetched anew. What a broken or cancelled download
+    has fetched is kept for the next.
 
     Raises:
         AppError: see `plan` and `fetch`; or the disk has no room, somebody else is installing the model, or its folder
@@ -77,6 +86,8 @@ def install(catalogue: Catalogue, key: str, mirror: str = "", job: Job = NULL_JO
                 _bring(entry, source, mirror, staging, job)
                 catalogue.unload(entry.key)
                 put_in_place(staging, folder)
+                for state in folder.glob(state_of(part_of(folder, "*")).name):
+                    state.unlink(missing_ok=True)
     return catalogue.status(key)
 
 
@@ -94,7 +105,7 @@ def remove(catalogue: Catalogue, key: str) -> None:
             "This model has no files of its own", f"{entry.name} uses those of {entry.variant_of}: remove that one."
         )
     folder = catalogue.folder(key)
-    if not folder.exists() and not incoming(folder).exists():
+    if not folder.exists() and not is_begun(folder):
         raise AppError("This model is not here", f"There are no files of {entry.name} to remove.")
     with held(folder) as staging:
         for other in catalogue.keys():
@@ -150,6 +161,7 @@ def _wanted(entry: Entry, source: Source, mirror: str) -> tuple[Wanted, ...]:
             others=tuple(name for name in weights if name != file.name)
             if file.name in weights and not file.checksum
             else (),
+            size_bytes=file.size_bytes,
         )
         for file in source.files
     )
@@ -157,15 +169,26 @@ def _wanted(entry: Entry, source: Source, mirror: str) -> tuple[Wanted, ...]:
 
 def _bring(entry: Entry, source: Source, mirror: str, staging: Path, job: Job) -> None:
     """Gather the model's files and their record in ``staging``."""
-    order = Order(_wanted(entry, source, mirror), _hub(mirror), staging)
-    found = fetch(order, lambda listing: _check_room(staging, listing), job)
+    order = Order(_wanted(entry, source, mirror), _hub(mirror), staging, MARGIN_BYTES)
+    for name in (name for wanted in order.files for name in (wanted.name, *wanted.others)):
+        if (staging / name).is_file():  # whole, and checked, by a try that could not put it in place
+            (staging / name).replace(part_of(staging, name))
+    found = fetch(order, lambda listing: _check_room(entry, staging, listing), job)
     files = checked(entry, source, found, staging, job)
+    _clear(staging, [part_of(staging, file.name) for file in files])
     for file in files:
-        part, path = part_of(staging, file.name), staging / file.name
-        part.replace(path)
-        drop_part(part)
+        path = staging / file.name
+        part_of(staging, file.name).replace(path)
         remember(path, path.stat(), file.sha256)
     write_record(staging, Installation(_address(source, mirror), _revision(source, found), now(), files))
+
+
+def _clear(staging: Path, parts: Sequence[Path]) -> None:
+    """Delete what earlier tries have left beside these parts, and would go into place with them."""
+    wanted = {*parts, *map(state_of, parts)}
+    for path in staging.iterdir():
+        if path not in wanted:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _check_folder(folder: Path) -> None:
@@ -184,22 +207,12 @@ def _check_folder(folder: Path) -> None:
         )
 
 
-def _check_room(folder: Path, listing: Listing) -> None:
-    needed_bytes = sum(file.size_bytes or 0 for file in listing.files) - listing.present_bytes + MARGIN_BYTES
-    free_bytes = _free_bytes(folder)
-    if free_bytes < needed_bytes:
-        raise AppError(
-            "There is no room on the disk",
-            f"{needed_bytes / 1e6:,.0f} MB are needed, of which {MARGIN_BYTES / 1e6:,.0f} MB stay free, and there are "
-            f"{free_bytes / 1e6:,.0f} MB. Make room, or choose another data home.",
-            str(folder),
-        )
-
-
-def _free_bytes(folder: Path) -> int:
-    """The room on the disk on which a folder is, or will be."""
-    there = next(path for path in (folder, *folder.parents) if path.exists())
-    return shutil.disk_usage(there).free
+def _check_room(entry: Entry, staging: Path, listing: Listing) -> None:
+    sizes = [file.size_bytes for file in listing.files]
+    total_bytes = sum(size or 0 for size in sizes)
+    if None in sizes:  # the server does not say all
+        total_bytes = max(total_bytes, entry.download_bytes or 0)
+    check_room(staging, total_bytes - listing.present_bytes)
 
 
 def _revision(source: Source, found: Sequence[Found]) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shutil
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 from app.engine.encoders.base import ready_keys
 from app.engine.encoders.catalogue import Catalogue
@@ -53,29 +54,23 @@ def export_pack(
     total_bytes = sum(model.size_bytes for model in models)
     if path.is_dir():
         raise AppError("This is a folder", "Name the file that the pack is to be in it.", str(path))
-    if path.exists() and not replacing:
+    if path.exists() and not (replacing and path.is_file()):
         raise AppError("There is such a file already", "Give the pack another name, or move that one away.", str(path))
-    part = path.with_name(f".{path.name}.part")
     notices = licence_notices(catalogue.entry(model.key) for model in models)
     with _telling("The pack cannot be written", "Choose another place.", path):
-        _check_room(path.parent, total_bytes)
+        placing.check_room(path.parent, total_bytes)
         job.begin("Writing the pack", total_bytes, in_bytes=True)
-        try:
-            with part.open("wb") as file:
+        with _exchanged(path) as file:
+            try:
                 sha256 = write_pack(
                     file, models, notices, lambda key, name: (catalogue.folder(key) / name).open("rb"), job.advance
                 )
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-        except ContentDiffers as error:
-            raise WeightsCorrupt(
-                "A model's file has changed",
-                f"{error} does not hold the bytes that it was first used with. Install the model again, then export "
-                "it.",
-            ) from error
-        finally:
-            part.unlink(missing_ok=True)
+            except ContentDiffers as error:
+                raise WeightsCorrupt(
+                    "A model's file has changed",
+                    f"{error} does not hold the bytes that it was first used with. Check the models, install that one "
+                    "again, then export it.",
+                ) from error
         return PackReport(str(path), tuple(model.key for model in models), (), path.stat().st_size, sha256)
 
 
@@ -131,10 +126,10 @@ def import_pack(
                 str(path),
             )
         entries = {model.key: entry_of(model, catalogue, path) for model in pack.models}
-        staged = {key: stages.enter_context(_stage(models_dir / key)) for key in entries}
+        staged = {key: stages.enter_context(placing.stage(models_dir / key)) for key in entries}
         present = [model.key for model in pack.models if _is_here(models_dir, model, entries[model.key], replacing)]
         taken = [model for model in pack.models if model.key not in present]
-        _check_room(models_dir, sum(model.size_bytes for model in taken))
+        placing.check_room(models_dir, sum(model.size_bytes for model in taken))
         _extract(pack, {model.key: staged[model.key] for model in taken}, job)
         for model in job.track(taken, "Trying the models", len(taken)):
             entry, folder = entries[model.key], staged[model.key]
@@ -248,31 +243,21 @@ def _extract(pack: PackReader, staged: Mapping[str, Path], job: Job) -> None:
                 job.advance(len(chunk))
 
 
-@contextlib.contextmanager
-def _stage(folder: Path) -> Iterator[Path]:
-    """A folder on the models' own disk in which a model's new ``folder`` is put together. Nothing is left of it."""
-    with placing.held(folder) as incoming:
-        root = incoming.with_name(f"{incoming.name}{SUFFIX}")
-        shutil.rmtree(root, ignore_errors=True)  # of an import that was killed
-        stage = root / folder.name
-        try:
-            stage.mkdir(parents=True)
-            yield stage
-        finally:
-            shutil.rmtree(root, ignore_errors=True)
-
-
 # --- what the disk says ----------------------------------------------------------------------------------------------
 
 
-def _check_room(folder: Path, needed_bytes: int) -> None:
-    free_bytes = shutil.disk_usage(folder).free
-    if needed_bytes > free_bytes:
-        raise AppError(
-            "There is not enough room",
-            f"{needed_bytes:,} bytes are needed there and {free_bytes:,} are free. Make room, or choose another place.",
-            str(folder),
-        )
+@contextlib.contextmanager
+def _exchanged(path: Path) -> Iterator[BinaryIO]:
+    """A new file beside ``path``, of a name that no other export has, which takes its place once it is whole."""
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with part.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

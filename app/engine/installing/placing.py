@@ -1,6 +1,7 @@
 """The folders of models: held by one program while they change, and exchanged in one step.
 
-Whatever is on its way in or out lies in ``models/.incoming``, on the same disk as the folders in use.
+Whatever is on its way in or out lies in ``models/.incoming``, on the same disk as the folders in use: what is fetched
+in a folder of the model's name, which outlives a break; what is put together here in a `stage`, which does not.
 """
 
 from __future__ import annotations
@@ -17,7 +18,11 @@ from filelock import FileLock, Timeout
 from app.engine.errors import AppError
 
 INCOMING_DIR = ".incoming"
+MARGIN_BYTES = 256_000_000
+"""What is left free on the disk: a full one stops other programs, and this one's libraries."""
+
 _REMOVED = ".removed-"
+_STAGE = ".stage"
 
 
 def incoming(folder: Path) -> Path:
@@ -35,8 +40,8 @@ def held(folder: Path) -> Iterator[Path]:
     staging = incoming(folder)
     try:
         staging.mkdir(parents=True, exist_ok=True)
-        with FileLock(staging.with_name(f"{staging.name}.lock"), timeout=0):
-            _sweep(staging.parent)
+        with FileLock(_lock(staging), timeout=0):
+            _sweep(staging)
             staging.mkdir(exist_ok=True)
             try:
                 yield staging
@@ -51,6 +56,20 @@ def held(folder: Path) -> Iterator[Path]:
         ) from error
     except OSError as error:
         raise disk_error(error, folder) from error
+
+
+@contextlib.contextmanager
+def stage(folder: Path) -> Iterator[Path]:
+    """Keep others from changing a model's ``folder``, as `held`; yields an empty folder of the same name, in which its
+    new files are put together, alone in its parent. What is still there at the end is deleted.
+    """
+    with held(folder) as staging:
+        root = _stage(staging)
+        try:
+            (root / folder.name).mkdir(parents=True)
+            yield root / folder.name
+        finally:
+            shutil.rmtree(root, ignore_errors=True)
 
 
 def put_in_place(staging: Path, folder: Path) -> None:
@@ -81,16 +100,40 @@ def size_bytes(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
+def is_begun(folder: Path) -> bool:
+    """Whether anything was gathered for a model's ``folder`` that is not in place."""
+    staging = incoming(folder)
+    return staging.exists() or _stage(staging).exists()
+
+
+def free_bytes(folder: Path) -> int:
+    """The room on the disk on which a folder is, or will be."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    return shutil.disk_usage(there).free
+
+
+def check_room(folder: Path, needed_bytes: int) -> None:
+    """Raises AppError where the disk of a folder has no room for so much."""
+    needed_bytes, room_bytes = needed_bytes + MARGIN_BYTES, free_bytes(folder)
+    if room_bytes < needed_bytes:
+        raise AppError(
+            "There is not enough room on the disk",
+            f"{needed_bytes / 1e6:,.0f} MB are needed, of which {MARGIN_BYTES / 1e6:,.0f} MB stay free, and "
+            f"{room_bytes / 1e6:,.0f} MB are free. Make room, or choose another place.",
+            str(folder),
+        )
+
+
 def disk_error(error: OSError, folder: Path) -> AppError:
     """What a person is told when a disk refuses."""
     path = str(error.filename or folder)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return AppError("The disk is full", "Make room on it and try again; what is here already is kept.", path)
-    if isinstance(error, PermissionError):
+    if isinstance(error, PermissionError | NotADirectoryError | FileExistsError) or error.errno == errno.EROFS:
         return AppError(
             "The folder of the models cannot be changed",
-            "Another program may have a file of it open, or you may not write there. Close the program, or choose "
-            "another data home.",
+            f"It says: {error.strerror or error}. Another program may have a file of it open, or you may not write "
+            "there. Close the program, or choose another data home.",
             path,
         )
     return AppError("The disk does not do what it should", f"It says: {error.strerror or error}.", path)
@@ -106,10 +149,24 @@ def _set_aside(folder: Path) -> Path | None:
     return removed
 
 
-def _sweep(root: Path) -> None:
-    """Delete what a program that ended in between has set aside."""
-    for left in root.glob(f"{_REMOVED}*"):
-        shutil.rmtree(left, ignore_errors=True)
+def _sweep(staging: Path) -> None:
+    """Delete what programs that ended in between have set aside and put together: for the model of ``staging``, whose
+    lock is held here, and for every other whose lock is free."""
+    for left in (*staging.parent.glob(f"{_REMOVED}*"), *staging.parent.glob(f"*{_STAGE}")):
+        key = left.name.removesuffix(_STAGE) if left.suffix == _STAGE else left.name.split("-", 2)[-1]
+        if key == staging.name:
+            shutil.rmtree(left, ignore_errors=True)
+            continue
+        with contextlib.suppress(Timeout), FileLock(_lock(staging.with_name(key)), timeout=0):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _lock(staging: Path) -> Path:
+    return staging.with_name(f"{staging.name}.lock")
+
+
+def _stage(staging: Path) -> Path:
+    return staging.with_name(f"{staging.name}{_STAGE}")
 
 
 def _sync(path: Path) -> None:
