@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import packing
 import pytest
@@ -13,8 +15,10 @@ import tinyclip
 import tinymodel
 from hub import Hub, running, sha256
 from packing import KEY
+from rich.console import Console
 from tinymodel import WEIGHTS, url_source
 
+from app.cli import modeltables, tables
 from app.engine.encoders import folder as folders
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.record import RECORD_FILE, read_installation
@@ -162,3 +166,30 @@ def test_a_record_without_files_says_nothing_of_any_byte(home: Path) -> None:
     checks = [Models(home).verify([KEY])[0] for _ in range(2)]
     assert [(check.files, check.pinned) for check in checks] == [(1, False), (1, True)]
     assert Models(home).status(KEY).name == f"Tiny {KEY}"  # its entry is still there
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"name": 5},
+        {"licence": [1]},
+        {"summary": None},
+        {"languages": [1]},
+        {"memory_bytes": "x"},
+        {"files": ["../x*"]},
+        {"picture": {"size_px": "9"}},
+        {"model_cfg": 3},
+        {"accepts": {}},
+    ],
+)
+def test_an_odd_record_breaks_no_list(home: Path, odd: dict[str, Any]) -> None:
+    folder = tinyclip.add(home / "models", KEY)
+    tinyclip.add(home / "models", "whole")
+    record = json.loads((folder / RECORD_FILE).read_text())
+    record["entry"].update(odd)
+    (folder / RECORD_FILE).write_text(json.dumps(record))
+    statuses = {status.key: status for status in Models(home).statuses()}
+    console = Console(file=io.StringIO())
+    tables.models(console, tuple(statuses.values()))
+    modeltables.info(console, statuses["whole"])
+    assert KEY not in statuses

@@ -25,11 +25,11 @@ from hypothesis import strategies as st
 from packing import KEY, OTHER, TOKENIZER, contents, refused
 
 from app.__main__ import main
+from app.engine.encoders.added import is_portable_name
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.record import RECORD_FILE, read_installation, write_record
 from app.engine.errors import AppError, WeightsCorrupt, WeightsMissing
 from app.engine.installing import placing
-from app.engine.installing.packfile import is_portable_name
 from app.engine.jobs import Cancelled, Job
 from app.engine.models import Models
 from app.engine.modeltypes import Installation, InstalledFile, Pin

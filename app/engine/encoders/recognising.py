@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from app.engine.encoders import openclip_offer, panns, timm_offer
+from app.engine.encoders.added import ADDABLE
 from app.engine.encoders.counting import gflops_of, memory_for, parameters_in
 from app.engine.encoders.offer import Offer, Recognised, blank, listed, refusal
 from app.engine.encoders.panns_network import ARCHITECTURES, build
-from app.engine.encoders.record import ADDABLE
 from app.engine.encoders.weights import Uninitialised, first_mismatch
 from app.engine.samples import SoundInput
 from app.engine.types import Modality

@@ -9,15 +9,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from app.engine.encoders.entries import Entry, entry_from, table_of
+from app.engine.encoders.added import added_entry
+from app.engine.encoders.entries import Entry, table_of
 from app.engine.errors import WeightsCorrupt
-from app.engine.modeltypes import Installation, InstalledFile, Origin, Pin
+from app.engine.modeltypes import Installation, InstalledFile, Pin
 
 RECORD_FILE = "installed.json"
 FORMAT = 1
-
-ADDABLE = ("open_clip", "timm", "panns")
-"""The families of models that a person can add."""
 
 
 def read_installation(folder: Path) -> Installation | None:
@@ -45,8 +43,8 @@ def read_added_entry(folder: Path) -> Entry | None:
     if table is None or "entry" not in table:
         return None
     try:
-        entry = entry_from(table["entry"])
-        if entry.key != folder.name or entry.origin is not Origin.ADDED or not _is_addable(entry):
+        entry = added_entry(table["entry"])
+        if entry.key != folder.name:
             raise ValueError("not the entry of this folder")
     except (KeyError, TypeError, ValueError) as error:
         raise _unreadable(folder) from error
@@ -89,12 +87,6 @@ def _read(folder: Path) -> dict[str, Any] | None:
     if not isinstance(table, dict) or table.get("format") != FORMAT:
         raise _unreadable(folder)
     return table
-
-
-def _is_addable(entry: Entry) -> bool:
-    """A record can come from anywhere, with the folder that it lies in."""
-    names = (*entry.files, *entry.companions)
-    return entry.family in ADDABLE and bool(entry.files) and all(name and Path(name).name == name for name in names)
 
 
 def _unreadable(folder: Path) -> WeightsCorrupt:

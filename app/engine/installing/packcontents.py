@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import psutil
 
+from app.engine.encoders.added import added_entry
 from app.engine.encoders.catalogue import Catalogue
-from app.engine.encoders.entries import Entry, entry_from
+from app.engine.encoders.entries import Entry
 from app.engine.encoders.folder import find_weights
 from app.engine.encoders.hashing import hashed
-from app.engine.encoders.record import ADDABLE
 from app.engine.errors import AppError, DeviceExhausted
 from app.engine.installing.checking import not_published, now, published_checksums
 from app.engine.installing.offered import is_key
-from app.engine.installing.packfile import PackedModel, is_portable_name
-from app.engine.modeltypes import Installation, Origin, Pin
-from app.engine.types import Modality
+from app.engine.installing.packfile import PackedModel
+from app.engine.modeltypes import Installation, Pin
 
 MEMORY_FOR_FILES = 3
 """A model takes about so many times what its files have while it is loaded: read, and built, and at work."""
-
-_KINDS: dict[str, Any] = {
-    "str": str,
-    "int": int,
-    "float": int | float,
-    "int | None": int | None,
-    "bool | None": bool | None,
-    "Mapping[str, Any] | None": Mapping | None,
-}
-"""By the annotations of `Entry`; its other fields are made by `entry_from`, of the right kind or not at all."""
 
 
 def entry_of(model: PackedModel, catalogue: Catalogue, path: Path) -> Entry:
@@ -51,12 +37,10 @@ def entry_of(model: PackedModel, catalogue: Catalogue, path: Path) -> Entry:
         )
 
     try:
-        entry = entry_from(model.entry)
-        if not is_key(entry.key) or entry.key != model.key or entry.family not in ADDABLE:
-            raise ValueError("its key or its family")
-        if entry.origin is not Origin.ADDED or not _is_sound(entry):
-            raise ValueError("it says what no added model says")
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        entry = added_entry(model.entry)
+        if not is_key(entry.key) or entry.key != model.key:
+            raise ValueError("its key")
+    except (KeyError, TypeError, ValueError) as error:
         raise _unfit(f"The description of “{model.key}” cannot be used ({error}).", path) from error
     return entry
 
@@ -100,38 +84,6 @@ def checked_installation(model: PackedModel, entry: Entry, folder: Path, path: P
         for file in model.installation.files
     )
     return replace(model.installation, installed_utc=now(), files=files)
-
-
-def _is_sound(entry: Entry) -> bool:
-    """Whether an entry's values are of their kinds, within reason, and lead to no other place."""
-    words = (*entry.files, *entry.companions, *entry.languages)
-    return (
-        all(isinstance(getattr(entry, field.name), _KINDS.get(str(field.type), object)) for field in fields(entry))
-        and all(isinstance(word, str) for word in words)
-        and bool(entry.files)
-        and all(is_portable_name(name.replace("*", "x")) for name in (*entry.files, *entry.companions))
-        and not entry.variant_of
-        and entry.source is None
-        and _is_within(65_536, entry.dim, entry.batch_size)
-        and _is_sound_preparation(entry)
-    )
-
-
-def _is_sound_preparation(entry: Entry) -> bool:
-    picture, sound, channels = entry.picture, entry.sound, (*entry.mean, *entry.std)
-    return (
-        (picture is not None, sound is not None) == (Modality.IMAGE in entry.accepts, Modality.AUDIO in entry.accepts)
-        and len(entry.mean) == len(entry.std) == 3
-        and all(isinstance(value, int | float) and math.isfinite(value) for value in channels)
-        and 0 not in entry.std
-        and (picture is None or _is_within(4096, picture.size_px, picture.resize_px, picture.oversampling))
-        and (picture is None or (picture.fit in ("crop", "squash") and picture.resample in ("bicubic", "bilinear")))
-        and (sound is None or _is_within(192_000, sound.sample_rate_hz))
-    )
-
-
-def _is_within(most: int, *values: Any) -> bool:
-    return all(isinstance(value, int) and 0 < value <= most for value in values)
 
 
 def _unfit(message: str, path: Path) -> AppError:

@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from app.engine.encoders.added import is_portable_name
 from app.engine.encoders.record import RECORD_FILE, installation_from
 from app.engine.errors import AppError
 from app.engine.modeltypes import Installation, InstalledFile
@@ -36,11 +37,8 @@ _SEAL = "{}  " + _MANIFEST_NAME + "\n"
 _BLOCK_BYTES = 512
 _CHUNK_BYTES = 1 << 20
 _END = bytes(2 * _BLOCK_BYTES)
-_LONGEST_NAME_BYTES = 100
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_FORBIDDEN = re.compile(r'[/\\:*?"<>|]')
-_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\..*)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -66,18 +64,6 @@ class PackedModel:
 
     def member(self, file: InstalledFile) -> Member:
         return Member(f"models/{self.key}/{file.name}", file.size_bytes, file.sha256)
-
-
-def is_portable_name(name: str) -> bool:
-    """Whether a visible file of just this name can be made on every system, in its folder and nowhere else."""
-    return (
-        name.isprintable()
-        and 0 < len(name.encode()) <= _LONGEST_NAME_BYTES
-        and not name.startswith((".", " "))
-        and not name.endswith((".", " "))
-        and not _FORBIDDEN.search(name)
-        and not _RESERVED.fullmatch(name)
-    )
 
 
 def write_pack(

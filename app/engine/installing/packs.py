@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
+from app.engine.encoders.added import is_portable_name
 from app.engine.encoders.base import ready_keys
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.entries import Entry, table_of
@@ -26,7 +27,6 @@ from app.engine.installing.packfile import (
     ContentDiffers,
     PackedModel,
     PackReader,
-    is_portable_name,
     write_pack,
 )
 from app.engine.jobs import NULL_JOB, Job
