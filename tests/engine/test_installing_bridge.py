@@ -66,7 +66,7 @@ def start(home: Path) -> Iterator[Callable[..., EngineClient]]:
 def test_an_installed_model_is_used_without_opening_the_library_again(
     start: Callable[..., EngineClient], resnet: str, hub: Hub, photo: Callable[..., Path], tmp_path: Path
 ) -> None:
-    client = start(tinymodel.entry("resnet", source=resnet))
+    client = start(tinymodel.entry("resnet", source=resnet, network=tinymodel.RESNET50))
     query, other = photo("a.png", 1), photo("b.png", 2)
     hub.faults.append(Fault(RESNET, cut_after=40_000_000))
 

@@ -14,7 +14,9 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+import safetensors.numpy
 import tinymodel
 from hub import Fault, Hub, running, sha256
 from tinymodel import KEY, REPO, TOKENIZER, WEIGHTS, hub_source, url_source
@@ -104,7 +106,7 @@ def test_a_model_of_a_hub_is_installed_with_the_record_of_what_came(
     assert names(folder) == {WEIGHTS, TOKENIZER, RECORD_FILE, HASHES_FILE}
     assert (folder / WEIGHTS).read_bytes() == DATA
     assert left(home) == []
-    assert list(dict.fromkeys(phases)) == ["Asking the source", "Downloading", "Checking"]
+    assert list(dict.fromkeys(phases)) == ["Asking the source", "Downloading", "Checking", "Trying it"]
     installed = status.installation
     assert installed
     assert (installed.source, installed.revision) == (f"{hub.address}/{REPO}", hub.repositories[REPO].commit)
@@ -219,6 +221,16 @@ def test_cancelling_while_files_are_checked_loses_nothing(models: Models, hub: H
     before = len(hub.gets())
     assert models.install(KEY).ready
     assert hub.gets()[before:] == []
+
+
+def test_files_that_make_no_model_that_works_are_refused(models: Models, hub: Hub, folder: Path, home: Path) -> None:
+    hub.put(REPO, {WEIGHTS: safetensors.numpy.save({"layer.weight": np.ones(1000, np.float32)})})
+    with pytest.raises(WeightsCorrupt, match="These are not the weights of Tiny"):
+        models.install(KEY)
+    assert not folder.exists()
+    assert left(home) == []
+    hub.put(REPO, {WEIGHTS: DATA})
+    assert models.install(KEY).ready
 
 
 def test_files_that_could_not_be_put_in_place_are_not_fetched_again(

@@ -1,12 +1,13 @@
-"""A small model to install: what a catalogue says of it, and its weights: real safetensors of seeded numbers."""
+"""A small model to install: what a catalogue says of it, and its weights: a real network's, of seeded numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-import safetensors.numpy
+import safetensors.torch
+import timm
+import torch
 
 from app.engine.encoders.catalogue import Catalogue
 
@@ -16,19 +17,28 @@ WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
 WEIGHTS_BYTES = 400_000
 
+SMALL_NETWORK = """\
+family = "timm"
+architecture = "test_efficientnet"
+dim = 256
+picture = { size_px = 160, resize_px = 160, fit = "crop", resample = "bilinear" }"""
+
+RESNET50 = """\
+family = "resnet50"
+architecture = "resnet50"
+dim = 2048
+picture = { size_px = 224, resize_px = 232, fit = "crop", resample = "bilinear" }"""
+
 _ENTRY = """
 [[model]]
 key = "{key}"
 name = "Tiny"
-family = "resnet50"
+{network}
 accepts = ["image"]
-dim = 2048
 revision = 1
 batch_size = 32
-architecture = "resnet50"
 files = ["model.safetensors", "weights.safetensors", "*.safetensors", "*.pth"]
 companions = {companions}
-picture = {{ size_px = 224, resize_px = 232, fit = "crop", resample = "bilinear" }}
 licence = "MIT"
 licence_note = "Free for any use."
 commercial = true
@@ -39,13 +49,18 @@ parameters = 100
 
 
 def weights(seed: int = 0, size_bytes: int = WEIGHTS_BYTES) -> bytes:
-    """A safetensors file of about this size."""
-    numbers = np.random.default_rng(seed).standard_normal(size_bytes // 4, np.float32)
-    return safetensors.numpy.save({"layer.weight": numbers})
+    """A safetensors file of about this size: the network's, and for the rest its classifier, which is not used."""
+    torch.manual_seed(seed)
+    tensors = timm.create_model("test_efficientnet", num_classes=0).state_dict()
+    network_bytes = sum(tensor.nbytes for tensor in tensors.values())
+    tensors["classifier.weight"] = torch.rand(max(1, (size_bytes - network_bytes) // 4))
+    return safetensors.torch.save(tensors)
 
 
-def entry(key: str = KEY, companions: Sequence[str] = (), source: str = "") -> str:
-    return _ENTRY.format(key=key, companions=list(companions), source=f"source = {source}" if source else "")
+def entry(key: str = KEY, companions: Sequence[str] = (), source: str = "", network: str = SMALL_NETWORK) -> str:
+    return _ENTRY.format(
+        key=key, network=network, companions=list(companions), source=f"source = {source}" if source else ""
+    )
 
 
 def hub_source(*files: Mapping[str, object], repo: str = REPO) -> str:

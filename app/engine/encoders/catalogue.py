@@ -43,12 +43,17 @@ class Catalogue:
     ) -> None:
         self._models_dir = models_dir
         self._device = device
-        self._shipped = read_entries(entries or resources_dir() / "models.toml")
+        self._path = entries or resources_dir() / "models.toml"
+        self._shipped = read_entries(self._path)
         self._entries: dict[str, Entry] = {}
         self._lifetime = lifetime or Lifetime()
         self._speeds = Speeds(speeds_path(models_dir.parent))
         self.refresh()
         self._plugins = Plugins(self._entries)
+
+    def at(self, models_dir: Path) -> Catalogue:
+        """The same models with their folders in ``models_dir``, on the CPU: to try files that are not in use yet."""
+        return Catalogue(models_dir, "cpu", self._path)
 
     def refresh(self) -> None:
         """Look again which models a person has added."""

@@ -13,7 +13,7 @@ from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.entries import Entry, Source
 from app.engine.encoders.folder import remember
 from app.engine.encoders.record import RECORD_FILE, read_installation, write_record
-from app.engine.errors import AppError
+from app.engine.errors import AppError, WeightsCorrupt
 from app.engine.installing.checking import checked, now, owner
 from app.engine.installing.downloading import Found, Listing, Order, Wanted, part_of, state_of
 from app.engine.installing.fetching import fetch
@@ -27,6 +27,7 @@ from app.engine.installing.placing import (
     is_begun,
     put_in_place,
 )
+from app.engine.installing.trying import try_model
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.modeltypes import Installation, InstallPlan, ModelStatus, Origin
 
@@ -84,6 +85,7 @@ def install(catalogue: Catalogue, key: str, mirror: str = "", job: Job = NULL_JO
             if not catalogue.status(entry.key).ready:  # as it may be by another program, just now
                 _check_folder(folder)
                 _bring(entry, source, mirror, staging, job)
+                _try(catalogue, entry, staging, job)
                 catalogue.unload(entry.key)
                 put_in_place(staging, folder)
                 for state in folder.glob(state_of(part_of(folder, "*")).name):
@@ -181,6 +183,21 @@ def _bring(entry: Entry, source: Source, mirror: str, staging: Path, job: Job) -
         part_of(staging, file.name).replace(path)
         remember(path, path.stat(), file.sha256)
     write_record(staging, Installation(_address(source, mirror), _revision(source, found), now(), files))
+
+
+def _try(catalogue: Catalogue, entry: Entry, staging: Path, job: Job) -> None:
+    """Load the model and have it encode. Raises WeightsCorrupt where it does not; what came is thrown away then."""
+    job.begin("Trying it")
+    try:
+        try_model(catalogue, entry, staging)
+    except WeightsCorrupt as error:
+        discard(staging)
+        raise WeightsCorrupt(
+            "What came does not work",
+            f"It was thrown away. {error.title}: {error.message} The source may have changed its files: try again "
+            "later or from a mirror, or take in a pack.",
+        ) from error
+    job.check()
 
 
 def _clear(staging: Path, parts: Sequence[Path]) -> None:

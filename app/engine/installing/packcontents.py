@@ -5,21 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
-
 from app.engine.encoders.added import added_entry
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.entries import Entry
-from app.engine.encoders.folder import find_weights
 from app.engine.encoders.hashing import hashed
-from app.engine.errors import AppError, DeviceExhausted
+from app.engine.errors import AppError
 from app.engine.installing.checking import not_published, now, published_checksums
 from app.engine.installing.offered import is_key
 from app.engine.installing.packfile import PackedModel
+from app.engine.installing.trying import try_model
 from app.engine.modeltypes import Installation, Pin
-
-MEMORY_FOR_FILES = 3
-"""A model takes about so many times what its files have while it is loaded: read, and built, and at work."""
 
 
 def entry_of(model: PackedModel, catalogue: Catalogue, path: Path) -> Entry:
@@ -45,27 +40,16 @@ def entry_of(model: PackedModel, catalogue: Catalogue, path: Path) -> Entry:
     return entry
 
 
-def check_model(model: PackedModel, entry: Entry, folder: Path, path: Path) -> None:
-    """Look at a model's new ``folder`` before it takes its place: its weights are read as plain data, and it is loaded
-    and encodes, where there is memory for that now. Nothing in its files is executed.
+def check_model(catalogue: Catalogue, entry: Entry, folder: Path, path: Path) -> None:
+    """See `try_model`.
 
     Raises:
         AppError: the files are not of this model, or do not work.
     """
-    from app.engine.encoders.checkpoint import outline  # these import torch
-    from app.engine.encoders.oom import is_out_of_memory
-    from app.engine.encoders.proof import prove
-
     try:
-        outline(find_weights(entry, folder))
-        if psutil.virtual_memory().available > MEMORY_FOR_FILES * model.size_bytes:
-            prove(Catalogue(folder.parent, device="cpu").load(entry.key))
+        try_model(catalogue, entry, folder)
     except AppError as error:
-        if not isinstance(error, DeviceExhausted):
-            raise _unfit(f"Its {entry.name} does not work. {error.title}: {error.message}", path) from error
-    except Exception as error:  # a description that means harm can make the libraries raise anything
-        if not is_out_of_memory(error):
-            raise _unfit(f"Its {entry.name} cannot be run ({type(error).__name__}: {error}).", path) from error
+        raise _unfit(f"Its {entry.name} does not work. {error.title}: {error.message}", path) from error
 
 
 def checked_installation(model: PackedModel, entry: Entry, folder: Path, path: Path) -> Installation:

@@ -135,7 +135,7 @@ def import_pack(
             entry, folder = entries[model.key], staged[model.key]
             installation = checked_installation(model, entry, folder, path)
             write_record(folder, installation, entry if entry.origin is Origin.ADDED else None)
-            check_model(model, entry, folder, path)
+            check_model(catalogue, entry, folder, path)
         try:
             for model in taken:
                 catalogue.unload(model.key)
