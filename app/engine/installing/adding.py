@@ -62,7 +62,7 @@ def add(catalogue: Catalogue, models_dir: Path, request: AddRequest, job: Job = 
         try:
             # A pickle is there twice for a while.
             times = 1 if files.weights.suffix == SAFETENSORS else 2
-            placing.check_room(staging, files.weights.stat().st_size * times)
+            placing.check_room(models_dir, files.weights.stat().st_size * times)
             installation = _copied(files, recognised, entry, staging, job)
             write_record(staging, installation, entry)
             job.begin("Trying it")
