@@ -124,6 +124,15 @@ def test_a_model_that_was_found_damaged_is_not_ready_until_its_file_is_another(
     assert Models(home).status(KEY).ready
 
 
+def test_a_damaged_model_is_not_taken_for_that_of_a_pack(clip: Path, home: Path, tmp_path: Path) -> None:
+    pack = str(tmp_path / "pack")
+    Models(home).export_pack([KEY], pack)
+    flip(clip / tinyclip.WEIGHTS)
+    Models(home).verify([KEY])
+    assert Models(home).import_pack(pack, replacing=True).models == (KEY,)
+    assert Models(home).status(KEY).ready
+
+
 def test_a_truncated_file_makes_a_model_damaged(clip: Path, home: Path) -> None:
     with (clip / tinyclip.WEIGHTS).open("r+b") as file:
         file.truncate(1000)
