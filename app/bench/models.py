@@ -18,6 +18,7 @@ from app.engine.encoders import openclip, panns_network
 from app.engine.encoders.entries import Entry, read_entries
 from app.paths import models_dir, resources_dir
 
+SEEDED_FILE = "model.safetensors"
 SEED = 7
 CLIP, RESNET, CNN14 = "clip-vit-b-32", "resnet50", "panns-cnn14"
 DINO_S, DINO_B, CNN10, CLAP = "dinov2-vit-s-14", "dinov2-vit-b-14", "panns-cnn10", "clap-htsat"
@@ -32,7 +33,7 @@ _CALIBRATION_PICTURES = 4
 
 def install_seeded(home: Path, keys: Sequence[str]) -> None:
     """Write weights drawn from a seed for those of these models that have none in the home, with the files they need
-    beside them; open_clip's under the names of the published files.
+    beside them, under no name that a published file has.
 
     The vectors mean nothing, but differ from picture to picture and from text to text; computing them costs what it
     costs with the published weights. It takes as much memory as the weights have bytes.
@@ -43,10 +44,10 @@ def install_seeded(home: Path, keys: Sequence[str]) -> None:
             folder.mkdir(parents=True)
             write_tokenizer(entry, folder)
             if entry.family == "open_clip":
-                save_weights(seeded_clip(entry, folder), folder / entry.files[0])
+                save_weights(seeded_clip(entry, folder), folder / SEEDED_FILE)
             else:
                 torch.manual_seed(SEED)
-                save_weights(_NETWORKS[entry.key](), folder / "model.safetensors")
+                save_weights(_NETWORKS[entry.key](), folder / SEEDED_FILE)
 
 
 def seeded_clip(entry: Entry, folder: Path) -> Any:
