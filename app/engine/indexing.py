@@ -176,7 +176,8 @@ class Indexer:
         chosen = tuple(key for key in known if key in {*ready, *before})
         if chosen != before:
             self._preferences.choose_models(chosen)
-        left_out = [] if requested else [key for key in before if key in problems]
+        damaged = [status.key for status in statuses if status.damaged and not status.variant_of]
+        left_out = [] if requested else [key for key in before or damaged if key in problems]
         return ready, [f"{key} was left out: {problems[key]}" for key in left_out]
 
     def _sampling(self) -> Sampling:

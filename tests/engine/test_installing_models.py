@@ -459,6 +459,34 @@ def test_a_flipped_byte_is_refused_when_the_model_is_loaded(models: Models, fold
         check_unchanged(folder / WEIGHTS)
 
 
+@pytest.mark.parametrize("by", ["the check", "the load"])
+def test_a_model_found_damaged_is_not_ready_until_it_is_whole_again(models: Models, folder: Path, by: str) -> None:
+    models.install(KEY)
+    flip(folder / WEIGHTS)
+    if by == "the check":
+        assert models.verify([KEY])[0].problems
+    else:
+        with pytest.raises(WeightsCorrupt):
+            check_unchanged(folder / WEIGHTS)
+    status = models.status(KEY)
+    assert (status.ready, status.damaged) == (False, True)
+    assert WEIGHTS in status.problem
+    assert models.install(KEY).ready
+    stat = (folder / WEIGHTS).stat()
+    flip(folder / WEIGHTS)
+    assert models.verify([KEY])[0].problems
+    (folder / WEIGHTS).write_bytes(DATA)  # put back in place: it is not the file that was found damaged
+    assert models.status(KEY).ready
+    flip(folder / WEIGHTS)
+    os.utime(folder / WEIGHTS, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert models.verify([KEY])[0].problems
+    (folder / WEIGHTS).write_bytes(DATA)
+    os.utime(folder / WEIGHTS, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert models.status(KEY).damaged  # nothing tells it from the damaged one but its bytes
+    assert models.verify([KEY])[0].problems == ()
+    assert models.status(KEY).ready
+
+
 def test_files_put_in_place_by_hand_are_pinned_by_the_first_check(make: MakeModels, folder: Path) -> None:
     models = make("")
     folder.mkdir(parents=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app.engine.encoders.base import Encoder, EncoderSpec
 from app.engine.encoders.entries import Entry, read_entries
-from app.engine.encoders.folder import check_unchanged, find_weights, sha256_of
+from app.engine.encoders.folder import check_unchanged, find_weights, is_damaged, sha256_of
 from app.engine.encoders.lifetime import Lifetime
 from app.engine.encoders.openclip_config import CONFIG_FILE, configured
 from app.engine.encoders.plugins import Plugins
@@ -18,7 +18,7 @@ from app.engine.encoders.processor import no_eight_bit, runs_eight_bit
 from app.engine.encoders.record import RECORD_FILE, read_added_entry, read_installation
 from app.engine.encoders.speeds import Speeds
 from app.engine.errors import AppError, WeightsCorrupt, WeightsMissing
-from app.engine.modeltypes import ModelStatus, Origin
+from app.engine.modeltypes import Installation, ModelStatus, Origin
 from app.paths import resources_dir, speeds_path
 
 BYTES_PER_PARAMETER = 4
@@ -175,9 +175,7 @@ class Catalogue:
             entry = self._configured(entry.key)
             if entry.variant_of and not runs_eight_bit():
                 raise no_eight_bit()
-            if entry.files:
-                find_weights(entry, self._folder(entry))
-                installation = read_installation(self._folder(entry))
+            installation = self._installed(entry) if entry.files else None
         except (WeightsMissing, WeightsCorrupt) as error:
             problem = error.message
             damaged = isinstance(error, WeightsCorrupt) or (self._folder(entry) / RECORD_FILE).is_file()
@@ -210,6 +208,22 @@ class Catalogue:
             variant_of=entry.variant_of,
             damaged=damaged,
         )
+
+    def _installed(self, entry: Entry) -> Installation | None:
+        """The record of a model whose files are here.
+
+        Raises:
+            WeightsMissing, WeightsCorrupt: they are not, or are known to be damaged.
+        """
+        for path in self._deciding_files(entry):
+            if is_damaged(path):
+                raise WeightsCorrupt(
+                    f"A file of {entry.name} is damaged",
+                    f"{path.name} was checked and does not hold the bytes any more that it had at first. Install the "
+                    "model again, or put a fresh copy of the file in its place.",
+                    str(path),
+                )
+        return read_installation(self._folder(entry))
 
     def _loaded(self, entry: Entry) -> Encoder:
         encoder = self._build(entry)

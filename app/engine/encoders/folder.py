@@ -86,28 +86,55 @@ def sha256_of(path: Path) -> str:
 
 
 def check_unchanged(path: Path) -> None:
-    """Hash a file that is about to be loaded, whatever is remembered of it.
+    """Hash a file that is about to be loaded, whatever is remembered of it; `is_damaged` knows what was found.
 
     Raises:
         WeightsCorrupt: its bytes are not those that were installed, or that it had at this size and time of change.
     """
     remembered, digest = _remembered(path), _hash_and_remember(path)
-    if remembered not in (None, digest):
+    installation = read_installation(path.parent)
+    recorded = {file.name: file.sha256 for file in installation.files} if installation else {}
+    decayed, replaced = remembered not in (None, digest), recorded.get(path.name, digest) != digest
+    note_damage(path, decayed or replaced)
+    if decayed:
         raise WeightsCorrupt(
             "This weights file has changed by itself",
             f"{path.name} does not hold the bytes any more that it was first used with, though nothing has written to "
             "it: its disk may be failing. Put a fresh copy of the file in its place.",
             str(path),
         )
-    installation = read_installation(path.parent)
-    recorded = {file.name: file.sha256 for file in installation.files} if installation else {}
-    if recorded.get(path.name, digest) != digest:
+    if replaced:
         raise WeightsCorrupt(
             "This is not the file that was installed",
             f"{path.name} does not hold the bytes any more that it was installed with. Remove the model and install it "
             f"again; or, if you have put another file in its place yourself, delete {RECORD_FILE} beside it.",
             str(path),
         )
+
+
+def note_damage(path: Path, damaged: bool) -> None:
+    """Remember whether a file's bytes were found to be wrong, for as long as its size and time of change stay."""
+    known = _read_hashes(path.parent)
+    hashes = {name: entry for name, entry in known.items() if name != _damage_of(path)}
+    if damaged:
+        hashes[_damage_of(path)] = _stamp(path)
+    if hashes != known:
+        _write_hashes(path.parent / HASHES_FILE, hashes)
+
+
+def is_damaged(path: Path) -> bool:
+    """Whether a file was found to hold wrong bytes and is still the same. Nothing is hashed."""
+    return bool(_read_hashes(path.parent).get(_damage_of(path)) == _stamp(path))
+
+
+def _damage_of(path: Path) -> str:
+    """Under which name damage is noted among the hashes: no file's name has a slash."""
+    return f"damaged/{path.name}"
+
+
+def _stamp(path: Path) -> list[int]:
+    stat = path.stat()
+    return [stat.st_size, stat.st_mtime_ns]
 
 
 def remember(path: Path, stat: os.stat_result, sha256: str) -> None:
@@ -126,9 +153,8 @@ def _hash_and_remember(path: Path) -> str:
 
 
 def _remembered(path: Path) -> str | None:
-    stat = path.stat()
     match _read_hashes(path.parent).get(path.name):
-        case [*entry, seal] if entry[:2] == [stat.st_size, stat.st_mtime_ns] and seal == _seal(path, entry):
+        case [*entry, seal] if entry[:2] == _stamp(path) and seal == _seal(path, entry):
             return str(entry[2])
     return None
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.entries import Entry, Source
+from app.engine.encoders.folder import check_unchanged, is_damaged, note_damage
 from app.engine.encoders.record import RECORD_FILE, read_installation, write_record
 from app.engine.errors import AppError, WeightsCorrupt
 from app.engine.installing.downloading import Found, drop_part, part_of
@@ -136,6 +137,9 @@ def _verified(catalogue: Catalogue, key: str, job: Job) -> ModelCheck:
 def _pinned(catalogue: Catalogue, key: str, job: Job) -> ModelCheck:
     """Write the record of files that were put in place by hand."""
     paths = catalogue.files(key)
+    for path in paths:
+        if is_damaged(path):
+            check_unchanged(path)
     files = tuple(
         InstalledFile(path.name, path.stat().st_size, hashed(path, job=job)[0], Pin.FIRST_USE) for path in paths
     )
@@ -153,6 +157,8 @@ def _problem(path: Path, file: InstalledFile, job: Job) -> str:
     if not path.is_file():
         return f"{file.name} is not there any more."
     if path.stat().st_size != file.size_bytes:
+        note_damage(path, True)
         return f"{file.name} has {path.stat().st_size:,} bytes instead of {file.size_bytes:,}."
-    digest, _ = hashed(path, job=job)
-    return "" if digest == file.sha256 else f"{file.name} does not hold the bytes any more that it was installed with."
+    is_right = hashed(path, job=job)[0] == file.sha256
+    note_damage(path, not is_right)
+    return "" if is_right else f"{file.name} does not hold the bytes any more that it was installed with."

@@ -13,7 +13,7 @@ from pathlib import Path
 from app.engine.encoders.base import ready_keys
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.entries import Entry, table_of
-from app.engine.encoders.folder import find_weights, sha256_of
+from app.engine.encoders.folder import find_weights, is_damaged, sha256_of
 from app.engine.encoders.record import RECORD_FILE, read_added_entry, read_installation, write_record
 from app.engine.errors import AppError, WeightsCorrupt
 from app.engine.installing import placing
@@ -228,7 +228,9 @@ def _is_here(models_dir: Path, model: PackedModel, entry: Entry, replacing: bool
 
 
 def _is_same(path: Path, packed: InstalledFile) -> bool:
-    return path.is_file() and path.stat().st_size == packed.size_bytes and sha256_of(path) == packed.sha256
+    if not path.is_file() or path.stat().st_size != packed.size_bytes or is_damaged(path):
+        return False
+    return sha256_of(path) == packed.sha256
 
 
 def _added_entry(folder: Path) -> Entry | None:
