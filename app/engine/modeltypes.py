@@ -62,7 +62,7 @@ class ModelStatus:
     "mul" for many. ``download_bytes`` and ``memory_bytes`` are about; None and 0 where not known. ``source`` is where
     `install` would get it from, in words, "" where it cannot be installed. ``installation`` is None for a model that
     is not there, or whose files were put in place by hand. ``variant_of`` is the key of the model whose weights a
-    faster variant shares.
+    faster variant shares. ``partial_bytes`` are here of a download that has not come to its end.
     """
 
     key: str
@@ -90,6 +90,7 @@ class ModelStatus:
     installation: Installation | None = None
     variant_of: str = ""
     damaged: bool = False
+    partial_bytes: int = 0
 
 
 # --- installing ------------------------------------------------------------------------------------------------------

@@ -21,11 +21,10 @@ from tinymodel import KEY, REPO, TOKENIZER, WEIGHTS, hub_source, url_source
 
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.entries import read_entries
-from app.engine.encoders.folder import HASHES_FILE, check_unchanged
+from app.engine.encoders.folder import HASHES_FILE, INCOMING_DIR, check_unchanged
 from app.engine.encoders.record import RECORD_FILE, read_installation
 from app.engine.errors import AppError, WeightsCorrupt
 from app.engine.installing import installer
-from app.engine.installing.placing import INCOMING_DIR
 from app.engine.jobs import Cancelled, Job, Progress
 from app.engine.models import Models
 from app.engine.modeltypes import Pin
@@ -203,8 +202,10 @@ def test_what_broke_goes_on_at_the_next_try(models: Models, hub: Hub, folder: Pa
         models.install(KEY)
     assert not folder.exists()
     assert models.plan(KEY).present_bytes == 150_000
+    assert models.status(KEY).partial_bytes == 150_000
     assert models.install(KEY).ready
     assert [request.first_byte for request in hub.gets(WEIGHTS)] == [0, 150_000]
+    assert models.status(KEY).partial_bytes == 0
 
 
 def test_cancelling_while_files_are_checked_loses_nothing(models: Models, hub: Hub, folder: Path) -> None:

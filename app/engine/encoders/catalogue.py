@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app.engine.encoders.base import Encoder, EncoderSpec
 from app.engine.encoders.entries import Entry, read_entries
-from app.engine.encoders.folder import check_unchanged, find_weights, is_damaged, sha256_of
+from app.engine.encoders.folder import PART_SUFFIX, check_unchanged, find_weights, incoming, is_damaged, sha256_of
 from app.engine.encoders.lifetime import Lifetime
 from app.engine.encoders.openclip_config import CONFIG_FILE, configured
 from app.engine.encoders.plugins import Plugins
@@ -207,6 +207,7 @@ class Catalogue:
             installation=installation,
             variant_of=entry.variant_of,
             damaged=damaged,
+            partial_bytes=_partial_bytes(incoming(self._folder(entry))) if problem and entry.source else 0,
         )
 
     def _installed(self, entry: Entry) -> Installation | None:
@@ -261,3 +262,11 @@ class Catalogue:
             "clap": clap.load,
         }
         return families[entry.family](entry, weights_path, fingerprint, device.choose(self._device))
+
+
+def _partial_bytes(staging: Path) -> int:
+    """What a download has left there. Nothing, where it ends while this looks."""
+    try:
+        return sum(path.stat().st_size for path in staging.glob(f"*{PART_SUFFIX}"))
+    except OSError:
+        return 0

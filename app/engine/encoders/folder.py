@@ -15,9 +15,18 @@ from app.engine.encoders.record import RECORD_FILE, read_installation
 from app.engine.errors import WeightsCorrupt, WeightsMissing
 
 HASHES_FILE = ".sha256.json"
+INCOMING_DIR = ".incoming"
+"""Beside the folders of the models: where the files of those lie that are on their way in or out."""
+PART_SUFFIX = ".part"
+"""After the name of a file that has not come whole."""
 
 MOST_JSON_BYTES = 2**20
 """A config has a few hundred lines."""
+
+
+def incoming(folder: Path) -> Path:
+    """Where the new files of a model's ``folder`` are gathered: on the same disk."""
+    return folder.parent / INCOMING_DIR / folder.name
 
 
 def find_weights(entry: Entry, folder: Path) -> Path:

@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.entries import Entry, Source
-from app.engine.encoders.folder import remember
+from app.engine.encoders.folder import incoming, remember
 from app.engine.encoders.record import RECORD_FILE, read_installation, write_record
 from app.engine.errors import AppError
 from app.engine.installing.checking import checked, now, owner
 from app.engine.installing.downloading import Found, Listing, Order, Wanted, drop_part, part_of
 from app.engine.installing.fetching import fetch
-from app.engine.installing.placing import discard, held, incoming, put_in_place
+from app.engine.installing.placing import discard, held, put_in_place
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.modeltypes import Installation, InstallPlan, ModelStatus, Origin
 

@@ -14,15 +14,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from app.engine.encoders.folder import INCOMING_DIR, incoming
 from app.engine.errors import AppError
 
-INCOMING_DIR = ".incoming"
 _REMOVED = ".removed-"
-
-
-def incoming(folder: Path) -> Path:
-    """Where the new files of a model's ``folder`` are gathered."""
-    return folder.parent / INCOMING_DIR / folder.name
 
 
 @contextlib.contextmanager
