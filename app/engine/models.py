@@ -22,6 +22,7 @@ from app.engine.modeltypes import (
     ModelCheck,
     ModelStatus,
     Needs,
+    PackContents,
     PackReport,
 )
 from app.engine.types import Modality
@@ -76,6 +77,10 @@ class Models:
     def export_pack(self, keys: Sequence[str], path: str, replacing: bool = False, job: Job = NULL_JOB) -> PackReport:
         """See `app.engine.installing.packs.export_pack`."""
         return packs.export_pack(self._catalogue, keys, Path(path), replacing, job)
+
+    def pack_contents(self, path: str) -> PackContents:
+        """What `import_pack` would take in, for a person to agree to. See `app.engine.installing.packs`."""
+        return packs.pack_contents(self._catalogue, models_dir(self._home), Path(path))
 
     def import_pack(
         self, path: str, replacing: bool = False, expected_sha256: str = "", job: Job = NULL_JOB

@@ -161,6 +161,30 @@ class PackReport:
     sha256: str = ""
 
 
+@dataclass(frozen=True)
+class OfferedModel:
+    """One model of a pack that may be taken in. ``present``: it is here already, the same to the byte; ``replaces``: it
+    is here with other files, which would give way."""
+
+    key: str
+    name: str
+    size_bytes: int
+    licence: str
+    licence_note: str
+    present: bool = False
+    replaces: bool = False
+
+
+@dataclass(frozen=True)
+class PackContents:
+    """What a person agrees to before a pack is taken in; ``sha256`` is that of its manifest, as in `PackReport`."""
+
+    path: str
+    size_bytes: int
+    sha256: str
+    models: tuple[OfferedModel, ...]
+
+
 # --- choosing --------------------------------------------------------------------------------------------------------
 
 

@@ -142,12 +142,14 @@ class ModelList(QWidget):
 
     @property
     def unindexed(self) -> tuple[str, ...]:
-        """The names of ticked models that have encoded nothing of this library yet, if there is anything in it."""
+        """The names of ticked models that have encoded nothing of this library yet, if there is anything in it. Not of
+        damaged ones: what these need, their cards say."""
         status = self._status
         if status is None or not status.roots:
             return ()
         used = {use.key for use in self._uses() if use.used}
-        return tuple(model.name for model in self._models if model.key in used and _lacks(model, status))
+        able = (model for model in self._models if model.key in used and not model.damaged)
+        return tuple(model.name for model in able if _lacks(model, status))
 
     # --- helpers -----------------------------------------------------------------------------------------------------
 

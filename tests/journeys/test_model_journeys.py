@@ -98,6 +98,7 @@ def test_a_model_comes_through_a_break_is_checked_and_removed(
     weights.write_bytes(damaged)
     pick(the_card(window), "Check its files")
     wait_for(qtbot, window, "Files of models have changed")
+    qtbot.waitUntil(lambda: offers(the_card(window), "Install again…"), timeout=WAIT_MS)
 
     pick(the_card(window), "Remove its files…")
     press(window.findChild(RemoveDialog), "Remove its files")
@@ -128,4 +129,4 @@ def test_a_download_can_be_cancelled_and_the_window_used_meanwhile(
     press(the_card(window).job, "Cancel")
     wait_for(qtbot, window, "Tiny: stopped")
     assert not (home / "models" / tinymodel.KEY).exists()
-    assert offers(the_card(window), "Install…")
+    qtbot.waitUntil(lambda: offers(the_card(window), "Go on…"), timeout=WAIT_MS)
