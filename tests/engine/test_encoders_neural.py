@@ -238,11 +238,18 @@ def test_it_refuses_sounds(small_folder: Path) -> None:
         encoder.encode([Sound(noise(32000))])
 
 
-def test_a_network_that_cannot_be_built_is_refused(small_folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("no_such_network", "cannot build without a download"),
+        ("hf-hub:somebody/some-model", "is no model's name"),
+    ],
+)
+def test_a_network_that_cannot_be_built_is_refused(small_folder: Path, name: str, sentence: str) -> None:
     config = json.loads(json.dumps(SMALL_CONFIG))
-    config["model_cfg"]["vision_cfg"]["timm_model_name"] = "hf-hub:somebody/some-model"
+    config["model_cfg"]["vision_cfg"]["timm_model_name"] = name
     (small_folder / "open_clip_config.json").write_text(json.dumps(config), "utf-8")
-    with pytest.raises(WeightsCorrupt, match="cannot build without a download"):
+    with pytest.raises(WeightsCorrupt, match=sentence):
         Catalogue(small_folder.parent, device="cpu").load("siglip2-b-16")
 
 
