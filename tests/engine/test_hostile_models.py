@@ -583,6 +583,8 @@ def test_a_file_that_changes_while_it_is_added_is_tried_as_it_was_copied(
         {"origin": "built-in"},
         {"accepts": ["smell"]},
         {"picture": {"size_px": 3}},
+        {"model_cfg": {**SMALL_CLIP, "vision_cfg": {**SMALL_CLIP["vision_cfg"], "layers": 8000}}},
+        {"model_cfg": {**SMALL_CLIP, "text_cfg": {**SMALL_CLIP["text_cfg"], "tokenizer_kwargs": {"x": "evil.py"}}}},
         {"no_such_field": 1},
     ],
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from app.engine.encoders.base import EncoderSpec
+from app.engine.encoders.openclip_bounds import bounded
 from app.engine.modeltypes import Origin
 from app.engine.samples import PictureInput, SoundInput
 from app.engine.types import Modality
@@ -113,7 +114,7 @@ def read_entries(path: Path) -> tuple[Entry, ...]:
 
 
 def entry_from(table: Mapping[str, Any]) -> Entry:
-    """An entry from its table in TOML or JSON.
+    """An entry from its table in TOML or JSON. A network that it describes is one of sane size: see `bounded`.
 
     Raises:
         KeyError, TypeError, ValueError: the table is not one of an entry.
@@ -130,6 +131,8 @@ def entry_from(table: Mapping[str, Any]) -> Entry:
     if "source" in known:
         source = dict(known["source"])
         known["source"] = Source(**{**source, "files": tuple(Download(**file) for file in source["files"])})
+    if known.get("model_cfg") is not None:
+        known["model_cfg"] = bounded(known["model_cfg"])
     if "origin" in known:
         known["origin"] = Origin(known["origin"])
     return Entry(**known)

@@ -140,9 +140,18 @@ def tokenizer_of(entry: Entry, folder: Path) -> Tokenizer:
 
 
 def model_cfg_of(entry: Entry) -> dict[str, Any]:
-    """A copy of what the architecture is in open_clip's terms."""
+    """A copy of what the architecture is in open_clip's terms.
+
+    Raises:
+        WeightsCorrupt: open_clip has none of its name.
+    """
     if entry.model_cfg is not None:
         return deepcopy(dict(entry.model_cfg))
+    if entry.architecture not in open_clip.list_models():  # other names may be places, which open_clip would look into
+        raise WeightsCorrupt(
+            f"{entry.name} cannot be built",
+            f"open_clip has no architecture “{entry.architecture[:80]}”. Remove the model and add it again.",
+        )
     known: dict[str, Any] = open_clip.get_model_config(entry.architecture)
     return known
 

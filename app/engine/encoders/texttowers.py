@@ -16,6 +16,7 @@ from typing import Any
 from transformers import AutoConfig, PreTrainedConfig
 
 from app.engine.encoders.folder import read_json
+from app.engine.encoders.openclip_bounds import check_settings
 from app.engine.errors import WeightsCorrupt
 
 TEXT_CONFIG_FILE = "config.json"
@@ -75,7 +76,9 @@ def _described(name: str, folder: Path) -> Mapping[str, Any]:
         found = read_json(path)
         if found["model_type"] not in _MODEL_TYPES:
             raise ValueError(f"a text tower of the kind {found['model_type']}")
-        return {field: found[field] for field in ("model_type", *_FIELDS) if field in found}
+        facts = {field: found[field] for field in ("model_type", *_FIELDS) if field in found}
+        check_settings(facts)
+        return facts
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WeightsCorrupt(
             "This text tower is not known",
