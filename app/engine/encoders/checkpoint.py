@@ -2,7 +2,7 @@
 
 Formats: safetensors (an 8-byte length, a JSON header, the numbers; https://github.com/huggingface/safetensors), and
 PyTorch's checkpoints, a pickle in a zip archive or, before 2020, bare. Of pickles only `torch.load(weights_only=True)`
-is used, which knows tensors and Python's plain containers and calls nothing else.
+is used, which knows tensors and Python's plain containers and calls little else, of that less: see `pickles`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import safetensors.torch
 import torch
 
 from app.engine.encoders.oom import is_out_of_memory
+from app.engine.encoders.pickles import check_checkpoint
 from app.engine.errors import WeightsCorrupt, WeightsUnreadable
 
 MOST_HEADER_BYTES = 16 * 2**20
@@ -127,6 +128,7 @@ def _content(path: Path, device: str, mapped: bool = False) -> Any:
                 return _outlined(path)
             return safetensors.torch.load_file(path, device=device, backend="pread")  # a mapped file must stay
         _check_unpacked(path, size_bytes)
+        check_checkpoint(path)
         return torch.load(path, map_location=device, weights_only=True, mmap=mapped)
     except WeightsCorrupt:
         raise

@@ -12,8 +12,11 @@ from typing import Any
 from app.engine.samples import LARGEST_PX
 
 _MOST = {
-    **{"layers": 256, "num_hidden_layers": 256, "context_length": 8192},
-    **{"image_size": LARGEST_PX, "patch_size": LARGEST_PX},
+    "layers": 256,
+    "num_hidden_layers": 256,
+    "image_size": LARGEST_PX,
+    "patch_size": LARGEST_PX,
+    "context_length": 8192,
 }
 _MOST_ELSE = 2_000_000
 """open_clip's own configs reach 56 layers, 512 px, 77 tokens, and a vocabulary of 901,629."""

@@ -27,8 +27,8 @@ MEMORY_FOR_FILES = 3
 """A model takes about so many times what its files have while it is loaded: read, and built, and at work."""
 
 MEMORY_PER_PX = 1024
-"""What a network at work takes for each pixel of one picture. Measured in bytes: ViT-Ti/16 100, ResNet-50 263, ConvNeXt-T
-409, VGG-16 789."""
+"""What a network at work takes for each pixel of one picture. Measured in bytes: ViT-Ti/16 100, ResNet-50 263,
+ConvNeXt-T 409, VGG-16 789."""
 
 _MOST_OVERSAMPLING = 8
 _KINDS: dict[str, Any] = {
