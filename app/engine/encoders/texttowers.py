@@ -17,9 +17,8 @@ from transformers import AutoConfig, PreTrainedConfig
 
 from app.engine.encoders.folder import read_json
 from app.engine.encoders.openclip_bounds import check_settings
+from app.engine.encoders.openclip_config import TEXT_CONFIG_FILE
 from app.engine.errors import WeightsCorrupt
-
-TEXT_CONFIG_FILE = "config.json"
 
 _BASE = {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072}
 _LARGE = {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096}
