@@ -109,7 +109,7 @@ class Models:
         chosen = device.choose(needs.device)
         cores = psutil.cpu_count(logical=False) or 1
         machine = Machine(chosen.split(":")[0], psutil.virtual_memory().total, runs_eight_bit(), cores)
-        entries = [self._catalogue.entry(key) for key in self._catalogue.keys()]
+        entries = self._catalogue.entries()
         known = measuring.measured(self._speeds, device.describe(chosen))
         return advising.advise(needs, entries, ready_keys(self._catalogue), items, machine, known)
 

@@ -16,7 +16,7 @@ from app.engine.installing.downloading import Found, drop_part, part_of
 from app.engine.installing.hashing import hashed
 from app.engine.installing.placing import disk_error, size_bytes
 from app.engine.jobs import NULL_JOB, Job
-from app.engine.modeltypes import Installation, InstalledFile, ModelCheck, Pin
+from app.engine.modeltypes import Installation, InstalledFile, ModelCheck, ModelStatus, Pin
 
 BY_HAND = "put in place by hand"
 
@@ -57,8 +57,9 @@ def verify(catalogue: Catalogue, keys: Sequence[str], job: Job = NULL_JOB) -> tu
         AppError: there is no such model, or the disk cannot be written.
         Cancelled: the job was cancelled.
     """
-    owners = dict.fromkeys(owner(catalogue, key).key for key in keys or catalogue.keys())
-    chosen = [key for key in owners if keys or _is_here(catalogue, key)]
+    asked = [owner(catalogue, key).key for key in keys]
+    here = [status.key for status in catalogue.statuses() if _is_here(status) and not status.variant_of]
+    chosen = tuple(dict.fromkeys(asked)) or here
     job.begin("Checking", sum(size_bytes(catalogue.folder(key)) for key in chosen), in_bytes=True)
     return tuple(_verified(catalogue, key, job) for key in chosen)
 
@@ -114,8 +115,7 @@ def _check_safetensors(path: Path) -> None:
     raise WeightsCorrupt("This file holds no weights", "There is nothing in it.")
 
 
-def _is_here(catalogue: Catalogue, key: str) -> bool:
-    status = catalogue.status(key)
+def _is_here(status: ModelStatus) -> bool:
     return bool(status.folder) and (status.ready or (Path(status.folder) / RECORD_FILE).exists())
 
 

@@ -97,9 +97,7 @@ def remove(catalogue: Catalogue, key: str) -> None:
     if not folder.exists() and not incoming(folder).exists():
         raise AppError("This model is not here", f"There are no files of {entry.name} to remove.")
     with held(folder) as staging:
-        for other in catalogue.keys():
-            if key in (other, catalogue.entry(other).variant_of):
-                catalogue.unload(other)
+        catalogue.unload(key)
         discard(staging)
         discard(folder)
     catalogue.refresh()
