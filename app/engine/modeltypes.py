@@ -101,7 +101,8 @@ class InstallPlan:
     """What a person agrees to before anything is fetched.
 
     ``address`` is where the bytes come from (the hub's or a mirror's, or a URL); ``download_bytes`` None while nobody
-    knows; ``present_bytes`` are left of an earlier, broken download; ``free_bytes`` is the room on the disk.
+    knows; ``present_bytes`` are left of an earlier, broken download; ``free_bytes`` is the room on the disk. ``fixed``:
+    the same bytes come whenever it is fetched; else what a hub holds then, and its commit is noted in the record.
     """
 
     key: str
@@ -116,6 +117,7 @@ class InstallPlan:
     licence_note: str
     commercial: bool | None
     folder: str
+    fixed: bool = True
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from app.gui.facts import Facts
 
 WIDTH_PX = 600
 
+NOT_FIXED = "Not fixed: what the hub holds now is fetched, and its commit is noted"
 Ask = Callable[[str, Callable[[InstallPlan], None], Callable[[AppError], None]], None]
 
 
@@ -191,6 +192,7 @@ def _rows(plan: InstallPlan) -> list[tuple[str, str]]:
     said = [
         ("From", plan.source),
         ("Address", plan.address),
+        *([] if plan.fixed else [("Commit", NOT_FIXED)]),
         ("Files", ", ".join(plan.files)),
         ("Download", size),
         ("Room on the disk", wording.size(plan.free_bytes)),

@@ -101,7 +101,16 @@ def test_nothing_is_fetched_without_consent(run: Run, hub: Hub, home: Path) -> N
 def test_a_person_agrees_to_source_size_licence_and_place(run: Run, hub: Hub, home: Path, as_json: bool) -> None:
     status, _, err = run("install", KEY, person="y\n", as_json=as_json)
     assert status == 0
-    for told in (f"{hub.address}/{REPO}", WEIGHTS, "400.1 kB", "MIT", "Free for any use.", "At work: yes", "[y/N]"):
+    for told in (
+        f"{hub.address}/{REPO}",
+        "not fixed",
+        WEIGHTS,
+        "400.1 kB",
+        "MIT",
+        "Free for any use.",
+        "At work: yes",
+        "[y/N]",
+    ):
         assert told in err, told
     assert (home / "models" / KEY / WEIGHTS).read_bytes() == DATA
 

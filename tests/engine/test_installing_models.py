@@ -333,9 +333,20 @@ def test_a_plan_says_what_a_person_agrees_to_and_asks_nobody(make: MakeModels, h
         True,
     )
     assert plan.free_bytes > 0
+    assert not plan.fixed
     assert make(hub_source({"name": WEIGHTS})).plan(KEY).download_bytes is None
     assert hub.requests == []
     assert not folder.parent.exists()
+
+
+def test_a_commit_that_is_fixed_is_named(make: MakeModels) -> None:
+    pinned = hub_source({"name": WEIGHTS}).replace("files =", 'revision = "0123abc", files =')
+    models = make(pinned)
+    assert models.plan(KEY).fixed
+    assert models.plan(KEY).source == models.status(KEY).source == f"{REPO} at 0123abc"
+    others = hub_source({"name": WEIGHTS}, {"name": TOKENIZER, "repo": "other/words"})
+    assert not make(others.replace("files =", 'revision = "0123abc", files =')).plan(KEY).fixed
+    assert make(url_source("https://example.invalid/weights", {"name": WEIGHTS})).plan(KEY).fixed
 
 
 def test_what_cannot_be_fetched_is_refused_with_the_reason(make: MakeModels, home: Path) -> None:

@@ -16,6 +16,9 @@ from app.engine.types import Modality
 
 Channels = tuple[float, float, float]
 
+NEWEST = "main"
+"""The hub's name of what a repository holds at the time."""
+
 
 @dataclass(frozen=True)
 class Download:
@@ -33,15 +36,16 @@ class Download:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a model's files are published: a hub's repository at a revision, or the URL of a folder."""
+    """Where a model's files are published: a hub's repository at a commit, or the URL of a folder. Where the
+    ``revision`` is no commit but `NEWEST`, what stands there is fetched, and its commit noted."""
 
     files: tuple[Download, ...]
     repo: str = ""
-    revision: str = "main"
+    revision: str = NEWEST
     url: str = ""
 
     def __str__(self) -> str:
-        return self.repo or self.url
+        return (self.repo or self.url) + (f" at {self.revision}" if self.revision != NEWEST else "")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from app.engine.encoders.catalogue import Catalogue
-from app.engine.encoders.entries import Entry, Source
+from app.engine.encoders.entries import NEWEST, Entry, Source
 from app.engine.encoders.folder import incoming, remember
 from app.engine.encoders.record import RECORD_FILE, read_installation, write_record
 from app.engine.errors import AppError
@@ -54,6 +54,7 @@ def plan(catalogue: Catalogue, key: str, mirror: str = "") -> InstallPlan:
         licence_note=entry.licence_note,
         commercial=entry.commercial,
         folder=str(folder),
+        fixed=all(file.url or file.revision != NEWEST for file in _wanted(entry, source, mirror)),
     )
 
 
@@ -143,7 +144,7 @@ def _wanted(entry: Entry, source: Source, mirror: str) -> tuple[Wanted, ...]:
             name=file.name,
             path=file.path or file.name,
             repo=file.repo or source.repo,
-            revision="main" if file.repo and file.repo != source.repo else source.revision,
+            revision=NEWEST if file.repo and file.repo != source.repo else source.revision,
             url="" if file.repo or source.repo else _address(source, mirror),
             others=tuple(name for name in weights if name != file.name)
             if file.name in weights and not file.checksum
