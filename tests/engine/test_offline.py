@@ -25,10 +25,13 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has 
 
 APP_DIR = resources_dir().parent / "app"
 SAMPLE = resources_dir() / "sample"
-CHOSEN = ("biomedclip", "dinov2-vit-s-14", "panns-cnn10", "colour-texture", "timbre")
+CHOSEN = (
+    *("biomedclip", "clip-xlm-roberta-b-32", "mobileclip-s2", "clip-vit-b-32-int8"),
+    *("dinov2-vit-s-14", "panns-cnn10", "colour-texture", "timbre"),
+)
 IN_PACK = ("siglip2-b-16", "clip-vit-b-32", "resnet50", "panns-cnn14", "clap-htsat")
-"""Of each family, of each way to build a tower and to read a tokenizer one. The rest of the catalogue differs from
-these in its sizes."""
+"""Of each family, of each way to build a tower and to read a tokenizer one; an 8-bit variant. The rest of the catalogue
+differs from these in its sizes, and siglip-b-16 in its vocabulary."""
 KINDS = ((".jpg", ".png", ".webp"), (".wav", ".flac", ".ogg", ".mp3"))
 FETCHES = APP_DIR / "engine" / "installing" / "failures.py"
 """Belongs to the process that fetches, and is imported by no other."""
@@ -73,7 +76,7 @@ def blank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch, Uninitialised():
         patch.setattr(safetensors.torch, "save_file", write_blank)
         patch.setattr(torch, "save", write_blank)
-        install_seeded(home, CHOSEN)
+        install_seeded(home, (*CHOSEN, "clip-vit-b-32"))  # which the variant has its weights of
     yield home
     shutil.rmtree(home)
 
