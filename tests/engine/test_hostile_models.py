@@ -13,8 +13,6 @@ import os
 import pickle
 import socket
 import struct
-import subprocess
-import sys
 import tarfile
 import time
 import zipfile
@@ -29,6 +27,8 @@ import safetensors.torch
 import torch
 from offers import SMALL_CLIP, SMALL_TIMM, all_files, clip_folder, clip_tensors, timm_tensors, write_tokenizer
 
+from app.cli.arguments import parser
+from app.cli.run import run as run_command
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.checkpoint import outline
 from app.engine.errors import AppError
@@ -667,19 +667,18 @@ def test_a_strange_record_is_no_model(home: Path, tmp_path: Path, change: dict[s
 # --- the command line ------------------------------------------------------------------------------------------------
 
 
-def test_the_command_line_says_the_same(home: Path, tmp_path: Path, canary: Path) -> None:
+def test_the_command_line_says_the_same(
+    home: Path, tmp_path: Path, canary: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def add(path: Path, *options: str) -> tuple[int, Any]:
+        line = ["--home", str(home), "models", "add", "--json", str(path), *options]
+        return run_command(parser().parse_args(line)), json.loads(capsys.readouterr().out)
+
     zipped_checkpoint(tmp_path / "evil.pt", CallsOs(canary))
     safetensors.torch.save_file(timm_tensors(), tmp_path / "birds.safetensors")
-    command = [sys.executable, "-m", "app", "models", "add", "--json", "--home", str(home)]
-    refused = subprocess.run([*command, str(tmp_path / "evil.pt")], capture_output=True, text=True, check=False)
-    assert refused.returncode == 1
-    assert "not run here" in json.loads(refused.stdout)["error"]["message"]
-    added = subprocess.run(
-        [*command, str(tmp_path / "birds.safetensors"), "--architecture", SMALL_TIMM, "--licence", "MIT"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    document = json.loads(added.stdout)
+    status, refused = add(tmp_path / "evil.pt")
+    assert status == 1
+    assert "not run here" in refused["error"]["message"]
+    status, document = add(tmp_path / "birds.safetensors", "--architecture", SMALL_TIMM, "--licence", "MIT")
     (model,) = document["models"]
-    assert (model["key"], model["ready"], model["licence"]) == ("birds", True, "MIT")
+    assert (status, model["key"], model["ready"], model["licence"]) == (0, "birds", True, "MIT")
