@@ -130,7 +130,7 @@ def _plain_loop_s(paths: Sequence[Path], encoder: Encoder) -> float:
 def scaled_decode(bench: Workbench) -> list[Figure]:
     """Vectors of photos decoded at a fraction of their size against those of the full decode."""
     keys = (models.CLIP, models.RESNET, models.COLOUR_TEXTURE)
-    paths = _largephotos(bench)
+    paths = _large_photos(bench)
     home = bench.scratch / "home"
     models.install_seeded(home, keys)
     source = Catalogue(models_dir(home))
@@ -158,7 +158,7 @@ def _prepared(path: Path, read: Callable[[bytes], Image.Image], spec: PictureInp
     return prepared_sample(images.prepare(read(os.fsencode(path)), spec))
 
 
-def _largephotos(bench: Workbench) -> list[Path]:
+def _large_photos(bench: Workbench) -> list[Path]:
     """The user's own photos, or such as are decoded at a half and at a quarter of their size."""
     count = bench.scaled(LARGE_PHOTOS, least=FEWEST_LARGE_PHOTOS)
     if bench.folder:

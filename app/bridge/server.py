@@ -69,6 +69,7 @@ LANES: dict[str, Lane] = {
     "models_remove": Lane.REMOVE,
     "models_verify": Lane.FETCH,
     "models_export_pack": Lane.FETCH,
+    "models_pack_contents": Lane.ADVICE,
     "models_import_pack": Lane.FETCH,
     "models_carried_packs": Lane.ADVICE,
     "models_import_carried": Lane.FETCH,

@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from app.engine.modeltypes import Advice, InstallPlan, Measuring, ModelCheck, ModelStatus, PackReport, Pin
 
+NOT_FIXED = "not fixed: what the hub holds now is fetched, and its commit is noted in the record"
 UNITS = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 SHOWN_ADVICE = 5
 PINS = {
@@ -59,6 +60,7 @@ def plans(console: Console, agreed: Sequence[InstallPlan]) -> None:
             console,
             {
                 "from": plan.address,
+                "commit": "" if plan.fixed else NOT_FIXED,
                 "files": ", ".join(plan.files),
                 "size": f"{download}; {size(plan.free_bytes)} are free",
                 "licence": _licence(plan.licence, plan.licence_note, plan.commercial),

@@ -43,6 +43,10 @@ class WeightsCorrupt(AppError):
     """A weights file does not fit the architecture, or cannot be read."""
 
 
+class WeightsUnreadable(WeightsCorrupt):
+    """No weights can be read from this file, whatever model they may be of."""
+
+
 class DeviceExhausted(AppError):
     """No device has memory left for even one sample."""
 

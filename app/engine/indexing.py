@@ -73,11 +73,13 @@ class Indexer:
         before = self._files.orphans()
         outcome = update_files(self._files, self._folders, folders, rules, job)
         encoded = dict.fromkeys(keys, 0)
-        notes += self._changed_models(keys)
+        changed = self._changed_models(keys)
         spaces = {key: self._make_space(key) for key in keys}
         space_ids, sampling = [space.id for space in spaces.values()], self._sampling()
         if not self._spaces.settled(space_ids, sampling):
-            encoded |= self._encode(spaces, sampling, bool(request.models), notes, job)
+            done = self._encode(spaces, sampling, bool(request.models), notes, job)
+            encoded |= done
+            notes += [said for key, said in changed.items() if key in done]
             self._files.purge(before)  # a content is kept for one run after its last file went: it may have moved
             self._save_indexes(keys, job)
             self._spaces.settle(space_ids, sampling)
@@ -176,7 +178,8 @@ class Indexer:
         chosen = tuple(key for key in known if key in {*ready, *before})
         if chosen != before:
             self._preferences.choose_models(chosen)
-        left_out = [] if requested else [key for key in before if key in problems]
+        damaged = [status.key for status in statuses if status.damaged and not status.variant_of]
+        left_out = [] if requested else [key for key in before or damaged if key in problems]
         return ready, [f"{key} was left out: {problems[key]}" for key in left_out]
 
     def _sampling(self) -> Sampling:
@@ -232,19 +235,19 @@ class Indexer:
     def _space(self, key: str) -> Space | None:
         return self._spaces.find(key, self._encoders.fingerprint(key))
 
-    def _changed_models(self, keys: Sequence[str]) -> list[str]:
+    def _changed_models(self, keys: Sequence[str]) -> dict[str, str]:
         """What is to be said of models whose weights are not those that the library was encoded with."""
         counts = {
             key: self._spaces.count(earlier[-1].id)
             for key in keys
             if self._space(key) is None and (earlier := self._spaces.of_encoder(key))
         }
-        return [
-            f"The weights of {key} have changed: it is a new space, and its {items:,} items are encoded again. The old "
-            "vectors are kept until they are freed, and are used again should the old weights come back. If nobody has "
-            "replaced them, put back the file that was there."
+        return {
+            key: f"The weights of {key} have changed: it is a new space, and its {items:,} items are encoded again. "
+            "The old vectors are kept until they are freed, and are used again should the old weights come back. If "
+            "nobody has replaced them, put back the file that was there."
             for key, items in counts.items()
-        ]
+        }
 
     def _make_space(self, key: str) -> Space:
         return self._spaces.ensure(key, self._encoders.fingerprint(key), self._encoders.spec(key).dim)

@@ -22,6 +22,7 @@ from app.engine.modeltypes import (
     ModelCheck,
     ModelStatus,
     Needs,
+    PackContents,
     PackReport,
 )
 from app.engine.types import Modality
@@ -77,6 +78,10 @@ class Models:
         """See `app.engine.installing.packs.export_pack`."""
         return packs.export_pack(self._catalogue, keys, Path(path), replacing, job)
 
+    def pack_contents(self, path: str) -> PackContents:
+        """What `import_pack` would take in, for a person to agree to. See `app.engine.installing.packs`."""
+        return packs.pack_contents(self._catalogue, models_dir(self._home), Path(path))
+
     def import_pack(
         self, path: str, replacing: bool = False, expected_sha256: str = "", job: Job = NULL_JOB
     ) -> PackReport:
@@ -104,7 +109,7 @@ class Models:
         chosen = device.choose(needs.device)
         cores = psutil.cpu_count(logical=False) or 1
         machine = Machine(chosen.split(":")[0], psutil.virtual_memory().total, runs_eight_bit(), cores)
-        entries = [self._catalogue.entry(key) for key in self._catalogue.keys()]
+        entries = self._catalogue.entries()
         known = measuring.measured(self._speeds, device.describe(chosen))
         return advising.advise(needs, entries, ready_keys(self._catalogue), items, machine, known)
 

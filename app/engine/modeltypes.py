@@ -62,7 +62,7 @@ class ModelStatus:
     "mul" for many. ``download_bytes`` and ``memory_bytes`` are about; None and 0 where not known. ``source`` is where
     `install` would get it from, in words, "" where it cannot be installed. ``installation`` is None for a model that
     is not there, or whose files were put in place by hand. ``variant_of`` is the key of the model whose weights a
-    faster variant shares.
+    faster variant shares. ``partial_bytes`` are here of a download that has not come to its end.
     """
 
     key: str
@@ -90,6 +90,7 @@ class ModelStatus:
     installation: Installation | None = None
     variant_of: str = ""
     damaged: bool = False
+    partial_bytes: int = 0
 
 
 # --- installing ------------------------------------------------------------------------------------------------------
@@ -100,7 +101,8 @@ class InstallPlan:
     """What a person agrees to before anything is fetched.
 
     ``address`` is where the bytes come from (the hub's or a mirror's, or a URL); ``download_bytes`` None while nobody
-    knows; ``present_bytes`` are left of an earlier, broken download; ``free_bytes`` is the room on the disk.
+    knows; ``present_bytes`` are left of an earlier, broken download; ``free_bytes`` is the room on the disk. ``fixed``:
+    the same bytes come whenever it is fetched; else what a hub holds then, and its commit is noted in the record.
     """
 
     key: str
@@ -115,6 +117,7 @@ class InstallPlan:
     licence_note: str
     commercial: bool | None
     folder: str
+    fixed: bool = True
 
 
 @dataclass(frozen=True)
@@ -159,6 +162,30 @@ class PackReport:
     skipped: tuple[str, ...]
     size_bytes: int
     sha256: str = ""
+
+
+@dataclass(frozen=True)
+class OfferedModel:
+    """One model of a pack that may be taken in. ``present``: it is here already, the same to the byte; ``replaces``: it
+    is here with other files, which would give way."""
+
+    key: str
+    name: str
+    size_bytes: int
+    licence: str
+    licence_note: str
+    present: bool = False
+    replaces: bool = False
+
+
+@dataclass(frozen=True)
+class PackContents:
+    """What a person agrees to before a pack is taken in; ``sha256`` is that of its manifest, as in `PackReport`."""
+
+    path: str
+    size_bytes: int
+    sha256: str
+    models: tuple[OfferedModel, ...]
 
 
 # --- choosing --------------------------------------------------------------------------------------------------------

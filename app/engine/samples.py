@@ -15,6 +15,11 @@ Vectors: TypeAlias = npt.NDArray[np.float32]
 """(n, dim) float32; every row has length 1."""
 
 
+LARGEST_PX = 2048
+"""The side of the largest picture that a model may ask for. Today's are for 1024 px at most; a file that claims more is
+damaged, or means harm."""
+
+
 @dataclass(frozen=True)
 class PictureInput:
     """How a picture becomes an encoder's input: scale, then cut. Hashable, so that encoders with the same

@@ -23,9 +23,9 @@ class Facts(QWidget):
             words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             self.add(name, words)
 
-    def add(self, name: str, value: QWidget) -> None:
-        """One more row."""
+    def add(self, name: str, value: QWidget, fills: bool = True) -> None:
+        """One more row; ``fills``: the value takes all the width there is."""
         row = self._grid.rowCount()
         label = theme.label(name, theme.Type.CAPTION)
         self._grid.addWidget(label, row, 0, Qt.AlignmentFlag.AlignTop)
-        self._grid.addWidget(value, row, 1)
+        self._grid.addWidget(value, row, 1, Qt.AlignmentFlag(0) if fills else Qt.AlignmentFlag.AlignLeft)

@@ -33,6 +33,8 @@ class IndexingPanel(QFrame):
         self._phase = theme.label("", theme.Type.BODY)
         self._phase.setWordWrap(False)
         self._counts = theme.label("", theme.Type.CAPTION)
+        self._notes = theme.label("")
+        theme.set_role(self._notes, "warning")
         self._failed = QPushButton()
         self._failed.setIcon(icons.icon("warning", "warning"))
         self._pause = QPushButton(icons.icon("pause"), self.tr("Pause"))
@@ -60,7 +62,8 @@ class IndexingPanel(QFrame):
     @property
     def text(self) -> str:
         """What is said now."""
-        return f"{self._phase.text()} {self._counts.text()}".strip()
+        notes = "" if self._notes.isHidden() else self._notes.text()
+        return f"{self._phase.text()} {self._counts.text()} {notes}".strip()
 
     def _compose(self) -> None:
         row = QHBoxLayout()
@@ -76,12 +79,17 @@ class IndexingPanel(QFrame):
         column.setSpacing(0)
         column.addWidget(self._bar)
         column.addLayout(row)
+        notes = QHBoxLayout()
+        notes.setContentsMargins(theme.LARGE_PX, 0, theme.LARGE_PX, 0)
+        notes.addWidget(self._notes)
+        column.addLayout(notes)
 
     # --- while it runs -----------------------------------------------------------------------------------------------
 
     def _started(self) -> None:
         self._failures = None
         self._paused = False
+        self._show_notes(())
         self._set_running(True)
         self._progressed(Progress(phase=self.tr("Getting ready")))
         self.show()
@@ -128,8 +136,15 @@ class IndexingPanel(QFrame):
             return
         self._failures = report.failures
         self._end(self.tr("Indexed"), summary(report))
+        self._show_notes(report.notes)
         self._failed.setText(self.tr("Details"))
         self._failed.setVisible(bool(report.failures))
+
+    def _show_notes(self, notes: Sequence[str]) -> None:
+        """What a run has to say beside its counts: models that were left out, folders that are not there."""
+        self._notes.setText("\n".join(notes))
+        self._notes.setContentsMargins(0, 0, 0, theme.SMALL_PX if notes else 0)
+        self._notes.setVisible(bool(notes))
 
     def _cancelled(self) -> None:
         self._end(self.tr("Stopped"), self.tr("What was indexed so far is kept. Press F5 to go on."))

@@ -14,6 +14,7 @@ from app.gui.facts import Facts
 
 WIDTH_PX = 600
 
+NOT_FIXED = "Not fixed: what the hub holds now is fetched, and its commit is noted"
 Ask = Callable[[str, Callable[[InstallPlan], None], Callable[[AppError], None]], None]
 
 
@@ -25,11 +26,12 @@ class InstallDialog(QDialog):
     Args:
         name: the model's.
         ask: called with a mirror's address, and with what to do with the plan or with why there is none.
+        variant: the name of the one that is wanted, which runs on the files of this model.
     """
 
     agreed = Signal(str)
 
-    def __init__(self, name: str, ask: Ask, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, ask: Ask, parent: QWidget | None = None, variant: str = "") -> None:
         super().__init__(parent)
         self._ask = ask
         self._asked = 0
@@ -45,7 +47,7 @@ class InstallDialog(QDialog):
         self._use_mirror = QPushButton(self.tr("Fetch from another address…"))
         self._install = QPushButton(self.tr("Install"))
         self._cancel = QPushButton(self.tr("Cancel"))
-        self._compose(name)
+        self._compose(name, variant)
         self._mirror.textEdited.connect(self._mirror_edited)
         self._mirror.editingFinished.connect(self._ask_again)
         self._install.clicked.connect(self._agree)
@@ -69,7 +71,7 @@ class InstallDialog(QDialog):
 
     # --- composition -------------------------------------------------------------------------------------------------
 
-    def _compose(self, name: str) -> None:
+    def _compose(self, name: str, variant: str) -> None:
         theme.set_role(self._use_mirror, "link")
         self._use_mirror.setToolTip(self.tr("For example a mirror in your own network"))
         self._use_mirror.clicked.connect(self._show_mirror)
@@ -102,6 +104,9 @@ class InstallDialog(QDialog):
         column.setContentsMargins(theme.HUGE_PX, theme.LARGE_PX, theme.HUGE_PX, theme.LARGE_PX)
         column.setSpacing(theme.MEDIUM_PX)
         column.addWidget(theme.label(self.tr("Install {0}?").format(name), theme.Type.TITLE))
+        if variant:
+            shared = self.tr("{0} runs on the files of {1}: installed once, they serve both.").format(variant, name)
+            column.addWidget(theme.label(shared))
         column.addWidget(self._facts)
         column.addWidget(self._warning)
         column.addWidget(promise)
@@ -184,13 +189,15 @@ def _rows(plan: InstallPlan) -> list[tuple[str, str]]:
     size = wording.size(plan.download_bytes) if plan.download_bytes else "Not known before it begins"
     if plan.present_bytes:
         size += f", of which {wording.size(plan.present_bytes)} are here already"
-    return [
+    said = [
         ("From", plan.source),
         ("Address", plan.address),
+        *([] if plan.fixed else [("Commit", NOT_FIXED)]),
         ("Files", ", ".join(plan.files)),
         ("Download", size),
         ("Room on the disk", wording.size(plan.free_bytes)),
         ("Folder", plan.folder),
         ("Licence", ": ".join(word for word in (plan.licence, plan.licence_note) if word)),
-        ("At work", modelwords.at_work(plan.commercial)),
+        ("At work", modelwords.at_work(plan.commercial) if plan.commercial is not False else ""),  # a warning says it
     ]
+    return [(name, value) for name, value in said if value]

@@ -17,9 +17,11 @@ Action = tuple[str, Callable[[], None]]
 
 
 class JobLine(QFrame):
-    """Hidden until there is something to say, and once that has been put away. Signal: ``cancel_wanted``."""
+    """Hidden until there is something to say, and once that has been put away. Signals: ``cancel_wanted``; ``changed``
+    when something else is said."""
 
     cancel_wanted = Signal()
+    changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,7 +41,7 @@ class JobLine(QFrame):
         self._cancel.clicked.connect(self.cancel_wanted)
         self._close.setToolTip(self.tr("Put this away"))
         self._close.setAccessibleName(self.tr("Put this away"))
-        self._close.clicked.connect(self.hide)
+        self._close.clicked.connect(self.put_away)
         self._compose()
         self.hide()
 
@@ -48,6 +50,11 @@ class JobLine(QFrame):
         """All that is said now; empty while nothing is shown."""
         said = (self._heading.text(), self._words.text())
         return "" if self.isHidden() else "\n".join(words for words in said if words)
+
+    @property
+    def offers_again(self) -> bool:
+        """Whether it tells of a failure, with a button to try once more."""
+        return not (self.isHidden() or self._action.isHidden()) and self._heading.property("role") == "bad"
 
     def show_waiting(self, heading: str) -> None:
         """It begins when other work is done."""
@@ -84,6 +91,7 @@ class JobLine(QFrame):
     def put_away(self) -> None:
         self._stopping = False
         self.hide()
+        self.changed.emit()
 
     def put_away_end(self) -> None:
         """Put away what came of it, and leave what is under way."""
@@ -115,6 +123,7 @@ class JobLine(QFrame):
         self._action.setText(said)
         self.setAccessibleName(f"{heading}. {words}")
         self.show()
+        self.changed.emit()
 
     def _run(self) -> None:
         if self._act:

@@ -8,29 +8,22 @@ from typing import Any
 from PySide6.QtCore import QMimeData, QObject
 from PySide6.QtWidgets import QFileDialog
 
-from app.engine.errors import AppError, EngineDied
+from app.engine.errors import AppError, EngineDied, WeightsCorrupt
 from app.engine.jobs import Progress
-from app.engine.modeltypes import AddRequest, InstallPlan, ModelCheck, ModelStatus, Origin, PackReport
+from app.engine.modeltypes import AddRequest, InstallPlan, ModelCheck, ModelStatus, Origin, PackContents, PackReport
 from app.gui import modelwords, wording
 from app.gui.engine import Engine
 from app.gui.installdialog import InstallDialog
 from app.gui.jobline import Action, JobLine
-from app.gui.modeldialogs import (
-    PACK_SUFFIX,
-    AddDialog,
-    ExportDialog,
-    ModelDialog,
-    PackDialog,
-    RemoveDialog,
-    model_in,
-)
+from app.gui.modeldialogs import AddDialog, ModelDialog, RemoveDialog, model_in
 from app.gui.modeljobs import ModelJobs, Task
 from app.gui.models import ModelsPage
+from app.gui.packdialogs import PACK_SUFFIX, ExportDialog, ImportDialog, PackDialog
 from app.gui.workspace import Workspace
 
 INSTALL, ADD, REMOVE, VERIFY = "models_install", "models_add", "models_remove", "models_verify"
 EXPORT, IMPORT, MEASURE = "models_export_pack", "models_import_pack", "models_measure"
-CARRIED, IMPORT_CARRIED = "models_carried_packs", "models_import_carried"
+CONTENTS, CARRIED, IMPORT_CARRIED = "models_pack_contents", "models_carried_packs", "models_import_carried"
 
 
 class ModelActions(QObject):
@@ -46,6 +39,7 @@ class ModelActions(QObject):
         self._page = page
         self._strip = strip
         self.jobs = ModelJobs(engine, self)
+        self._told: tuple[Task, Progress] | None = None
         self._wire()
 
     def _wire(self) -> None:
@@ -75,6 +69,7 @@ class ModelActions(QObject):
         jobs.finished.connect(self._finished)
         jobs.cancelled.connect(self._cancelled)
         jobs.failed.connect(self._failed)
+        jobs.interrupted.connect(self._interrupted)
         jobs.changed.connect(self._show_busy)
 
     # --- what a person wants -----------------------------------------------------------------------------------------
@@ -83,6 +78,7 @@ class ModelActions(QObject):
         """Ask whether a model's files may be fetched, saying which, from where and under what licence. A variant's
         are those of its base."""
         model = self._model(key)
+        variant = key if model and model.variant_of else ""
         key = model.variant_of or key if model else key
         if key in self.jobs.busy_keys:  # its card tells how far it is
             self._page.show_card(key)
@@ -92,8 +88,8 @@ class ModelActions(QObject):
         def ask(mirror: str, done: Callable[[InstallPlan], None], failed: Callable[[AppError], None]) -> None:
             self._engine.request("models_plan", key, mirror, on_done=done, on_failed=failed)
 
-        dialog = InstallDialog(name, ask, self._page)
-        dialog.agreed.connect(lambda mirror: self.jobs.start(Task(INSTALL, (key, mirror), name, key)))
+        dialog = InstallDialog(name, ask, self._page, self._name(variant) if variant else "")
+        dialog.agreed.connect(lambda mirror: self.jobs.start(Task(INSTALL, (key, mirror), name, key, variant)))
         dialog.open()
 
     def add(self, request: AddRequest, error: AppError | None = None) -> None:
@@ -120,7 +116,20 @@ class ModelActions(QObject):
             self.import_pack(path)
 
     def import_pack(self, path: str) -> None:
-        self.jobs.start(Task(IMPORT, (path,), _last(path)))
+        """Ask whether what a pack holds is to be taken in."""
+
+        def ask(pack: PackContents) -> None:
+            dialog = ImportDialog(pack, self._page)
+            dialog.agreed.connect(lambda *said: self.jobs.start(Task(IMPORT, (path, *said), _last(path))))
+            dialog.open()
+
+        def refuse(error: AppError) -> None:
+            if self.jobs.current:  # the strip tells of that
+                self._engine.failed.emit(error)
+            else:
+                self._strip.show_error(error, about=_last(path))
+
+        self._engine.request(CONTENTS, path, on_done=ask, on_failed=refuse)
 
     def export_pack(self) -> None:
         """Ask which models, then where to."""
@@ -184,6 +193,11 @@ class ModelActions(QObject):
         phase = progress.phase or self.tr("Getting ready")
         if line := self._card_line(task):
             line.show_progress(phase, progress)
+        self._told = task, progress
+        self._show_in_strip(task, progress)
+
+    def _show_in_strip(self, task: Task, progress: Progress) -> None:
+        phase = progress.phase or self.tr("Getting ready")
         waiting = len(self.jobs.waiting)
         more = self.tr(" ({0} more waiting)").format(waiting) if waiting else ""
         self._strip.show_progress(f"{task.title}: {phase}{more}", progress)
@@ -196,6 +210,7 @@ class ModelActions(QObject):
             self._strip.show_end(
                 self.tr("{0}: stopped").format(task.title), self.tr("What was fetched is kept for the next time.")
             )
+        self._workspace.refresh_models()
 
     def _failed(self, task: Task, error: AppError) -> None:
         if isinstance(error, EngineDied):
@@ -206,11 +221,25 @@ class ModelActions(QObject):
             line.show_error(error, action, task.title if line is self._strip else "")
         self._workspace.refresh_models()
 
+    def _interrupted(self, tasks: Sequence[Task]) -> None:
+        """Each card tells of its own; here they go on together."""
+        downloads = all(task.method == INSTALL for task in tasks)
+        said = self.tr("{0} downloads were interrupted") if downloads else self.tr("{0} tasks were interrupted")
+        stopped = self.tr("The engine stopped. What was fetched is kept.")
+        error = AppError(said.format(len(tasks)), stopped if downloads else self.tr("The engine stopped."))
+
+        def go_on() -> None:
+            for task in tasks:
+                self.jobs.start(task)
+
+        self._strip.show_error(error, (self.tr("Go on with all"), go_on))
+
     def _way_on(self, task: Task, error: AppError) -> Action:
         """What may help: to say what a model is, or the same once more; a download goes on where it stopped."""
         if task.method == ADD:
             return self.tr("Try again…"), lambda: self.add(task.args[0], error)
-        again = self.tr("Go on") if task.method == INSTALL else self.tr("Try again")
+        kept = task.method == INSTALL and not isinstance(error, WeightsCorrupt)  # what is not right is thrown away
+        again = self.tr("Go on") if kept else self.tr("Try again")
         return again, lambda: self.jobs.start(task)
 
     def _finished(self, task: Task, value: Any) -> None:
@@ -226,8 +255,10 @@ class ModelActions(QObject):
         """What came of it, in words, and what may come next."""
         match value:
             case ModelStatus():
-                use = (self.tr("Use in this library"), lambda: self._use(value.key))
-                return self.tr("{0} is ready").format(value.name), self.tr("Its files are here and checked."), use
+                wanted = task.wanted or value.key
+                name = self._name(task.wanted) if task.wanted else value.name
+                use = (self.tr("Use in this library"), lambda: self._use(wanted))
+                return self.tr("{0} is ready").format(name), self.tr("Its files are here and checked."), use
             case PackReport():
                 return self._packed(task, value)
             case (ModelCheck(), *_):
@@ -242,13 +273,14 @@ class ModelActions(QObject):
                 return self.tr("{0}: done").format(task.title), "", None
 
     def _packed(self, task: Task, report: PackReport) -> tuple[str, str, Action | None]:
-        done = self.tr("The pack is written") if task.method == EXPORT else self.tr("The pack is taken in")
+        written = task.method == EXPORT
+        done = self.tr("The pack is written") if written else self.tr("The pack is taken in")
         words = [f"{', '.join(map(self._name, report.models))}." if report.models else self.tr("Nothing in it is new.")]
         if report.skipped:
             here = ", ".join(map(self._name, report.skipped))
             words.append(self.tr("Here already, the same to the byte: {0}.").format(here))
         said = " ".join([*words, self.tr("{0} in all.").format(wording.size(report.size_bytes))])
-        show = (self.tr("Show its checksum"), lambda: PackDialog(done, report, said, self._page).open())
+        show = (self.tr("Show its checksum"), lambda: PackDialog(done, report, said, written, self._page).open())
         return done, said, show
 
     def _checked(self, checks: Sequence[ModelCheck]) -> tuple[str, str, Action | None]:
@@ -275,6 +307,8 @@ class ModelActions(QObject):
         self._engine.request(CARRIED, on_done=done, on_failed=lambda _error: None)
 
     def _show_busy(self) -> None:
+        if self._told and self._told[0] == self.jobs.current:  # others wait now, or no longer
+            self._show_in_strip(*self._told)
         self._page.list.set_busy(self.jobs.busy_keys)
         self._page.carried.set_busy(any(task.method == IMPORT_CARRIED for task in self.jobs.tasks))
         self._page.choice.set_measuring(any(task.method == MEASURE for task in self.jobs.tasks))

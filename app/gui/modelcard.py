@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from app.engine.modeltypes import ModelStatus
 from app.gui import desktop, focus, icons, modelwords, theme
@@ -30,6 +30,7 @@ class ModelCard(QFrame):
         self.use = ModelUse(model)
         self.job = JobLine()
         self.job.cancel_wanted.connect(self._cancel)
+        self.job.changed.connect(self._show_state)
         self._name = theme.label(model.name, theme.Type.HEADING)
         self._state = theme.label("", theme.Type.CAPTION)
         self._summary = theme.label(model.summary)
@@ -39,7 +40,7 @@ class ModelCard(QFrame):
         self._problem.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._folder = _link("folder", self.tr("Open that folder"))
         self._install = QPushButton(self.tr("Install…"))
-        self._details = _link("", self.tr("Details"))
+        self._details = _link("", self.tr("All facts"))
         self._details.setCheckable(True)
         self._more = QPushButton(self.tr("Files"))
         self._facts = Facts()
@@ -52,9 +53,6 @@ class ModelCard(QFrame):
     def set_model(self, model: ModelStatus) -> None:
         """Show how it stands now; the question about its vectors and the focus stay."""
         self.model = model
-        words, role = modelwords.state(model)
-        self._state.setText(words)
-        theme.set_role(self._state, role)
         self._name.setText(model.name)
         self._summary.setText(model.summary)
         self._caption.setText(modelwords.caption(model))
@@ -63,14 +61,13 @@ class ModelCard(QFrame):
         self._problem.setVisible(bool(model.problem) and (model.damaged or by_hand))
         self._folder.setVisible(bool(model.folder) and self._problem.isVisibleTo(self))
         self._folder.setToolTip(model.folder)
-        self._show_install()
-        self._install.setText(self.tr("Install again…") if model.damaged else self.tr("Install…"))
+        self._show_state()
+        self._install.setText(self._install_words())
         self._install.setAccessibleName(self.tr("Install {0}").format(model.name))
         self._more.setVisible(modelwords.has_files(model))
         self.use.set_ready(model.ready)
         if self._details.isChecked():
             self._show_details(True)
-        self.setAccessibleName(f"{model.name}, {words}. {model.summary}")
 
     def add_variant(self, variant: ModelVariant) -> None:
         self._variants.addWidget(variant)
@@ -79,7 +76,7 @@ class ModelCard(QFrame):
         """While its files are changed, nothing else is to be done with them."""
         self._busy = busy
         self._more.setEnabled(not busy)
-        self._show_install()
+        self._show_state()
 
     def open(self) -> None:
         """Show all the facts, and take the focus there."""
@@ -114,7 +111,7 @@ class ModelCard(QFrame):
         self._install.clicked.connect(self._install_clicked)
         self._folder.clicked.connect(self._open_folder)
         self._details.toggled.connect(self._show_details)
-        self._details.setAccessibleName(self.tr("Details of {0}").format(self.model.name))
+        self._details.setAccessibleName(self.tr("All facts about {0}").format(self.model.name))
         menu = QMenu(self._more)
         menu.addAction(icons.icon("check"), self.tr("Check its files"), self._check_clicked)
         menu.addAction(icons.icon("folder"), self.tr("Open its folder"), self._open_folder)
@@ -124,8 +121,20 @@ class ModelCard(QFrame):
         self._more.setAccessibleName(self.tr("Files of {0}").format(self.model.name))
         theme.set_role(self._more, "menu")
 
-    def _show_install(self) -> None:
-        self._install.setVisible(bool(self.model.source) and not self.model.ready and not self._busy)
+    def _show_state(self) -> None:
+        """How it stands, and whether it is to be installed: not while its line tells of that or offers it."""
+        words, role = modelwords.state(self.model, self._busy)
+        self._state.setText(words)
+        if self._state.property("role") != role:
+            theme.set_role(self._state, role)
+        self.setAccessibleName(f"{self.model.name}, {words}. {self.model.summary}")
+        lacking = bool(self.model.source) and not self.model.ready
+        self._install.setVisible(lacking and not self._busy and not self.job.offers_again)
+
+    def _install_words(self) -> str:
+        if self.model.damaged:
+            return self.tr("Install again…")
+        return self.tr("Go on…") if self.model.partial_bytes else self.tr("Install…")
 
     def _show_details(self, shown: bool) -> None:
         """The facts are made when somebody wants to see them."""
@@ -183,9 +192,8 @@ def _facts(model: ModelStatus) -> Facts:
         paper = _link("", model.paper)
         paper.setToolTip(made.tr("Open the paper in your browser"))
         paper.setAccessibleName(made.tr("Open the paper about {0} in your browser").format(model.name))
-        paper.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         paper.clicked.connect(lambda: QDesktopServices.openUrl(QUrl(model.paper)))
-        made.add(made.tr("Paper"), paper)
+        made.add(made.tr("Paper"), paper, fills=False)
     return made
 
 

@@ -1,4 +1,4 @@
-"""The smaller dialogs about models: adding one's own, choosing what goes into a pack, removing, and what was found."""
+"""The smaller dialogs about models: adding one's own, and removing."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QDialog,
     QFileDialog,
@@ -22,13 +20,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.engine.errors import AppError
-from app.engine.modeltypes import AddRequest, ModelStatus, PackReport
+from app.engine.errors import AppError, WeightsUnreadable
+from app.engine.modeltypes import AddRequest, ModelStatus
 from app.gui import theme, wording
 
 WIDTH_PX = 560
 WEIGHTS_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
-PACK_SUFFIX = ".semblance-pack"
+WEIGHTS_NAMES = ("open_clip_model", "open_clip_pytorch_model", "model", "pytorch_model")
+CONFIG_NAMES = {"open_clip_config.json", "config.json"}
+BESIDE_WEIGHTS = (".json", ".txt", ".md", ".model", ".yaml", "LICENSE", "LICENCE", "NOTICE")
 FAMILIES = (("", "Find out"), ("open_clip", "open_clip"), ("timm", "timm"), ("panns", "PANNs"))
 
 
@@ -74,7 +74,8 @@ class AddDialog(ModelDialog):
 
     Args:
         request: what to begin with.
-        error: why the engine could not take it as it was; then there are fields to say what it is.
+        error: why the engine could not take it as it was; then there are fields to say what it is, unless nothing at
+            all can be read from the file.
     """
 
     agreed = Signal(object)
@@ -122,7 +123,8 @@ class AddDialog(ModelDialog):
             why = theme.label(f"{error.title}. {error.message}")
             theme.set_role(why, "bad")
             self.column.addWidget(why)
-            self.column.addLayout(self._compose_fields())
+            if not isinstance(error, WeightsUnreadable):
+                self.column.addLayout(self._compose_fields())
         self.finish(self.cancel_button(self.tr("Cancel")), self._add)
 
     def _compose_fields(self) -> QGridLayout:
@@ -166,41 +168,6 @@ class AddDialog(ModelDialog):
         self.accept()
 
 
-class ExportDialog(ModelDialog):
-    """Which models go into a pack. Signal: ``agreed`` with their keys."""
-
-    agreed = Signal(object)
-
-    def __init__(self, models: Sequence[ModelStatus], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.begin(
-            self.tr("Export a pack"),
-            self.tr(
-                "One file with everything that these models need, for a computer without network. Their licences go "
-                "with them."
-            ),
-        )
-        self._boxes = {model.key: QCheckBox(_with_size(model)) for model in models}
-        self._export = QPushButton(self.tr("Choose where…"))
-        theme.set_role(self._export, "primary")
-        self._export.clicked.connect(self._agree)
-        for box in self._boxes.values():
-            box.setChecked(True)
-            box.toggled.connect(self._show_can)
-            self.column.addWidget(box)
-        if not models:
-            self.column.addWidget(theme.label(self.tr("No model is installed yet that could go into a pack.")))
-        self.finish(self.cancel_button(self.tr("Cancel")), self._export)
-        self._show_can()
-
-    def _show_can(self) -> None:
-        self._export.setEnabled(any(box.isChecked() for box in self._boxes.values()))
-
-    def _agree(self) -> None:
-        self.agreed.emit(tuple(key for key, box in self._boxes.items() if box.isChecked()))
-        self.accept()
-
-
 class RemoveDialog(ModelDialog):
     """Whether a model's files are to go. Signal: ``agreed``."""
 
@@ -229,45 +196,22 @@ class RemoveDialog(ModelDialog):
         self.accept()
 
 
-class PackDialog(ModelDialog):
-    """What a pack holds, in words, and its checksum, to be compared by eye or copied."""
-
-    def __init__(self, title: str, report: PackReport, words: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.begin(title, report.path)
-        self._sha256 = report.sha256
-        self.column.addWidget(theme.label(words))
-        self.column.addWidget(
-            theme.label(
-                self.tr("SHA-256 of its list of contents, to compare with what its sender tells you:"),
-                theme.Type.CAPTION,
-            )
-        )
-        checksum = QLineEdit(report.sha256)
-        checksum.setReadOnly(True)
-        checksum.setAccessibleName(self.tr("SHA-256 of the pack"))
-        checksum.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        self.column.addWidget(checksum)
-        copy = QPushButton(self.tr("Copy the checksum"))
-        copy.clicked.connect(self._copy)
-        self.finish(copy, self.cancel_button(self.tr("Close")))
-
-    def _copy(self) -> None:
-        QGuiApplication.clipboard().setText(self._sha256)
-
-
 def model_in(paths: Sequence[str]) -> str:
-    """The one path that looks like a model, by its name or by the weights in its folder; else ""."""
+    """The one path that looks like a model, by its name or by what is in its folder; else ""."""
     if len(paths) != 1:
         return ""
     path = Path(paths[0])
     try:
-        names = [path.name] if path.is_file() else [one.name for one in path.iterdir()]
+        is_model = _is_model_folder(path) if path.is_dir() else path.name.endswith(WEIGHTS_SUFFIXES)
     except OSError:
         return ""
-    return str(path) if any(name.endswith(WEIGHTS_SUFFIXES) for name in names) else ""
+    return str(path) if is_model else ""
 
 
-def _with_size(model: ModelStatus) -> str:
-    size = sum(file.size_bytes for file in model.installation.files) if model.installation else model.download_bytes
-    return f"{model.name}, {wording.size(size)}" if size else model.name
+def _is_model_folder(folder: Path) -> bool:
+    """Weights under a name that tools give them, or beside a config; or nothing but what comes with a model. A stray
+    file of weights among a person's own files makes no model of them."""
+    names = {path.name + "/" * path.is_dir() for path in folder.iterdir() if not path.name.startswith(".")}
+    weights = {name for name in names if name.endswith(WEIGHTS_SUFFIXES)}
+    known = bool(names & CONFIG_NAMES) or any(name.rpartition(".")[0] in WEIGHTS_NAMES for name in weights)
+    return bool(weights) and (known or all(name.endswith(BESIDE_WEIGHTS) for name in names - weights))

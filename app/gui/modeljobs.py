@@ -18,12 +18,13 @@ from app.gui.engine import Engine
 @dataclass(frozen=True)
 class Task:
     """``method`` and ``args`` are what the engine is asked; ``title`` is what it is about, as a person knows it;
-    ``key`` the model it belongs to, "" for none or many."""
+    ``key`` the model it belongs to, "" for none or many; ``wanted`` the variant of it that all this is for."""
 
     method: str
     args: tuple[Any, ...]
     title: str
     key: str = ""
+    wanted: str = ""
 
 
 class ModelJobs(QObject):
@@ -32,7 +33,8 @@ class ModelJobs(QObject):
     of models is being worked on.
 
     One task is asked of the engine at a time, so that one that waits can be taken back at once. The engine's death
-    fails all of them: what a download had fetched is kept, and starting it again goes on there.
+    fails all of them: what a download had fetched is kept, and starting it again goes on there. After several such
+    failures ``interrupted`` tells of them together, with a tuple of the tasks.
     """
 
     queued = Signal(object)
@@ -40,6 +42,7 @@ class ModelJobs(QObject):
     finished = Signal(object, object)
     cancelled = Signal(object)
     failed = Signal(object, object)
+    interrupted = Signal(object)
     changed = Signal()
 
     def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
@@ -115,3 +118,5 @@ class ModelJobs(QObject):
         self._end(lambda: self.failed.emit(task, error))
         for one in lost:
             self.failed.emit(one, error)
+        if lost:
+            self.interrupted.emit((task, *lost))

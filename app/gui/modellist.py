@@ -142,12 +142,14 @@ class ModelList(QWidget):
 
     @property
     def unindexed(self) -> tuple[str, ...]:
-        """The names of ticked models that have encoded nothing of this library yet, if there is anything in it."""
+        """The names of ticked models that have encoded nothing of this library yet, if there is anything in it. Not of
+        damaged ones: what these need, their cards say."""
         status = self._status
         if status is None or not status.roots:
             return ()
         used = {use.key for use in self._uses() if use.used}
-        return tuple(model.name for model in self._models if model.key in used and model.key not in status.spaces)
+        able = (model for model in self._models if model.key in used and not model.damaged)
+        return tuple(model.name for model in able if _lacks(model, status))
 
     # --- helpers -----------------------------------------------------------------------------------------------------
 
@@ -216,3 +218,10 @@ class ModelList(QWidget):
         shown = sum(key in through for key in self._cards)
         self._count.setText(self.tr("{0} of {1} models").format(shown, len(self._cards)))
         self._none.setVisible(bool(self._cards) and not shown)
+
+
+def _lacks(model: ModelStatus, status: LibraryStatus) -> bool:
+    """Whether a model has encoded nothing of a library that holds something for it."""
+    space = status.spaces.get(model.key)
+    some = any(number and kind.modality in model.accepts for kind, number in status.items.items())
+    return space is None or (some and not space.items)

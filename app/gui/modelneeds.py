@@ -14,7 +14,7 @@ from app.gui.flow import FlowLayout
 from app.settings import Settings
 
 KINDS = ((Modality.IMAGE, "Photos and videos"), (Modality.AUDIO, "Sounds"))
-LANGUAGES = ("en", "de", "fr", "es", "it", "zh", "ja", modelwords.MANY)
+LANGUAGES = (*modelwords.OFFERED_LANGUAGES, modelwords.MANY)
 
 
 def remembered(settings: Settings) -> Needs:

@@ -16,6 +16,16 @@ VECTOR_BYTES = 2
 MANY = "mul"
 """The language tag of a model that knows many."""
 
+OFFERED_LANGUAGES = ("en", "de", "fr", "es", "it", "zh", "ja")
+"""The languages that a person can ask for by name; a model that knows many knows these."""
+
+ALSO_CALLED = {
+    Modality.IMAGE: "photos images videos films",
+    Modality.AUDIO: "music audio recordings songs",
+    Modality.TEXT: "text",
+}
+"""What a person may call the things that a model finds, beside `compares`."""
+
 PIN_WORDS = {
     Pin.PUBLISHED: "the checksum that its makers publish",
     Pin.HUB: "the checksum that the hub named when it was downloaded",
@@ -23,11 +33,13 @@ PIN_WORDS = {
 }
 
 
-def state(model: ModelStatus) -> tuple[str, str]:
-    """How a model stands, and the label's role in the style sheet."""
+def state(model: ModelStatus, busy: bool = False) -> tuple[str, str]:
+    """How a model stands, and the label's role in the style sheet. ``busy``: something is being done about it."""
     if model.ready:
         return "Ready", "good"
-    return ("Needs attention", "warning") if model.damaged else ("Not installed", theme.Type.CAPTION)
+    if model.damaged:
+        return "Needs attention", "warning"
+    return ("Unfinished download" if model.partial_bytes and not busy else "Not installed"), theme.Type.CAPTION
 
 
 def has_files(model: ModelStatus) -> bool:
@@ -99,13 +111,16 @@ def facts(model: ModelStatus) -> list[tuple[str, str]]:
 def found_by(model: ModelStatus) -> str:
     """Everything that a person may look for in a model, in small letters."""
     said = (model.key, model.name, model.family, model.summary, model.licence, model.licence_note, compares(model))
-    return " ".join((*said, languages(model.languages), *model.languages)).lower()
+    also = [words for kind, words in ALSO_CALLED.items() if kind in model.accepts]
+    known = (language(tag) for tag in OFFERED_LANGUAGES if MANY in model.languages)
+    return " ".join((*said, *also, languages(model.languages), *model.languages, *known)).lower()
 
 
 def _input(model: ModelStatus) -> str:
     picture = f"pictures of {model.input_px} × {model.input_px} pixels" if model.input_px else ""
     sound = f"sounds at {model.sample_rate_hz:,} Hz" if model.sample_rate_hz else ""
-    return ", ".join(word for word in (picture, sound) if word).capitalize()
+    said = ", ".join(word for word in (picture, sound) if word)
+    return said[:1].upper() + said[1:]
 
 
 def _files(model: ModelStatus) -> str:

@@ -191,7 +191,7 @@ class SearchPage(QWidget):
         request = SearchRequest(query, self.filters.model, self._k, self.filters.filters(), generation=self._generation)
 
         def prepare(reply: SearchReply) -> tuple[SearchReply, Results]:
-            return replace(reply, hits=()), Results(reply.hits)
+            return replace(reply, hits=()), Results(comparable(reply))
 
         def done(answer: tuple[SearchReply, Results]) -> None:
             self._show_reply(query, *answer, keep_place)
@@ -224,27 +224,34 @@ class SearchPage(QWidget):
         self._stack.setCurrentWidget(self._results)
         found = wording.count(results.hits, self.tr("result"), self.tr("results"))
         more = "+" if results.hits >= self._k else ""
-        models = map(self.filters.name_of, reply.models)
-        model = self.tr(" and ").join(models) or self.tr("names, folders and captions")
+        model = self._answered_by(reply) or self.tr("names, folders and captions")
         took = f"{reply.timings.total_ms:.0f} ms"
         self._header.setText(" · ".join((found.replace(" ", f"{more} ", 1), model, took)))
         self._note.setText(reply.note)
         self._note.setVisible(bool(reply.note))
         self.grid.set_results(results, keep_place)
 
+    def _answered_by(self, reply: SearchReply) -> str:
+        """``CLIP``; ``pictures by CLIP, sounds by CLAP, in turn``."""
+        names = [self.filters.name_of(key) for key in reply.models]
+        if len(names) < 2:
+            return "".join(names)
+        pictures = {model.key for model in self._models if Modality.IMAGE in model.accepts}
+        kinds = [self.tr("pictures by {0}") if key in pictures else self.tr("sounds by {0}") for key in reply.models]
+        said = (kind.format(name) for kind, name in zip(kinds, names, strict=True))
+        return ", ".join((*said, self.tr("in turn")))
+
     def _show_nothing_found(self, reply: SearchReply) -> None:
-        sentences = []
-        if reply.model is None:
-            sentences.append(
-                self.tr("Only names, folders and captions were searched, because no model here reads words.")
-            )
+        sentences = [reply.note] if reply.note else []
         if self._indexing:
             sentences.append(self.tr("More may be found when indexing is done."))
         if self.filters.narrowed:
             sentences.append(self.tr("The filters may hide what you look for."))
         else:
             sentences.append(self.tr("Try other words, or search by a picture or a sound."))
-        actions = ((self.tr("Clear the filters"), self.filters.reset),) if self.filters.narrowed else ()
+        actions = [(self.tr("Clear the filters"), self.filters.reset)] if self.filters.narrowed else []
+        if not reply.models:
+            actions.append((self.tr("See the models"), self.models_wanted.emit))
         self._say("search", self.tr("Nothing found"), " ".join(sentences), actions)
 
     def _show_idle(self) -> None:
@@ -263,11 +270,13 @@ class SearchPage(QWidget):
                 self.tr("Welcome to Semblance"),
                 self.tr(
                     "Find what is alike in your own photos, videos and sounds. Add a folder, or drop one here. "
-                    "Your files are only read, and nothing leaves this computer."
+                    "Your files are only read, and nothing leaves this computer. To search by words, install a "
+                    "model that reads them."
                 ),
                 (
                     (self.tr("Add a folder…"), self.add_folder_wanted.emit),
                     (self.tr("Try the sample library"), self.sample_wanted.emit),
+                    (self.tr("See the models"), self.models_wanted.emit),
                 ),
             )
         elif not any(self._status.items.values()):
@@ -312,6 +321,11 @@ class SearchPage(QWidget):
     def _judge_these(self) -> None:
         if self._answered:
             self.judge_wanted.emit(self._answered, title_of(self._answered))
+
+
+def comparable(reply: SearchReply) -> tuple[Hit, ...]:
+    """The hits of a reply with the cosines that can be held against each other: those of two models cannot."""
+    return reply.hits if len(reply.models) < 2 else tuple(replace(hit, similarity=None) for hit in reply.hits)
 
 
 def title_of(query: Query) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -61,6 +62,7 @@ class Workspace(QObject):
         self._attempt = 0
         self._refreshed_s = clock()
         self._limit_told = False
+        self._choices: deque[tuple[str, ...]] = deque()
         self.library = library
         self.status: LibraryStatus | None = None
         self.models: tuple[ModelStatus, ...] = ()
@@ -86,6 +88,7 @@ class Workspace(QObject):
             self.job.forget_quiet()
         self.library = library
         self.status = None
+        self._choices = deque()
         self._attempt += 1
         attempt = self._attempt
         self.opening.emit(library)
@@ -149,8 +152,22 @@ class Workspace(QObject):
     # --- models ------------------------------------------------------------------------------------------------------
 
     def set_models(self, keys: tuple[str, ...]) -> None:
-        """Choose the models of this library; the next indexing encodes with those that are new to it."""
-        self._engine.request("set_models", keys, on_done=self._show_status)
+        """Choose the models of this library; the next indexing encodes with those that are new to it. Until it is
+        answered, every status is shown with this choice: one on its way knows only what was chosen before."""
+        choices = self._choices
+        choices.append(keys)
+
+        def done(status: LibraryStatus) -> None:
+            choices.popleft()
+            self._show_status(status)
+
+        def failed(error: AppError) -> None:
+            choices.popleft()
+            if not isinstance(error, EngineDied):
+                self._engine.failed.emit(error)
+            self.refresh()
+
+        self._engine.request("set_models", keys, on_done=done, on_failed=failed)
 
     def forget_model(self, key: str) -> None:
         """Give back the space of a model's vectors."""
@@ -190,8 +207,8 @@ class Workspace(QObject):
 
     def _show_status(self, status: LibraryStatus) -> None:
         if self.status and status.name == self.status.name:
-            self.status = status
-            self.status_changed.emit(status)
+            self.status = replace(status, models=self._choices[-1]) if self._choices else status
+            self.status_changed.emit(self.status)
 
     def _show_models(self, models: tuple[ModelStatus, ...]) -> None:
         self.models = models

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -19,9 +16,10 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from honest import DIM, Honest, NewFingerprint
 from offers import SMALL_TIMM, clip_folder, panns_tensors, timm_tensors
 
-from app.engine.encoders.base import EncoderSpec, accepted_modality, unit_rows
+from app.engine.encoders.base import EncoderSpec, unit_rows
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.contract import BROKEN, KEPT, USAGE, findings, probed
 from app.engine.encoders.contract_checks import CHECKS, Probe
@@ -30,34 +28,6 @@ from app.engine.modeltypes import AddRequest
 from app.engine.samples import Picture, PictureInput, Sample, Sound, SoundInput, Text, Vectors
 from app.engine.types import Modality
 from app.paths import models_dir
-
-DIM = 24
-
-
-class Honest:
-    """A small encoder of all kinds that keeps every promise: a random projection of a few numbers."""
-
-    spec = EncoderSpec("honest", frozenset(Modality), DIM, PictureInput(16, 16, "squash"), SoundInput(8_000))
-    name, licence, summary = "Honest", "MIT", "Keeps its promises."
-    fingerprint = hashlib.sha256(b"honest").hexdigest()
-    device = "cpu"
-    batch_size = 4
-
-    def __init__(self) -> None:
-        self._matrix = np.random.default_rng(0).normal(size=(64, DIM))
-
-    def encode(self, samples: Sequence[Sample]) -> Vectors:
-        if not samples:
-            return np.empty((0, DIM), np.float32)
-        accepted_modality(samples, self.spec)
-        return unit_rows(np.stack([self.features(sample) for sample in samples]) @ self._matrix)
-
-    def features(self, sample: Sample) -> Any:
-        if isinstance(sample, Text):
-            digest = hashlib.sha512(sample.text.encode()).digest()
-            return np.frombuffer(digest, np.uint8) / 255
-        values = sample.pixels.reshape(-1) / 255 if isinstance(sample, Picture) else np.abs(sample.samples)
-        return np.resize(np.concatenate([values, [1.0]]), 64)
 
 
 class OtherKey(Honest):
@@ -70,12 +40,6 @@ class SaysNothing(Honest):
 
 class NoFingerprint(Honest):
     fingerprint = "one"
-
-
-class NewFingerprint(Honest):
-    def __init__(self) -> None:
-        super().__init__()
-        self.fingerprint = hashlib.sha256(str(time.perf_counter_ns()).encode()).hexdigest()
 
 
 class Doubles(Honest):
@@ -169,19 +133,6 @@ class Writes(Honest):
         return super().features(sample)
 
 
-class Fetches(Honest):
-    def __init__(self) -> None:
-        super().__init__()
-        with contextlib.suppress(OSError):
-            socket.create_connection(("127.0.0.1", 9), timeout=1).close()
-
-
-class Prints(Honest):
-    def __init__(self) -> None:
-        super().__init__()
-        print("Loading…")
-
-
 BREAKERS = {
     "its spec is sane": (OtherKey,),
     "its class says what it is": (SaysNothing,),
@@ -241,12 +192,8 @@ def contract(*arguments: str, path: Path | None = None) -> subprocess.CompletedP
 
 @pytest.fixture
 def honest_module(tmp_path: Path) -> Path:
-    """A package's module, which finds the encoders of this file."""
-    (tmp_path / "someones.py").write_text(
-        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
-        "from test_contract import Fetches, Honest, NewFingerprint, Prints\n",
-        "utf-8",
-    )
+    """A package's module."""
+    (tmp_path / "someones.py").write_text("from honest import Fetches, Honest, NewFingerprint, Prints\n", "utf-8")
     return tmp_path
 
 

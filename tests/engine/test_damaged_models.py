@@ -116,7 +116,7 @@ def test_a_model_that_was_found_damaged_is_not_ready_until_its_file_is_another(
     with pytest.raises(WeightsCorrupt):
         Catalogue(home / "models", "cpu").load(KEY)
     if not memory_only:
-        folders._found_wrong.clear()  # as for the next process
+        folders._noted.clear()  # as for the next process
     status = Models(home).status(KEY)
     assert (status.ready, status.damaged) == (False, True)
     assert "Install the model again" in status.problem

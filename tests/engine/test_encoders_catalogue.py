@@ -11,16 +11,18 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+import tinyclip
 
 from app.engine.encoders.base import EncoderSource
 from app.engine.encoders.catalogue import Catalogue
-from app.engine.encoders.entries import read_entries
+from app.engine.encoders.entries import Entry, read_entries
 from app.engine.encoders.record import RECORD_FILE, write_record
 from app.engine.errors import AppError
-from app.engine.modeltypes import Installation
+from app.engine.models import Models
+from app.engine.modeltypes import Installation, ModelStatus
 from app.engine.samples import PictureInput, SoundInput
 from app.engine.types import Modality
-from app.paths import resources_dir
+from app.paths import models_dir, resources_dir
 
 NEURAL = (
     *("siglip2-so400m-14", "siglip2-b-16", "siglip-b-16", "mobileclip-s2", "clip-xlm-roberta-b-32"),
@@ -184,3 +186,21 @@ from app.engine.encoders.catalogue import Catalogue
 print(Catalogue(Path("elsewhere"), device="cpu").fingerprint("timbre"))
 """
     assert run_python(code, PYTHONHASHSEED="7") == here
+
+
+def test_a_model_that_is_removed_while_they_are_listed_stops_no_listing(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tinyclip.add(models_dir(home), "mine")
+    models = Models(home)
+    status = Catalogue._status
+
+    def then_removed(self: Catalogue, entry: Entry) -> ModelStatus:
+        if (models_dir(home) / "mine").exists():
+            models.remove("mine")
+        return status(self, entry)
+
+    monkeypatch.setattr(Catalogue, "_status", then_removed)
+    listed = {each.key: each.ready for each in models.statuses()}
+    assert listed["mine"] is False
+    assert "mine" not in {each.key for each in models.statuses()}

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import itertools
+import os
 import re
 import shutil
 import threading
 import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -155,6 +158,52 @@ def test_lanes_that_ask_at_once_get_one_encoder_each_model() -> None:
     assert sorted(memory.loads) == ["a", "b"]
 
 
+def test_lanes_that_load_at_once_do_not_take_the_same_memory_twice() -> None:
+    memory = Memory(FULL_BYTES)
+    lifetime = Lifetime(memory.free)
+    began = threading.Barrier(2, timeout=0.5)
+
+    def load(key: str) -> None:
+        def slowly() -> Fake:
+            with suppress(threading.BrokenBarrierError):  # nobody else may be here
+                began.wait()
+            return memory.loader(key, 800)()
+
+        lifetime.get(key, (), 800, slowly)  # type: ignore[arg-type]
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(load, "ab"))
+    assert len(lifetime.loaded()) == 1
+    assert memory.free() >= RESERVE_BYTES
+
+
+def test_one_in_use_is_found_while_another_is_loaded() -> None:
+    memory = Memory()
+    lifetime = Lifetime(memory.free)
+    used = get(lifetime, memory, "a")
+    found: list[Fake] = []
+
+    def load() -> Fake:
+        with ThreadPoolExecutor(1) as lane:
+            found.append(lane.submit(get, lifetime, memory, "a").result(timeout=20))
+        return Fake(1)
+
+    lifetime.get("b", (), 1, load)  # type: ignore[arg-type]
+    assert found == [used]
+
+
+def test_a_model_that_is_dropped_while_it_is_loaded_is_not_kept() -> None:
+    memory = Memory()
+    lifetime = Lifetime(memory.free)
+
+    def load() -> Fake:
+        lifetime.drop(["a"])
+        return Fake(1)
+
+    lifetime.get("a", (), 1, load)  # type: ignore[arg-type]
+    assert lifetime.loaded() == ()
+
+
 def test_free_memory_is_told_in_bytes() -> None:
     assert 10 << 20 < free_memory_bytes() < 1 << 50
 
@@ -206,6 +255,37 @@ def test_the_files_of_a_model_are_read_once_until_they_change(
     assert catalogue.load(smallclip.KEY).fingerprint == catalogue.fingerprint(smallclip.KEY) != old.fingerprint
     assert not np.allclose(words(catalogue), before)
     assert len(reads) == 2
+
+
+def test_a_model_that_is_replaced_while_it_is_loaded_is_loaded_again(
+    models_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, seeds = openclip.read_weights, iter((2,))
+
+    def replaced(path: Path) -> dict[str, torch.Tensor]:
+        for seed in seeds:
+            smallclip.write(models_dir, seed)
+        return read(path)
+
+    monkeypatch.setattr(openclip, "read_weights", replaced)
+    catalogue = Catalogue(models_dir, "cpu")
+    encoder = catalogue.load(smallclip.KEY)
+    assert encoder.fingerprint == catalogue.fingerprint(smallclip.KEY)
+    np.testing.assert_array_equal(words(catalogue), words(Catalogue(models_dir, "cpu")))
+    assert catalogue.load(smallclip.KEY) is encoder
+
+
+def test_a_model_whose_files_change_all_the_time_is_told_of(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = openclip.read_weights
+    clock_ns = itertools.count(1)
+
+    def touched(path: Path) -> dict[str, torch.Tensor]:
+        os.utime(path, ns=(next(clock_ns), next(clock_ns)))
+        return read(path)
+
+    monkeypatch.setattr(openclip, "read_weights", touched)
+    with pytest.raises(AppError, match="change while they are read"):
+        Catalogue(models_dir, "cpu").load(smallclip.KEY)
 
 
 def test_unloading_a_model_unloads_its_variant_and_gives_its_memory_back(models_dir: Path) -> None:

@@ -22,7 +22,7 @@ import torch
 import torchvision
 from PIL import Image, ImageDraw
 
-from app.bench.models import write_roberta_tokenizer
+from app.bench.models import write_roberta_tokenizer, write_tokenizer
 from app.bench.vocabularies import write_bert, write_gemma
 from app.engine.encoders import openclip
 from app.engine.encoders.base import Encoder
@@ -238,11 +238,18 @@ def test_it_refuses_sounds(small_folder: Path) -> None:
         encoder.encode([Sound(noise(32000))])
 
 
-def test_a_network_that_cannot_be_built_is_refused(small_folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("no_such_network", "cannot build without a download"),
+        ("hf-hub:somebody/some-model", "is no model's name"),
+    ],
+)
+def test_a_network_that_cannot_be_built_is_refused(small_folder: Path, name: str, sentence: str) -> None:
     config = json.loads(json.dumps(SMALL_CONFIG))
-    config["model_cfg"]["vision_cfg"]["timm_model_name"] = "hf-hub:somebody/some-model"
+    config["model_cfg"]["vision_cfg"]["timm_model_name"] = name
     (small_folder / "open_clip_config.json").write_text(json.dumps(config), "utf-8")
-    with pytest.raises(WeightsCorrupt, match="cannot build without a download"):
+    with pytest.raises(WeightsCorrupt, match=sentence):
         Catalogue(small_folder.parent, device="cpu").load("siglip2-b-16")
 
 
@@ -308,6 +315,39 @@ def test_of_a_config_only_the_numbers_of_the_tower_are_read(tmp_path: Path) -> N
     assert (config.model_type, config.hidden_size) == ("bert", 32)
     assert not {"auto_map", "quantization_config"} & set(config.to_dict())
     assert not (tmp_path / "canary").exists()
+
+
+SIDE_FILES = {
+    "special_tokens_map.json": {"pad_token": "dog", "eos_token": "beach"},
+    "added_tokens.json": {"dog": 7},
+    "tokenizer_config.json": {"padding_side": "left", "tokenizer_class": "PreTrainedTokenizerFast"},
+    "config.json": {"model_type": "gpt2"},
+}
+
+
+@pytest.mark.parametrize("key", ["siglip-b-16", "siglip2-b-16", "clip-xlm-roberta-b-32", "biomedclip"])
+def test_no_other_file_in_the_folder_changes_the_tokens(tmp_path: Path, key: str) -> None:
+    """They are not part of the fingerprint."""
+    entry = Catalogue(tmp_path).entry(key)
+    write_tokenizer(entry, tmp_path)
+    tokens = openclip.tokenizer_of(entry, tmp_path)(["a dog on the beach"])
+    for name, content in SIDE_FILES.items():
+        if name not in entry.companions:
+            (tmp_path / name).write_text(json.dumps(content), "utf-8")
+    assert torch.equal(openclip.tokenizer_of(entry, tmp_path)(["a dog on the beach"]), tokens)
+
+
+def test_the_tokenizer_of_a_configured_model_is_part_of_its_fingerprint(tmp_path: Path) -> None:
+    """Also where the catalogue's model of that name needs none."""
+    config = json.loads(json.dumps(SMALL_CONFIG))
+    config["model_cfg"]["text_cfg"]["hf_tokenizer_name"] = "somebody/words"
+    folder = tmp_path / "clip-vit-b-32"
+    folder.mkdir()
+    (folder / "open_clip_config.json").write_text(json.dumps(config), "utf-8")
+    (folder / "model.safetensors").write_bytes(b"weights")
+    before = Catalogue(tmp_path).fingerprint("clip-vit-b-32")
+    write_gemma(folder)
+    assert Catalogue(tmp_path).fingerprint("clip-vit-b-32") != before
 
 
 def test_a_missing_tokenizer_is_named(small_folder: Path) -> None:

@@ -16,7 +16,7 @@ import torch
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.folder import HASHES_FILE, check_unchanged, sha256_of
 from app.engine.encoders.weights import Uninitialised, read_weights
-from app.engine.errors import WeightsCorrupt, WeightsMissing
+from app.engine.errors import WeightsCorrupt, WeightsMissing, WeightsUnreadable
 
 
 class Trap:
@@ -63,6 +63,14 @@ def test_a_broken_file_is_refused(tmp_path: Path, content: bytes, ending: str) -
     path = tmp_path / f"weights.{ending}"
     path.write_bytes(content)
     with pytest.raises(WeightsCorrupt):
+        read_weights(path)
+
+
+@pytest.mark.parametrize("content", [b"<html>404</html>", b"\xff\xd8\xff\xe0 a photo", b"MZ a program", b"\x80 noise"])
+def test_what_is_no_pickle_is_not_said_to_hold_code(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "stray.bin"
+    path.write_bytes(content * 40)
+    with pytest.raises(WeightsUnreadable, match="not a weights file at all"):
         read_weights(path)
 
 

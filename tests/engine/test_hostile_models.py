@@ -6,16 +6,17 @@ loaded from there. A canary is a file that a hostile one would write; `no_connec
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
 import os
 import pickle
 import socket
 import struct
-import subprocess
-import sys
 import tarfile
+import time
 import zipfile
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ import safetensors.torch
 import torch
 from offers import SMALL_CLIP, SMALL_TIMM, all_files, clip_folder, clip_tensors, timm_tensors, write_tokenizer
 
+from app.cli.arguments import parser
+from app.cli.run import run as run_command
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.checkpoint import outline
 from app.engine.errors import AppError
@@ -314,6 +317,68 @@ def claimed(path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"K\x10", b"\x8a\x06" + (2**40).to_bytes(6, "little")))
 
 
+class Calls:
+    """Unpickled, what a function gives."""
+
+    def __init__(self, function: Any, *arguments: Any) -> None:
+        self.called = function, arguments
+
+    def __reduce__(self) -> Any:
+        return self.called
+
+
+def filler(path: Path) -> None:
+    """A gigabyte and a half, made by what PyTorch's own reader lets a pickle call."""
+    torch.save({"fc.weight": torch.zeros(2), "x": Calls(bytearray, 1_500_000_000)}, path)
+
+
+def old_filler(path: Path) -> None:
+    """The same in the format from before 2020, with an archive behind it that holds nothing of the kind."""
+    content = {"fc.weight": torch.zeros(2), "x": Calls(bytearray, 1_500_000_000)}
+    torch.save(content, path, _use_new_zipfile_serialization=False)
+    torch.save({"fc.weight": torch.zeros(2)}, plain := path.with_suffix(".plain"))
+    path.write_bytes(path.read_bytes() + plain.read_bytes())
+    plain.unlink()
+
+
+def copier(path: Path) -> None:
+    """A table of few bytes, copied again and again."""
+    table = [(str(number), number) for number in range(20_000)]
+    torch.save({"fc.weight": torch.zeros(2), "x": [Calls(OrderedDict, table) for _ in range(10_000)]}, path)
+
+
+def doubler(path: Path) -> None:
+    """Bytes whose writing as digits has twice as many, of which the digits are written, and so on."""
+    digits = Calls(codecs.encode, "0" * 1000, "latin1")
+    for _ in range(21):
+        digits = Calls(codecs.encode, digits, "hex")
+    torch.save({"fc.weight": torch.zeros(2), "x": digits}, path)
+
+
+@pytest.mark.parametrize("make", [filler, old_filler, copier, doubler])
+def test_a_checkpoint_that_calls_for_all_memory_is_refused(tmp_path: Path, not_added: Refused, make: Any) -> None:
+    make(tmp_path / "weights.pt")
+    began_s = time.process_time()
+    assert "run here" in not_added(tmp_path / "weights.pt")
+    assert time.process_time() - began_s < 10
+
+
+def test_the_notes_of_training_programs_are_no_harm(tmp_path: Path) -> None:
+    """As PyTorch's own schedulers and optimizers keep them."""
+    first = torch.nn.Conv2d(3, 4, 3)
+    network = torch.nn.Sequential(first, torch.nn.BatchNorm2d(4))
+    network.register_parameter("tied", first.weight)
+    optimizer = torch.optim.AdamW(network.parameters())
+    network(torch.rand(2, 3, 8, 8)).sum().backward()
+    optimizer.step()
+    scheduler = torch.optim.lr_scheduler.MultiStepLR(optimizer, [1, 2, 2])
+    notes = {"scheduler": scheduler.state_dict(), "on": torch.device("cpu"), "size": torch.Size((1, 2)), "seen": {3, 4}}
+    content = {"state_dict": network.state_dict(), "optimizer": optimizer.state_dict(), **notes, "kind": torch.float16}
+    for layout in (True, False):
+        torch.save({**content, "tensor": first.weight}, tmp_path / "x.pt", _use_new_zipfile_serialization=layout)
+        assert outline(tmp_path / "x.pt").keys() == network.state_dict().keys()
+
+
 @pytest.mark.parametrize("make", [bomb, repeated, claimed])
 def test_a_checkpoint_that_would_fill_the_memory_is_refused(
     home: Path, tmp_path: Path, not_added: Refused, not_loaded: Refused, make: Any
@@ -583,6 +648,8 @@ def test_a_file_that_changes_while_it_is_added_is_tried_as_it_was_copied(
         {"origin": "built-in"},
         {"accepts": ["smell"]},
         {"picture": {"size_px": 3}},
+        {"model_cfg": {**SMALL_CLIP, "vision_cfg": {**SMALL_CLIP["vision_cfg"], "layers": 8000}}},
+        {"model_cfg": {**SMALL_CLIP, "text_cfg": {**SMALL_CLIP["text_cfg"], "tokenizer_kwargs": {"x": "evil.py"}}}},
         {"no_such_field": 1},
     ],
 )
@@ -600,19 +667,18 @@ def test_a_strange_record_is_no_model(home: Path, tmp_path: Path, change: dict[s
 # --- the command line ------------------------------------------------------------------------------------------------
 
 
-def test_the_command_line_says_the_same(home: Path, tmp_path: Path, canary: Path) -> None:
+def test_the_command_line_says_the_same(
+    home: Path, tmp_path: Path, canary: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def add(path: Path, *options: str) -> tuple[int, Any]:
+        line = ["--home", str(home), "models", "add", "--json", str(path), *options]
+        return run_command(parser().parse_args(line)), json.loads(capsys.readouterr().out)
+
     zipped_checkpoint(tmp_path / "evil.pt", CallsOs(canary))
     safetensors.torch.save_file(timm_tensors(), tmp_path / "birds.safetensors")
-    command = [sys.executable, "-m", "app", "models", "add", "--json", "--home", str(home)]
-    refused = subprocess.run([*command, str(tmp_path / "evil.pt")], capture_output=True, text=True, check=False)
-    assert refused.returncode == 1
-    assert "not run here" in json.loads(refused.stdout)["error"]["message"]
-    added = subprocess.run(
-        [*command, str(tmp_path / "birds.safetensors"), "--architecture", SMALL_TIMM, "--licence", "MIT"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    document = json.loads(added.stdout)
+    status, refused = add(tmp_path / "evil.pt")
+    assert status == 1
+    assert "not run here" in refused["error"]["message"]
+    status, document = add(tmp_path / "birds.safetensors", "--architecture", SMALL_TIMM, "--licence", "MIT")
     (model,) = document["models"]
-    assert (model["key"], model["ready"], model["licence"]) == ("birds", True, "MIT")
+    assert (status, model["key"], model["ready"], model["licence"]) == (0, "birds", True, "MIT")

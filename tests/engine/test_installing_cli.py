@@ -18,7 +18,7 @@ from hub import Fault, Hub, running
 from tinymodel import KEY, REPO, WEIGHTS, hub_source
 
 from app.__main__ import main
-from app.engine.installing.placing import INCOMING_DIR
+from app.engine.encoders.folder import INCOMING_DIR
 
 DATA = tinymodel.weights()
 NO_ADDRESSES = ("http://", "http://[::1", "http://127.0.0.1:99999", "http://127.0.0.1:abc", "http://:80", "//host")
@@ -103,6 +103,7 @@ def test_a_person_agrees_to_source_size_licence_and_place(run: Run, hub: Hub, ho
     assert status == 0
     for told in (
         f"{hub.address}/{REPO}",
+        "not fixed",
         WEIGHTS,
         f"{len(DATA) / 1000:.1f} kB",
         "MIT",

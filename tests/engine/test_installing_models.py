@@ -23,11 +23,10 @@ from tinymodel import KEY, REPO, TOKENIZER, WEIGHTS, hub_source, url_source
 
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.entries import read_entries
-from app.engine.encoders.folder import HASHES_FILE, check_unchanged
+from app.engine.encoders.folder import HASHES_FILE, INCOMING_DIR, check_unchanged
 from app.engine.encoders.record import RECORD_FILE, read_installation
 from app.engine.errors import AppError, WeightsCorrupt
 from app.engine.installing import installer, placing
-from app.engine.installing.placing import INCOMING_DIR
 from app.engine.jobs import Cancelled, Job, Progress
 from app.engine.models import Models
 from app.engine.modeltypes import Pin
@@ -205,8 +204,10 @@ def test_what_broke_goes_on_at_the_next_try(models: Models, hub: Hub, folder: Pa
         models.install(KEY)
     assert not folder.exists()
     assert models.plan(KEY).present_bytes == 150_000
+    assert models.status(KEY).partial_bytes == 150_000
     assert models.install(KEY).ready
     assert [request.first_byte for request in hub.gets(WEIGHTS)] == [0, 150_000]
+    assert models.status(KEY).partial_bytes == 0
 
 
 def test_cancelling_while_files_are_checked_loses_nothing(models: Models, hub: Hub, folder: Path) -> None:
@@ -384,9 +385,20 @@ def test_a_plan_says_what_a_person_agrees_to_and_asks_nobody(make: MakeModels, h
         True,
     )
     assert plan.free_bytes > 0
+    assert not plan.fixed
     assert make(hub_source({"name": WEIGHTS})).plan(KEY).download_bytes is None
     assert hub.requests == []
     assert not folder.parent.exists()
+
+
+def test_a_commit_that_is_fixed_is_named(make: MakeModels) -> None:
+    pinned = hub_source({"name": WEIGHTS}).replace("files =", 'revision = "0123abc", files =')
+    models = make(pinned)
+    assert models.plan(KEY).fixed
+    assert models.plan(KEY).source == models.status(KEY).source == f"{REPO} at 0123abc"
+    others = hub_source({"name": WEIGHTS}, {"name": TOKENIZER, "repo": "other/words"})
+    assert not make(others.replace("files =", 'revision = "0123abc", files =')).plan(KEY).fixed
+    assert make(url_source("https://example.invalid/weights", {"name": WEIGHTS})).plan(KEY).fixed
 
 
 def test_what_cannot_be_fetched_is_refused_with_the_reason(make: MakeModels, home: Path) -> None:
@@ -509,6 +521,34 @@ def test_a_flipped_byte_is_refused_when_the_model_is_loaded(models: Models, fold
     flip(folder / WEIGHTS)
     with pytest.raises(WeightsCorrupt, match="not the file that was installed"):
         check_unchanged(folder / WEIGHTS)
+
+
+@pytest.mark.parametrize("by", ["the check", "the load"])
+def test_a_model_found_damaged_is_not_ready_until_it_is_whole_again(models: Models, folder: Path, by: str) -> None:
+    models.install(KEY)
+    flip(folder / WEIGHTS)
+    if by == "the check":
+        assert models.verify([KEY])[0].problems
+    else:
+        with pytest.raises(WeightsCorrupt):
+            check_unchanged(folder / WEIGHTS)
+    status = models.status(KEY)
+    assert (status.ready, status.damaged) == (False, True)
+    assert WEIGHTS in status.problem
+    assert models.install(KEY).ready
+    stat = (folder / WEIGHTS).stat()
+    flip(folder / WEIGHTS)
+    assert models.verify([KEY])[0].problems
+    (folder / WEIGHTS).write_bytes(DATA)  # put back in place: it is not the file that was found damaged
+    assert models.status(KEY).ready
+    flip(folder / WEIGHTS)
+    os.utime(folder / WEIGHTS, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert models.verify([KEY])[0].problems
+    (folder / WEIGHTS).write_bytes(DATA)
+    os.utime(folder / WEIGHTS, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert models.status(KEY).damaged  # nothing tells it from the damaged one but its bytes
+    assert models.verify([KEY])[0].problems == ()
+    assert models.status(KEY).ready
 
 
 def test_files_put_in_place_by_hand_are_pinned_by_the_first_check(make: MakeModels, folder: Path) -> None:

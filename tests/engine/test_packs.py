@@ -30,6 +30,7 @@ from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.record import RECORD_FILE, read_installation, write_record
 from app.engine.errors import AppError, WeightsCorrupt, WeightsMissing
 from app.engine.installing import placing
+from app.engine.installing.packs import read_pack
 from app.engine.jobs import Cancelled, Job
 from app.engine.models import Models
 from app.engine.modeltypes import Installation, InstalledFile, Pin
@@ -209,6 +210,22 @@ def test_a_model_that_is_here_with_other_bytes_gives_way_only_where_that_is_aske
     assert (folder / tinyclip.WEIGHTS).read_bytes() == tinyclip.weights()
     assert not (folder / "notes").exists()
     assert [path.name for path in (away / "models" / ".incoming").iterdir() if path.suffix != ".lock"] == []
+
+
+def test_what_a_pack_would_bring_and_replace_is_told_beforehand(home: Path, away: Path, pack: Path) -> None:
+    def standing(where: Path) -> dict[str, tuple[bool, bool]]:
+        return {one.key: (one.present, one.replaces) for one in Models(where).pack_contents(str(pack)).models}
+
+    held = read_pack(pack)
+    contents = Models(away).pack_contents(str(pack))
+    assert (contents.sha256, contents.size_bytes) == (held.sha256, held.size_bytes)
+    assert all(one.name and one.licence and one.size_bytes for one in contents.models)
+    assert standing(away) == dict.fromkeys(held.models, (False, False))
+    assert standing(home) == dict.fromkeys(held.models, (True, False))
+    key = held.models[0]
+    weights = max((home / "models" / key).iterdir(), key=lambda path: path.stat().st_size)
+    weights.write_bytes(b"other" + weights.read_bytes()[5:])
+    assert standing(home)[key] == (False, True)
 
 
 def test_what_is_missing_of_a_model_is_added_without_asking(home: Path, away: Path, pack: Path) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.bridge.messages import Action
-from app.engine.errors import AppError, EngineDied
+from app.engine.errors import AppError, EngineDied, WeightsCorrupt
 from app.engine.jobs import Progress
 from app.engine.modeltypes import InstallPlan
 from app.gui.installdialog import InstallDialog
@@ -240,7 +240,9 @@ def test_several_wait_for_each_other_and_one_that_waits_can_be_taken_back(
         agree(qtbot, shown, fake_client, key)
     assert [call.args[0] for call in fake_client.of("models_install")] == ["a"]
     assert card(shown, "b").job.text.startswith("Waiting")
+    assert shown.model_work.text.startswith("A: Getting ready (2 more waiting)")
     press(card(shown, "b").job, "Cancel")
+    assert shown.model_work.text.startswith("A: Getting ready (1 more waiting)")
     assert card(shown, "b").job.text == ""
     assert fake_client.last("models_install").actions == []
     fake_client.last("models_install").answer(make_model("a", ready=True))
@@ -272,8 +274,61 @@ def test_an_engine_that_died_fails_all_of_them_and_each_can_go_on(qtbot: QtBot, 
     for key in ("a", "b"):
         qtbot.waitUntil(lambda key=key: card(shown, key).job.text.startswith("It was interrupted"))
     assert len(fake_client.of("models_install")) == 1
+    words = "2 downloads were interrupted\nThe engine stopped. What was fetched is kept."
+    qtbot.waitUntil(lambda: shown.model_work.text == words)
     press(card(shown, "b").job, "Go on")
     assert fake_client.last("models_install").args == ("b", "")
+
+
+def test_downloads_that_were_interrupted_together_go_on_together(qtbot: QtBot, shown: MainWindow, fake_client) -> None:
+    for key in ("a", "b", "c"):
+        agree(qtbot, shown, fake_client, key)
+    fake_client.last("models_install").fail(EngineDied("The engine stopped", ""))
+    qtbot.waitUntil(lambda: shown.model_work.text.startswith("3 downloads were interrupted"))
+    press(shown.model_work, "Go on with all")
+    assert [task.args for task in shown.model_actions.jobs.tasks] == [("a", ""), ("b", ""), ("c", "")]
+    assert card(shown, "b").job.text.startswith("Waiting")
+
+
+def test_an_8_bit_variant_is_installed_with_its_base_and_is_the_one_that_is_used(
+    qtbot: QtBot, shown: MainWindow, fake_client, make_model, make_status, models
+) -> None:
+    shown.models.choice.install_wanted.emit("a-8bit")
+    dialog = next(made for made in shown.findChildren(InstallDialog) if made.isVisible())
+    assert "A-8BIT runs on the files of A: installed once, they serve both." in dialog.text
+    fake_client.last("models_plan").answer(PLAN)
+    qtbot.waitUntil(lambda: PLAN.source in dialog.text)
+    press(dialog, "Install")
+    fast = make_model("a-8bit", variant_of="a", source="", ready=True)
+    installed = make_model("a", ready=True)
+    fake_client.answers["models"] = lambda: (*models, installed, fast, make_model("b"), make_model("c"))
+    fake_client.answers["set_models"] = lambda keys: make_status(models=keys)
+    fake_client.last("models_install").answer(installed)
+    qtbot.waitUntil(lambda: card(shown, "a").job.text == "A-8BIT is ready\nIts files are here and checked.")
+    qtbot.waitUntil(lambda: "Ready" in card(shown, "a").accessibleName())
+    press(card(shown, "a").job, "Use in this library")
+    assert fake_client.last("set_models").args == (("clip-vit-b-32", "a-8bit"),)
+
+
+def test_what_was_thrown_away_is_tried_again_by_one_button(qtbot: QtBot, shown: MainWindow, fake_client) -> None:
+    agree(qtbot, shown, fake_client, "a")
+    fake_client.last("models_install").fail(WeightsCorrupt("These are not the right bytes", "They were thrown away."))
+    qtbot.waitUntil(lambda: offers(card(shown, "a"), "Try again"))
+    assert not offers(card(shown, "a"), "Install…")
+    card(shown, "a").job.put_away()
+    assert offers(card(shown, "a"), "Install…")
+
+
+def test_a_download_that_was_left_is_shown_and_gone_on_with(
+    qtbot: QtBot, shown: MainWindow, fake_client, make_model, models
+) -> None:
+    offered = (*models, make_model("a", partial_bytes=120_000_000))
+    fake_client.answers["models"] = lambda: offered
+    shown.workspace.refresh_models()
+    qtbot.waitUntil(lambda: "Unfinished download" in card(shown, "a").accessibleName())
+    press(card(shown, "a"), "Go on…")
+    dialog = next(made for made in shown.findChildren(InstallDialog) if made.isVisible())
+    dialog.reject()
 
 
 def test_progress_that_was_under_way_does_not_undo_the_word_of_stopping(

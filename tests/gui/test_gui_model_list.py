@@ -87,7 +87,9 @@ def test_what_is_here_comes_first_and_a_variant_below_its_base(page: ModelsPage)
     ("words", "left"),
     [
         ("siglip", {"many"}),
-        ("german", {"research"}),
+        ("german", {"research", "many"}),
+        ("music", {"cnn", "bad"}),
+        ("photos many", {"many"}),
         ("many languages", {"many"}),
         ("apache", {"many"}),
         ("sounds kind", {"cnn"}),
@@ -129,6 +131,25 @@ def test_looking_at_a_models_facts_takes_the_filter_away(page: ModelsPage) -> No
     assert "many" in shown(page)
 
 
+def test_a_ticked_model_whose_space_is_empty_is_not_indexed_yet(page: ModelsPage, make_status) -> None:
+    """Its weights may have changed, or could not be read. One with nothing here to encode waits for nothing."""
+    spaces = {"clip": SpaceCount(0, 512), "cnn": SpaceCount(0, 512)}
+    page.set_library(make_status(models=("clip", "cnn"), spaces=spaces))
+    assert page.list.unindexed == ("CLIP",)
+
+
+def test_what_a_model_takes_is_said_with_its_units(make_model) -> None:
+    sounds = make_model("cnn", accepts=SOUND, input_px=None, sample_rate_hz=48_000)
+    assert ("Input", "Sounds at 48,000 Hz") in modelwords.facts(sounds)
+
+
+def test_the_names_of_facts_keep_their_width_beside_a_paper(page: ModelsPage) -> None:
+    press(card(page, "many"), "All facts")
+    QApplication.processEvents()
+    labels = {label.text(): label for label in card(page, "many").findChildren(QLabel) if label.isVisible()}
+    assert labels["Parameters"].width() < labels["151 million"].width() / 2
+
+
 # --- cards -----------------------------------------------------------------------------------------------------------
 
 
@@ -138,28 +159,28 @@ def test_a_card_says_how_its_model_stands_and_what_is_wrong(page: ModelsPage) ->
     assert "Put its weights" not in said(card(page, "many"))
     assert "Needs attention" in said(card(page, "bad"))
     assert "Its file cnn.pth has changed." in said(card(page, "bad"))
-    press(card(page, "many"), "Details")
+    press(card(page, "many"), "All facts")
     assert "Put its weights into that folder." in said(card(page, "many"))
 
 
 def test_all_facts_are_there_on_demand(page: ModelsPage) -> None:
     clip = card(page, "clip")
     assert "151 million" not in said(clip)
-    press(clip, "Details")
+    press(clip, "All facts")
     for words in (
         "Pictures, by words or by example", "English", "512", "Pictures of 224 × 224 pixels", "151 million",
         "605.0 MB", "about 900.0 MB", "MIT: Free for any use.", "May be used at work", "hub: makers/clip",
         "w.pt, 605 bytes, held against the checksum that its makers publish",
     ):  # fmt: skip
         assert words in said(clip)
-    press(clip, "Details")
+    press(clip, "All facts")
     assert "151 million" not in said(clip)
 
 
 def test_the_paper_opens_only_when_it_is_asked_for(page: ModelsPage, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[QUrl] = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url) or True)
-    press(card(page, "clip"), "Details")
+    press(card(page, "clip"), "All facts")
     assert opened == []
     press(card(page, "clip"), "https://arxiv.org/abs/2103.00020")
     assert opened == [QUrl("https://arxiv.org/abs/2103.00020")]
@@ -185,7 +206,7 @@ def test_models_that_change_keep_their_cards_and_the_focus(page: ModelsPage, off
     page.activateWindow()
     many = card(page, "many")
     install = next(made for made in many.findChildren(QPushButton) if made.text() == "Install…")
-    details = next(made for made in many.findChildren(QPushButton) if made.text() == "Details")
+    details = next(made for made in many.findChildren(QPushButton) if made.text() == "All facts")
     details.setFocus()
     details.click()
     page.set_models((make_model("many", ready=True, name="SigLIP 2"), *offered[1:]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,15 +12,31 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QFileDialog, QLabel
 from pytestqt.qtbot import QtBot
 
 from app.bridge.server import LANES
-from app.engine.errors import AppError
-from app.engine.modeltypes import AddRequest, Installation, InstalledFile, ModelCheck, Origin, PackReport, Pin
+from app.engine.errors import AppError, WeightsUnreadable
+from app.engine.modeltypes import (
+    AddRequest,
+    Installation,
+    InstalledFile,
+    ModelCheck,
+    OfferedModel,
+    Origin,
+    PackContents,
+    PackReport,
+    Pin,
+)
 from app.engine.types import IndexRequest
 from app.gui import modelactions
-from app.gui.modeldialogs import AddDialog, ExportDialog, ModelDialog, PackDialog, RemoveDialog
+from app.gui.modeldialogs import AddDialog, ModelDialog, RemoveDialog, model_in
+from app.gui.packdialogs import ExportDialog, ImportDialog, PackDialog
 from app.gui.topbar import MODELS, SEARCH
 from app.gui.window import MainWindow
 
 RECORD = Installation("hub: makers/a", "main", "2026-01-01", (InstalledFile("w.pt", 605_000_000, "ab", Pin.HUB),))
+CONTENTS = PackContents(
+    "/media/usb/two.semblance-pack", 912_000_000, "3f" * 32,
+    (OfferedModel("a", "Model A", 605_000_000, "MIT", "Free for any use."),
+     OfferedModel("mine", "Mine", 307_000_000, "unknown", "", present=True)),
+)  # fmt: skip
 PACK = PackReport("/media/usb/two.semblance-pack", ("a", "mine"), (), 912_000_000, "3f" * 32)
 
 
@@ -113,11 +130,41 @@ def test_what_the_engine_cannot_find_out_is_asked(qtbot: QtBot, shown: MainWindo
     assert fake_client.last("models_add").args == (expected,)
 
 
+def test_a_file_that_is_no_weights_is_not_asked_about(qtbot: QtBot, shown: MainWindow, fake_client) -> None:
+    shown.model_actions.add(AddRequest("/data/letter.bin"))
+    press(dialog(shown, AddDialog), "Add")
+    fake_client.last("models_add").fail(WeightsUnreadable("This weights file cannot be read", "It is damaged."))
+    qtbot.waitUntil(lambda: "cannot be read" in shown.model_work.text)
+    press(shown.model_work, "Try again…")
+    again = dialog(shown, AddDialog)
+    assert "This weights file cannot be read. It is damaged." in said(again)
+    assert not any(field.isVisible() for field in again.findChildren(QComboBox))
+    again.reject()
+
+
 def test_without_a_path_nothing_can_be_added(shown: MainWindow) -> None:
     press(shown.models, "Add a model…")
     made = dialog(shown, AddDialog)
     assert not next(one for one in made.findChildren(QPushButton) if one.text() == "Add").isEnabled()
     made.reject()
+
+
+@pytest.mark.parametrize(
+    ("names", "is_model"),
+    [
+        (("birds.pt",), True),
+        (("birds.safetensors", "README.md", "vocab.txt", ".gitattributes"), True),
+        (("open_clip_model.safetensors", "a.png"), True),
+        (("weights.bin", "config.json", "a.png"), True),
+        (("a.jpg", "game.bin"), False),
+        (("notes.txt",), False),
+        ((), False),
+    ],
+)
+def test_a_folder_is_a_model_by_what_is_in_it(tmp_path: Path, names: tuple[str, ...], is_model: bool) -> None:
+    for name in names:
+        (tmp_path / name).touch()
+    assert model_in((str(tmp_path),)) == (str(tmp_path) if is_model else "")
 
 
 @pytest.mark.parametrize("as_folder", [False, True])
@@ -137,7 +184,8 @@ def test_elsewhere_and_otherwise_a_drop_means_what_it_always_did(
 ) -> None:
     photos = tmp_path / "photos"
     photos.mkdir()
-    (photos / "a.jpg").touch()
+    for name in ("a.jpg", "stray.bin"):
+        (photos / name).touch()
     drop(shown, photos)
     assert fake_client.last("index").args == (IndexRequest((str(photos),)),)
     pack = tmp_path / "x.semblance-pack"
@@ -189,28 +237,59 @@ def test_a_pack_is_taken_in_by_menu_or_drop(
     qtbot: QtBot, shown: MainWindow, fake_client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_args: ("/media/usb/two.semblance-pack", ""))
+    fake_client.answers["models_pack_contents"] = lambda path: replace(CONTENTS, path=path)
     pick(shown.models, "Import a pack…")
+    qtbot.waitUntil(lambda: any(one.isVisible() for one in shown.findChildren(ImportDialog)))
+    assert not fake_client.of("models_import_pack")
+    press(dialog(shown, ImportDialog), "Take in")
     call = fake_client.last("models_import_pack")
-    assert call.args == ("/media/usb/two.semblance-pack",)
+    assert call.args == ("/media/usb/two.semblance-pack", False, "")
     looked = len(fake_client.of("models"))
     call.answer(PackReport("/media/usb/two.semblance-pack", ("a",), ("mine",), 912_000_000, "3f" * 32))
     words = "The pack is taken in\nModel A. Here already, the same to the byte: Mine. 912.0 MB in all."
     qtbot.waitUntil(lambda: shown.model_work.text == words)
     assert len(fake_client.of("models")) == looked + 1
     drop(shown, tmp_path / "other.semblance-pack")
-    assert fake_client.last("models_import_pack").args == (str(tmp_path / "other.semblance-pack"),)
+    assert fake_client.last("models_pack_contents").args == (str(tmp_path / "other.semblance-pack"),)
+    qtbot.waitUntil(lambda: any(one.isVisible() for one in shown.findChildren(ImportDialog)))
+    press(dialog(shown, ImportDialog), "Cancel")
+    assert len(fake_client.of("models_import_pack")) == 1
+
+
+def test_what_a_pack_holds_is_said_compared_and_replaces_nothing_unasked(
+    qtbot: QtBot, shown: MainWindow, fake_client
+) -> None:
+    other = replace(CONTENTS.models[0], replaces=True)
+    fake_client.answers["models_pack_contents"] = lambda path: replace(CONTENTS, models=(other, *CONTENTS.models[1:]))
+    shown.model_actions.import_pack("/media/usb/two.semblance-pack")
+    qtbot.waitUntil(lambda: any(one.isVisible() for one in shown.findChildren(ImportDialog)))
+    made = dialog(shown, ImportDialog)
+    for words in ("Model A", "605.0 MB\nMIT: Free for any use.\nHere with other files", "Here already, the same"):
+        assert words in said(made)
+    agree = next(one for one in made.findChildren(QPushButton) if one.text() == "Take in")
+    assert not agree.isEnabled()
+    made.findChild(QCheckBox).setChecked(True)
+    assert agree.isEnabled()
+    made.findChild(QLineEdit).setText("00" * 32)
+    assert not agree.isEnabled()
+    assert f"its checksum is {CONTENTS.sha256}" in said(made)
+    made.findChild(QLineEdit).setText(f" {CONTENTS.sha256.upper()} ")
+    assert "This is that very pack." in said(made)
+    agree.click()
+    expected = ("/media/usb/two.semblance-pack", True, CONTENTS.sha256)
+    assert fake_client.last("models_import_pack").args == expected
 
 
 def test_a_refused_pack_says_why(qtbot: QtBot, shown: MainWindow, fake_client) -> None:
     shown.model_actions.import_pack("/media/usb/evil.semblance-pack")
-    fake_client.last("models_import_pack").fail(AppError("This is no pack", "A name in it leaves its folder."))
+    fake_client.last("models_pack_contents").fail(AppError("This is no pack", "A name in it leaves its folder."))
     expected = "evil.semblance-pack: This is no pack\nA name in it leaves its folder."
     qtbot.waitUntil(lambda: shown.model_work.text == expected)
 
 
 def test_the_engine_answers_all_that_is_asked_of_it() -> None:
     asked = {value for name, value in vars(modelactions).items() if name.isupper() and str(value).startswith("models_")}
-    assert len(asked) == 9
+    assert len(asked) == 10
     assert asked | {"models_plan", "models_advise"} <= set(LANES)
 
 

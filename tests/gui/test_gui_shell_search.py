@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QCoreApplication, QDate, QDateTime, QMimeData, Qt, QTime, QUrl
 from PySide6.QtGui import QGuiApplication, QImage
-from PySide6.QtWidgets import QLineEdit, QPushButton, QToolButton
+from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.engine.errors import AppError, EngineDied
@@ -218,6 +218,31 @@ def test_nothing_found_offers_to_clear_the_filters(qtbot: QtBot, page: SearchPag
     assert last_request(fake_client).filters.kinds == frozenset(MediaKind)
 
 
+def test_nothing_found_says_the_engines_reason_and_offers_the_models(
+    qtbot: QtBot, page: SearchPage, fake_client, make_reply
+) -> None:
+    note = "No model here finds sounds by words: these are found by name, folder and caption alone."
+    fake_client.answers["search"] = lambda request: make_reply(0, models=(), note=note, generation=request.generation)
+    page.bar.set_query(Query.of_text("dog"))
+    qtbot.waitUntil(lambda: said(page) == "Nothing found")
+    assert page.findChild(EmptyState).sentence.startswith(note)
+    with qtbot.waitSignal(page.models_wanted):
+        press(page, "See the models")
+
+
+def test_two_models_that_answer_in_turn_are_named_and_show_no_cosines(
+    qtbot: QtBot, page: SearchPage, fake_client, make_reply
+) -> None:
+    fake_client.answers["search"] = lambda request: make_reply(
+        3, models=("clip-vit-b-32", "timbre"), generation=request.generation
+    )
+    page.bar.set_query(Query.of_text("dog"))
+    words = "pictures by CLIP ViT-B/32, sounds by Timbre, in turn"
+    qtbot.waitUntil(lambda: any(words in label.text() for label in page.findChildren(QLabel)))
+    page.grid.set_current(0)
+    assert page.grid.current.similarity is None
+
+
 def test_an_error_is_told_and_a_dead_engine_is_not_the_querys_fault(
     qtbot: QtBot, page: SearchPage, fake_client, make_reply
 ) -> None:
@@ -239,6 +264,8 @@ def test_the_first_start_says_what_to_do(qtbot: QtBot, page: SearchPage, make_st
         press(page, "Add a folder…")
     with qtbot.waitSignal(page.sample_wanted):
         press(page, "Try the sample library")
+    with qtbot.waitSignal(page.models_wanted):
+        press(page, "See the models")
 
 
 def test_without_a_model_that_reads_words_the_page_says_so(qtbot: QtBot, page: SearchPage, make_status) -> None:

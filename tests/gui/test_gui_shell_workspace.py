@@ -418,3 +418,35 @@ def test_a_quiet_run_that_fails_is_told_unless_the_drive_is_away(
     settle()
     fake_client.last("index").fail(AppError("The disk is full", "Free some space and index again."))
     qtbot.waitUntil(lambda: panel.text == "The disk is full Free some space and index again.")
+
+
+def test_a_choice_of_models_is_not_undone_by_the_answer_to_an_earlier_one(
+    workspace: Workspace, fake_client, make_status
+) -> None:
+    told: list[tuple[str, ...]] = []
+    workspace.status_changed.connect(lambda status: told.append(status.models))
+    workspace.set_models(("a",))
+    workspace.set_models(("a", "b"))
+    first, second = fake_client.of("set_models")
+    workspace.refresh()
+    QCoreApplication.processEvents()
+    first.answer(make_status(models=("a",)))
+    QCoreApplication.processEvents()
+    assert set(told) == {("a", "b")}
+    second.fail(AppError("The disk is full", "Make room."))
+    QCoreApplication.processEvents()
+    QCoreApplication.processEvents()
+    assert told[-1] == make_status().models  # as the engine has it
+
+
+def test_what_a_run_has_to_say_is_said_below_its_counts(
+    panel: IndexingPanel, workspace: Workspace, fake_client
+) -> None:
+    workspace.rescan()
+    left_out = "clip-vit-b-32 was left out: Install it again."
+    fake_client.last("index").answer(replace(report(seen=3), notes=(left_out,)))
+    QCoreApplication.processEvents()
+    assert panel.text == f"Indexed Nothing has changed in 3 files {left_out}"
+    workspace.rescan()
+    QCoreApplication.processEvents()
+    assert left_out not in panel.text

@@ -10,12 +10,14 @@ from typing import Any
 
 from app.engine.encoders.entries import Entry, entry_from
 from app.engine.modeltypes import Origin
+from app.engine.samples import LARGEST_PX
 from app.engine.types import Modality
 
 ADDABLE = ("open_clip", "timm", "panns")
 """The families of models that a person can add."""
 
 _LONGEST_NAME_BYTES = 100
+_MOST_OVERSAMPLING = 8
 _FORBIDDEN = re.compile(r'[/\\:*?"<>|]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\..*)?", re.IGNORECASE)
 
@@ -79,7 +81,8 @@ def _is_sound_preparation(entry: Entry) -> bool:
         and len(entry.mean) == len(entry.std) == 3
         and all(isinstance(value, int | float) and math.isfinite(value) for value in channels)
         and 0 not in entry.std
-        and (picture is None or _is_within(4096, picture.size_px, picture.resize_px, picture.oversampling))
+        and (picture is None or _is_within(LARGEST_PX, picture.size_px, picture.resize_px))
+        and (picture is None or _is_within(_MOST_OVERSAMPLING, picture.oversampling))
         and (picture is None or (picture.fit in ("crop", "squash") and picture.resample in ("bicubic", "bilinear")))
         and (sound is None or _is_within(192_000, sound.sample_rate_hz))
     )

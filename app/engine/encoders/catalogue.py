@@ -6,12 +6,21 @@ import hashlib
 import json
 from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from app.engine.encoders.base import Encoder, EncoderSpec
 from app.engine.encoders.entries import Entry, read_entries
-from app.engine.encoders.folder import check_recorded, check_unchanged, find_weights, known_damage, sha256_of
-from app.engine.encoders.lifetime import Lifetime
+from app.engine.encoders.folder import (
+    PART_SUFFIX,
+    check_recorded,
+    check_unchanged,
+    find_weights,
+    incoming,
+    known_damage,
+    sha256_of,
+)
+from app.engine.encoders.lifetime import Lifetime, Stamp
 from app.engine.encoders.openclip_config import CONFIG_FILE, configured
 from app.engine.encoders.plugins import Plugins
 from app.engine.encoders.processor import no_eight_bit, runs_eight_bit
@@ -22,6 +31,8 @@ from app.engine.modeltypes import ModelStatus, Origin
 from app.paths import resources_dir, speeds_path
 
 BYTES_PER_PARAMETER = 4
+
+_TRIES = 5
 
 
 class Catalogue:
@@ -66,8 +77,9 @@ class Catalogue:
 
     def unload(self, key: str) -> None:
         """Forget the loaded encoders of a model whose files change or go, and of those that share its files."""
-        folder = self._entries[key].folder_name if key in self._entries else key
-        self._lifetime.drop([key, *(e.key for e in self._entries.values() if e.folder_name == folder)])
+        entries = self._entries
+        folder = entries[key].folder_name if key in entries else key
+        self._lifetime.drop([key, *(e.key for e in entries.values() if e.folder_name == folder)])
 
     def ease(self) -> None:
         """Forget loaded encoders, the least recently used first, while memory is short."""
@@ -75,7 +87,11 @@ class Catalogue:
 
     def entry(self, key: str) -> Entry:
         """Raises AppError for an unknown key. Of a plug-in that cannot be used little is known, and no error made."""
-        return self._plugins.known(key) if key in self._plugin_keys() else self._entry(key)
+        if entry := self._entries.get(key):
+            return entry
+        if key in self._plugins:
+            return self._plugins.known(key)
+        raise AppError("No such model", f"There is no model “{key}”. Choose one of: {', '.join(self.keys())}.")
 
     def shipped(self, key: str) -> Entry | None:
         """The program's own entry of that key, if it has one."""
@@ -83,7 +99,7 @@ class Catalogue:
 
     def folder(self, key: str) -> Path:
         """Where a model's files are, or go."""
-        return self._folder(self._entry(key))
+        return self._folder(self.entry(key))
 
     def files(self, key: str) -> tuple[Path, ...]:
         """The files in a model's folder that its vectors depend on: its weights, and those beside them that matter.
@@ -98,10 +114,16 @@ class Catalogue:
         return self._status(self.entry(key))
 
     def keys(self) -> tuple[str, ...]:
-        return (*self._entries, *self._plugin_keys())
+        entries = self._entries
+        return (*entries, *(key for key in self._plugins.keys() if key not in entries))
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Every model's, as they are at one moment: others may add and remove models meanwhile."""
+        entries = self._entries
+        return (*entries.values(), *(self._plugins.known(key) for key in self._plugins.keys() if key not in entries))
 
     def statuses(self) -> tuple[ModelStatus, ...]:
-        return tuple(self._status(self.entry(key)) for key in self.keys())
+        return tuple(map(self._status, self.entries()))
 
     def left_out(self) -> tuple[str, ...]:
         """A sentence for each plug-in that is installed and no model here, as its key is that of another."""
@@ -138,32 +160,34 @@ class Catalogue:
 
     def load(self, key: str) -> Encoder:
         """The encoder, loaded by the first call, which can take seconds. While it is in use, and until memory is short
-        or its files change, every call gives the same.
+        or its files change, every call gives the same. One whose files change meanwhile is loaded again.
 
         Raises:
             DeviceExhausted: it does not fit into memory.
             WeightsMissing: its weights are not in its folder.
             WeightsCorrupt: what is there cannot be read, is not this model's, or has changed by itself.
-            AppError: there is no model of that key, or no such device.
+            AppError: there is no model of that key, or no such device; or its files change and change.
         """
-        entry = self._configured(key)
+        for _ in range(_TRIES):
+            entry = self._configured(key)
+            stamp = self._stamp(entry)
+            memory_bytes = entry.memory_bytes or entry.parameters * BYTES_PER_PARAMETER
+            encoder = self._lifetime.get(key, stamp, memory_bytes, partial(self._loaded, entry))
+            if self._stamp(entry) == stamp:
+                return encoder
+        raise AppError("This model is just changing", f"The files of {key} change while they are read: try again.")
+
+    def _stamp(self, entry: Entry) -> Stamp:
         facts = [(path.name, path.stat()) for path in self._deciding_files(entry)]
-        stamp = tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in facts)
-        memory_bytes = entry.memory_bytes or entry.parameters * BYTES_PER_PARAMETER
-        return self._lifetime.get(key, stamp, memory_bytes, lambda: self._loaded(entry))
-
-    def _entry(self, key: str) -> Entry:
-        if key in self._entries:
-            return self._entries[key]
-        if key in self._plugins:
-            return self._plugins.entry(key)
-        raise AppError("No such model", f"There is no model “{key}”. Choose one of: {', '.join(self.keys())}.")
-
-    def _plugin_keys(self) -> tuple[str, ...]:
-        return tuple(key for key in self._plugins.keys() if key not in self._entries)
+        return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in facts)
 
     def _configured(self, key: str) -> Entry:
-        entry = self._entry(key)
+        return self._as_it_is(self.entry(key))
+
+    def _as_it_is(self, entry: Entry) -> Entry:
+        """What a model's own folder, or its package, says of it."""
+        if entry.origin is Origin.PLUG_IN:
+            return self._plugins.entry(entry.key)
         return configured(entry, self._folder(entry)) if entry.family == "open_clip" else entry
 
     def _folder(self, entry: Entry) -> Path:
@@ -189,7 +213,7 @@ class Catalogue:
     def _status(self, entry: Entry) -> ModelStatus:
         problem, installation, damaged = "", None, False
         try:
-            entry = self._configured(entry.key)
+            entry = self._as_it_is(entry)
             if entry.variant_of and not runs_eight_bit():
                 raise no_eight_bit()
             if entry.files:
@@ -227,6 +251,7 @@ class Catalogue:
             installation=installation,
             variant_of=entry.variant_of,
             damaged=damaged,
+            partial_bytes=_partial_bytes(incoming(self._folder(entry))) if problem and entry.source else 0,
         )
 
     def _loaded(self, entry: Entry) -> Encoder:
@@ -265,3 +290,11 @@ class Catalogue:
             "clap": clap.load,
         }
         return families[entry.family](entry, weights_path, fingerprint, device.choose(self._device))
+
+
+def _partial_bytes(staging: Path) -> int:
+    """What a download has left there. Nothing, where it ends while this looks."""
+    try:
+        return sum(path.stat().st_size for path in staging.glob(f"*{PART_SUFFIX}"))
+    except OSError:
+        return 0

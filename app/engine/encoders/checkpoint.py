@@ -2,7 +2,7 @@
 
 Formats: safetensors (an 8-byte length, a JSON header, the numbers; https://github.com/huggingface/safetensors), and
 PyTorch's checkpoints, a pickle in a zip archive or, before 2020, bare. Of pickles only `torch.load(weights_only=True)`
-is used, which knows tensors and Python's plain containers and calls nothing else.
+is used, which knows tensors and Python's plain containers and calls little else, of that less: see `pickles`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ import safetensors.torch
 import torch
 
 from app.engine.encoders.oom import is_out_of_memory
-from app.engine.errors import WeightsCorrupt
+from app.engine.encoders.pickles import check_checkpoint
+from app.engine.errors import WeightsCorrupt, WeightsUnreadable
 
 MOST_HEADER_BYTES = 16 * 2**20
 """The header of the largest of today's models has below 1 MiB; a file could claim 100 MB of JSON."""
@@ -49,7 +50,7 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
     """The named tensors of a safetensors file or a PyTorch checkpoint, on the CPU.
 
     Raises:
-        WeightsCorrupt: the file cannot be read as tensors alone, or claims more than it has.
+        WeightsUnreadable: the file cannot be read as tensors alone, or claims more than it has.
     """
     return _named(_content(path, "cpu"), path)
 
@@ -59,7 +60,7 @@ def write_plain(checkpoint: Path, path: Path) -> None:
     the optimizer's notes beside a network can be twice its size.
 
     Raises:
-        WeightsCorrupt: as for `read_weights`.
+        WeightsUnreadable: as for `read_weights`.
         OSError: the file cannot be written.
     """
     tensors = _named(_content(checkpoint, "cpu", mapped=zipfile.is_zipfile(checkpoint)), checkpoint)
@@ -78,13 +79,13 @@ def write_plain(checkpoint: Path, path: Path) -> None:
 
 
 def check_finite(path: Path) -> None:
-    """Raises WeightsCorrupt where a tensor of a safetensors file holds a number that is none. One after the other is
+    """Raises WeightsUnreadable where a tensor of a safetensors file holds a number that is none. One after the other is
     read."""
     with safetensors.safe_open(path, framework="pt", device="cpu") as file:
         for name in file.keys():
             tensor = file.get_tensor(name)
             if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-                raise WeightsCorrupt(
+                raise WeightsUnreadable(
                     "These weights are damaged",
                     f"{name} holds what is no number, or an infinite one. The training went wrong, or the file was "
                     "damaged: use an earlier checkpoint, or get the file again.",
@@ -97,7 +98,7 @@ def outline(path: Path) -> dict[str, torch.Tensor]:
     the wrong one costs no memory.
 
     Raises:
-        WeightsCorrupt: as for `read_weights`.
+        WeightsUnreadable: as for `read_weights`.
     """
     return _named(_content(path, "meta"), path)
 
@@ -106,7 +107,7 @@ def notes_in(path: Path) -> dict[str, str]:
     """The free texts of a safetensors header; empty for other files.
 
     Raises:
-        WeightsCorrupt: the file cannot be read.
+        WeightsUnreadable: the file cannot be read.
     """
     if path.suffix != ".safetensors":
         return {}
@@ -115,7 +116,7 @@ def notes_in(path: Path) -> dict[str, str]:
         with safetensors.safe_open(path, framework="pt") as file:
             return dict(file.metadata() or {})
     except Exception as error:  # as in _content
-        raise WeightsCorrupt("This weights file cannot be read", _why_unreadable(error), str(path)) from error
+        raise WeightsUnreadable("This weights file cannot be read", _why_unreadable(error, path), str(path)) from error
 
 
 def _content(path: Path, device: str, mapped: bool = False) -> Any:
@@ -127,24 +128,25 @@ def _content(path: Path, device: str, mapped: bool = False) -> Any:
                 return _outlined(path)
             return safetensors.torch.load_file(path, device=device, backend="pread")  # a mapped file must stay
         _check_unpacked(path, size_bytes)
+        check_checkpoint(path)
         return torch.load(path, map_location=device, weights_only=True, mmap=mapped)
     except WeightsCorrupt:
         raise
     except Exception as error:  # a broken file can make either reader raise anything
         if is_out_of_memory(error) and device != "meta":  # an outline takes none: such a file claims too much
             raise
-        raise WeightsCorrupt("This weights file cannot be read", _why_unreadable(error), str(path)) from error
+        raise WeightsUnreadable("This weights file cannot be read", _why_unreadable(error, path), str(path)) from error
 
 
 def _regular_size(path: Path) -> int:
     try:
         status = path.stat()
     except OSError as error:
-        raise WeightsCorrupt(
+        raise WeightsUnreadable(
             "This weights file cannot be read", f"{error.strerror or error}. Check its place and its rights.", str(path)
         ) from error
     if not stat.S_ISREG(status.st_mode):
-        raise WeightsCorrupt(
+        raise WeightsUnreadable(
             "This is no file", "A folder, a device or a pipe stands where the weights should be.", str(path)
         )
     return status.st_size
@@ -155,7 +157,7 @@ def _check_header(path: Path, size_bytes: int) -> None:
     with path.open("rb") as file:
         header_bytes = int.from_bytes(file.read(8), "little")
     if header_bytes > min(MOST_HEADER_BYTES, max(size_bytes - 8, 0)):
-        raise WeightsCorrupt(
+        raise WeightsUnreadable(
             "This weights file cannot be read",
             f"It is no safetensors file, or a damaged one: it claims a header of {header_bytes:,} bytes. "
             "Copy or download it again.",
@@ -170,7 +172,7 @@ def _check_unpacked(path: Path, size_bytes: int) -> None:
     with zipfile.ZipFile(path) as archive:
         unpacked_bytes = sum(member.file_size for member in archive.infolist())
     if unpacked_bytes > size_bytes:
-        raise WeightsCorrupt(
+        raise WeightsUnreadable(
             "This weights file cannot be read",
             f"It has {size_bytes:,} bytes and would unpack to {unpacked_bytes:,}. Checkpoints are not compressed: "
             "get the file from its makers again.",
@@ -183,7 +185,7 @@ def _outlined(path: Path) -> dict[str, torch.Tensor]:
         slices = {name: file.get_slice(name) for name in file.keys()}
         for name, part in slices.items():
             if part.get_dtype() not in _DTYPES:
-                raise WeightsCorrupt(
+                raise WeightsUnreadable(
                     "These weights are of another kind",
                     f"{name} is stored as {part.get_dtype()}, which only some programs compute with. Use the same "
                     "weights in single or half precision.",
@@ -221,7 +223,7 @@ def _named(content: Any, path: Path) -> dict[str, torch.Tensor]:
     if all(name.startswith(_OUTER) for name in tensors):
         tensors = {name.removeprefix(_OUTER): tensor for name, tensor in tensors.items()}
     if not tensors:
-        raise WeightsCorrupt(
+        raise WeightsUnreadable(
             "This file holds no weights",
             "It can be read, but there is no network in it. Put the model's own weights file in its place.",
             str(path),
@@ -234,7 +236,7 @@ def _check_claim(tensors: Mapping[str, torch.Tensor], path: Path) -> None:
     """A tensor can repeat one stored number a million times over; a network would be given room for all of them."""
     claimed_bytes = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
     if claimed_bytes > SHARING * path.stat().st_size or not all(_is_plain(tensor) for tensor in tensors.values()):
-        raise WeightsCorrupt(
+        raise WeightsUnreadable(
             "This weights file cannot be read",
             f"Its tensors claim {claimed_bytes:,} bytes, which the file does not have. It is damaged, or made to fill "
             "the memory: get it from its makers again.",
@@ -246,15 +248,23 @@ def _is_plain(tensor: torch.Tensor) -> bool:
     return tensor.layout is torch.strided and not tensor.is_quantized
 
 
-def _why_unreadable(error: Exception) -> str:
+def _why_unreadable(error: Exception, path: Path) -> str:
     if "TorchScript" in str(error):
         return (
             "It is a TorchScript program, and programs are not run here. Use the plain tensors of the same model: "
             "a safetensors file, or a checkpoint saved as a state_dict."
         )
-    if isinstance(error, pickle.UnpicklingError) and "weights" in str(error).lower():
+    is_refused = isinstance(error, pickle.UnpicklingError) and "weights" in str(error).lower()
+    if is_refused and ("GLOBAL" in str(error) or _is_pickle(path)):
         return (
             "Besides numbers it holds program code, which is not run here. "
             "Use a safetensors file of the same model, or a checkpoint saved as a state_dict."
         )
     return "It is damaged, or not a weights file at all. Copy or download it again."
+
+
+def _is_pickle(path: Path) -> bool:
+    """Whether it is an archive of PyTorch's, or begins as a pickle of today's protocols does."""
+    with path.open("rb") as file:
+        mark, protocol = file.read(1), file.read(1)
+    return zipfile.is_zipfile(path) or (mark == pickle.PROTO and protocol <= bytes([pickle.HIGHEST_PROTOCOL]))

@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from app.engine.encoders.base import EncoderSpec
+from app.engine.encoders.openclip_bounds import bounded
 from app.engine.modeltypes import Origin
 from app.engine.samples import PictureInput, SoundInput
 from app.engine.types import Modality
 
 Channels = tuple[float, float, float]
+
+NEWEST = "main"
+"""The hub's name of what a repository holds at the time."""
 
 
 @dataclass(frozen=True)
@@ -32,15 +36,16 @@ class Download:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a model's files are published: a hub's repository at a revision, or the URL of a folder."""
+    """Where a model's files are published: a hub's repository at a commit, or the URL of a folder. Where the
+    ``revision`` is no commit but `NEWEST`, what stands there is fetched, and its commit noted."""
 
     files: tuple[Download, ...]
     repo: str = ""
-    revision: str = "main"
+    revision: str = NEWEST
     url: str = ""
 
     def __str__(self) -> str:
-        return self.repo or self.url
+        return (self.repo or self.url) + (f" at {self.revision}" if self.revision != NEWEST else "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +118,7 @@ def read_entries(path: Path) -> tuple[Entry, ...]:
 
 
 def entry_from(table: Mapping[str, Any]) -> Entry:
-    """An entry from its table in TOML or JSON.
+    """An entry from its table in TOML or JSON. A network that it describes is one of sane size: see `bounded`.
 
     Raises:
         KeyError, TypeError, ValueError: the table is not one of an entry.
@@ -130,6 +135,8 @@ def entry_from(table: Mapping[str, Any]) -> Entry:
     if "source" in known:
         source = dict(known["source"])
         known["source"] = Source(**{**source, "files": tuple(Download(**file) for file in source["files"])})
+    if known.get("model_cfg") is not None:
+        known["model_cfg"] = bounded(known["model_cfg"])
     if "origin" in known:
         known["origin"] = Origin(known["origin"])
     return Entry(**known)

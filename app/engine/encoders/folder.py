@@ -17,14 +17,22 @@ from app.engine.jobs import NULL_JOB, Job
 from app.engine.modeltypes import Installation
 
 HASHES_FILE = ".sha256.json"
-WRONG = "wrong"
 MEND = "Install the model again, or remove it and add it anew."
-
-_found_wrong: dict[Path, tuple[int, int]] = {}
-"""The size and time of change of the files that were found to hold other bytes than they should."""
+INCOMING_DIR = ".incoming"
+"""Beside the folders of the models: where the files of those lie that are on their way in or out."""
+PART_SUFFIX = ".part"
+"""After the name of a file that has not come whole."""
 
 MOST_JSON_BYTES = 2**20
 """A config has a few hundred lines."""
+
+_noted: dict[Path, list[int]] = {}
+"""The damaged files, as they are noted on the disk too: the folder may be one that cannot be written to."""
+
+
+def incoming(folder: Path) -> Path:
+    """Where the new files of a model's ``folder`` are gathered: on the same disk."""
+    return folder.parent / INCOMING_DIR / folder.name
 
 
 def find_weights(entry: Entry, folder: Path) -> Path:
@@ -94,7 +102,7 @@ def sha256_of(path: Path) -> str:
 
 def check_unchanged(path: Path, checksum: str = "", job: Job = NULL_JOB) -> tuple[str, bool]:
     """Hash a file that is about to be loaded, whatever is remembered of it. What is found is remembered: see
-    `known_damage`.
+    `is_damaged`.
 
     Returns:
         What `hashed` says of the file and the ``checksum``.
@@ -106,17 +114,18 @@ def check_unchanged(path: Path, checksum: str = "", job: Job = NULL_JOB) -> tupl
     digest, is_right = hashed(path, checksum, job)
     installation = read_installation(path.parent)
     recorded = {file.name: file.sha256 for file in installation.files} if installation else {}
-    is_wrong = remembered not in (None, digest) or recorded.get(path.name, digest) != digest
-    if remembered is None or is_wrong or is_known_wrong(path):
-        remember(path, stat, remembered or digest, is_wrong)
-    if remembered not in (None, digest):
+    expected = recorded.get(path.name) or remembered or digest
+    note_damage(path, digest != expected)
+    if digest == expected != remembered:
+        remember(path, stat, digest)
+    if digest != expected == remembered:
         raise WeightsCorrupt(
             "This weights file has changed by itself",
             f"{path.name} does not hold the bytes any more that it was first used with, though nothing has written to "
             "it: its disk may be failing. Put a fresh copy of the file in its place.",
             str(path),
         )
-    if is_wrong:
+    if digest != expected:
         raise WeightsCorrupt(
             "This is not the file that was installed",
             f"{path.name} does not hold the bytes any more that it was installed with. {MEND} Or, if you have put "
@@ -157,27 +166,40 @@ def known_damage(folder: Path, installation: Installation | None) -> str:
         if _remembered(path) not in (None, file.sha256):
             return f"{file.name} is not the file that was installed. {MEND}"
     for path in sorted(folder.glob("*")):
-        if path.is_file() and is_known_wrong(path):
+        if path.is_file() and is_damaged(path):
             return f"{path.name} does not hold the bytes any more that it should. {MEND}"
     return ""
 
 
-def is_known_wrong(path: Path) -> bool:
-    """Whether a check has found a file to hold other bytes than it should; until something writes to it again."""
+def note_damage(path: Path, damaged: bool) -> None:
+    """Remember whether a file's bytes were found to be wrong, for as long as its size and time of change stay."""
+    _noted.pop(path, None)
+    known = _read_hashes(path.parent)
+    hashes = {name: entry for name, entry in known.items() if name != _damage_of(path)}
+    if damaged:
+        _noted[path] = hashes[_damage_of(path)] = _stamp(path)
+    if hashes != known:
+        _write_hashes(path.parent / HASHES_FILE, hashes)
+
+
+def is_damaged(path: Path) -> bool:
+    """Whether a file was found to hold wrong bytes and is still the same. Nothing is hashed."""
+    return _stamp(path) in (_noted.get(path), _read_hashes(path.parent).get(_damage_of(path)))
+
+
+def _damage_of(path: Path) -> str:
+    """Under which name damage is noted among the hashes: no file's name has a slash."""
+    return f"damaged/{path.name}"
+
+
+def _stamp(path: Path) -> list[int]:
     stat = path.stat()
-    if (found := _found_wrong.get(path)) is not None:
-        return found == (stat.st_size, stat.st_mtime_ns)
-    return _entry(path)[3:] == [WRONG]
+    return [stat.st_size, stat.st_mtime_ns]
 
 
-def remember(path: Path, stat: os.stat_result, sha256: str, is_wrong: bool = False) -> None:
-    """Note the SHA-256 of a file beside it, and whether it was found to hold other bytes than it should. ``stat`` is
-    from before it was hashed."""
-    if is_wrong:
-        _found_wrong[path] = stat.st_size, stat.st_mtime_ns  # the folder may be one that cannot be written to
-    else:
-        _found_wrong.pop(path, None)
-    entry = [stat.st_size, stat.st_mtime_ns, sha256, *([WRONG] if is_wrong else [])]
+def remember(path: Path, stat: os.stat_result, sha256: str) -> None:
+    """Note the SHA-256 of a file beside it. ``stat`` is from before it was hashed."""
+    entry = [stat.st_size, stat.st_mtime_ns, sha256]
     _write_hashes(path.parent / HASHES_FILE, {**_read_hashes(path.parent), path.name: [*entry, _seal(path, entry)]})
 
 
@@ -189,17 +211,10 @@ def _hash_and_remember(path: Path) -> str:
 
 
 def _remembered(path: Path) -> str | None:
-    entry = _entry(path)
-    return str(entry[2]) if entry else None
-
-
-def _entry(path: Path) -> list[Any]:
-    """What is remembered of a file as it is now: its size, time of change, SHA-256, and perhaps `WRONG`; or nothing."""
-    stat = path.stat()
     match _read_hashes(path.parent).get(path.name):
-        case [*entry, seal] if entry[:2] == [stat.st_size, stat.st_mtime_ns] and seal == _seal(path, entry):
-            return entry
-    return []
+        case [*entry, seal] if entry[:2] == _stamp(path) and seal == _seal(path, entry):
+            return str(entry[2])
+    return None
 
 
 def _seal(path: Path, entry: list[Any]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -46,33 +46,39 @@ class Lifetime:
     def __init__(self, free_bytes: Callable[[], int] = free_memory_bytes) -> None:
         self._free_bytes = free_bytes
         self._lock = threading.Lock()
-        self._loading: dict[str, threading.Lock] = {}
+        self._loading = threading.Lock()
+        """Held while one is made: what it takes is only known to the next once it is there."""
+        self._drops: Counter[str] = Counter()
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         """The least recently used first."""
         self._in_use: WeakValueDictionary[tuple[str, Stamp], Encoder] = WeakValueDictionary()
 
     def get(self, key: str, stamp: Stamp, memory_bytes: int, load: Callable[[], Encoder]) -> Encoder:
-        """The encoder of these files: the one that is loaded, else what ``load`` gives, for which others make room.
+        """The encoder of these files: the one that is loaded, else what ``load`` gives, for which others make room. One
+        that is dropped while it is loaded is not kept.
 
         Raises:
             DeviceExhausted: memory does not hold it, even once all others are gone. And what ``load`` raises.
         """
-        with self._lock_of(key):
-            encoder = self._find(key, stamp)
-            if encoder is None:
-                self.drop([key])  # what was made of other files
-                self.make_room(memory_bytes)
-                encoder = self._load(load)
+        if encoder := self._find(key, stamp):
+            return encoder
+        with self._loading:
+            if encoder := self._find(key, stamp):
+                return encoder
+            self.drop([key])  # what was made of other files
+            drops = self._drops[key]
+            self.make_room(memory_bytes)
+            encoder = self._load(load)
             with self._lock:
-                self._kept[key] = _Kept(stamp, encoder)
-                self._kept.move_to_end(key)
-                with suppress(TypeError):  # someone's own class may not take weak references; then it is kept only
-                    self._in_use[key, stamp] = encoder
+                if self._drops[key] == drops:
+                    self._keep(key, stamp, encoder)
             return encoder
 
     def drop(self, keys: Iterable[str]) -> None:
         """Forget the encoders of models whose files change or go."""
+        keys = tuple(keys)
         with self._lock:
+            self._drops.update(keys)
             dropped = [self._kept.pop(key, None) for key in keys]
         if any(dropped):
             del dropped
@@ -92,14 +98,19 @@ class Lifetime:
         with self._lock:
             return tuple(self._kept)
 
-    def _lock_of(self, key: str) -> threading.Lock:
-        with self._lock:
-            return self._loading.setdefault(key, threading.Lock())
-
     def _find(self, key: str, stamp: Stamp) -> Encoder | None:
         with self._lock:
             kept = self._kept.get(key)
-            return kept.encoder if kept and kept.stamp == stamp else self._in_use.get((key, stamp))
+            encoder = kept.encoder if kept and kept.stamp == stamp else self._in_use.get((key, stamp))
+            if encoder is not None:
+                self._keep(key, stamp, encoder)
+            return encoder
+
+    def _keep(self, key: str, stamp: Stamp, encoder: Encoder) -> None:
+        self._kept[key] = _Kept(stamp, encoder)
+        self._kept.move_to_end(key)
+        with suppress(TypeError):  # someone's own class may not take weak references; then it is kept only
+            self._in_use[key, stamp] = encoder
 
     def _load(self, load: Callable[[], Encoder]) -> Encoder:
         """What ``load`` gives. Where memory runs out, all others are evicted and it is tried once more."""

@@ -7,9 +7,11 @@ Training, 2024. Tschannen et al.: SigLIP 2: Multilingual Vision-Language Encoder
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import open_clip
@@ -103,7 +105,8 @@ def build(entry: Entry, folder: Path) -> Any:
 
 
 def tokenizer_of(entry: Entry, folder: Path) -> Tokenizer:
-    """What turns words into (n, context length) int64 tokens: open_clip's own, or that whose files lie in ``folder``.
+    """What turns words into (n, context length) int64 tokens: open_clip's own, or that of the entry's companions, which
+    lie in ``folder``.
 
     The words go in as they were typed, without a prompt around them.
 
@@ -120,14 +123,17 @@ def tokenizer_of(entry: Entry, folder: Path) -> Tokenizer:
     if tower := text_cfg.get("hf_model_name"):
         options["config"] = text_config(tower, folder)  # tells the kind of the tokenizer where its own files do not
     try:
-        beside = open_clip.tokenizer.HFTokenizer(
-            str(folder),
-            context_length=context_length,
-            tokenizer_mode=text_cfg.get("tokenizer_mode"),
-            local_files_only=True,
-            trust_remote_code=False,
-            **options,
-        )
+        with TemporaryDirectory() as alone:  # transformers reads all it knows; no other file may change the tokens
+            for companion in entry.companions:
+                shutil.copyfile(folder / companion, Path(alone, companion))
+            beside = open_clip.tokenizer.HFTokenizer(
+                alone,
+                context_length=context_length,
+                tokenizer_mode=text_cfg.get("tokenizer_mode"),
+                local_files_only=True,
+                trust_remote_code=False,
+                **options,
+            )
     except Exception as error:  # a broken file can make the readers raise anything
         raise WeightsCorrupt(
             f"The tokenizer of {entry.name} cannot be read",
@@ -140,9 +146,18 @@ def tokenizer_of(entry: Entry, folder: Path) -> Tokenizer:
 
 
 def model_cfg_of(entry: Entry) -> dict[str, Any]:
-    """A copy of what the architecture is in open_clip's terms."""
+    """A copy of what the architecture is in open_clip's terms.
+
+    Raises:
+        WeightsCorrupt: open_clip has none of its name.
+    """
     if entry.model_cfg is not None:
         return deepcopy(dict(entry.model_cfg))
+    if entry.architecture not in open_clip.list_models():  # other names may be places, which open_clip would look into
+        raise WeightsCorrupt(
+            f"{entry.name} cannot be built",
+            f"open_clip has no architecture “{entry.architecture[:80]}”. Remove the model and add it again.",
+        )
     known: dict[str, Any] = open_clip.get_model_config(entry.architecture)
     return known
 

@@ -9,7 +9,15 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
-_MOST = {"layers": 256, "image_size": 4096, "patch_size": 4096, "context_length": 8192}
+from app.engine.samples import LARGEST_PX
+
+_MOST = {
+    "layers": 256,
+    "num_hidden_layers": 256,
+    "image_size": LARGEST_PX,
+    "patch_size": LARGEST_PX,
+    "context_length": 8192,
+}
 _MOST_ELSE = 2_000_000
 """open_clip's own configs reach 56 layers, 512 px, 77 tokens, and a vocabulary of 901,629."""
 
@@ -30,13 +38,18 @@ def bounded(model_cfg: Mapping[str, Any]) -> dict[str, Any]:
         TypeError, ValueError: it asks for anything else. The message says what.
     """
     copy = deepcopy(dict(model_cfg))
-    _check(copy, "model_cfg", 0)
+    check_settings(copy)
     for tower in ("vision_cfg", "text_cfg"):
         if not isinstance(copy.get(tower), dict):
             raise TypeError(f"no {tower}")
     if strange := sorted(set(copy["text_cfg"].get("tokenizer_kwargs") or {}) - set(_TOKENIZER_OPTIONS)):
         raise ValueError(f"tokenizer_kwargs {strange[0]}")
     return copy
+
+
+def check_settings(settings: Mapping[str, Any]) -> None:
+    """Raises ValueError for numbers of no sane size and names that are none, in a table or in those within it."""
+    _check(settings, "settings", 0)
 
 
 def _check(value: Any, name: str, depth: int) -> None:

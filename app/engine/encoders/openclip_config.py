@@ -16,6 +16,12 @@ from app.engine.samples import PictureInput
 
 CONFIG_FILE = "open_clip_config.json"
 
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
+"""What a text tower of another vocabulary than CLIP's needs beside its weights."""
+
+TEXT_CONFIG_FILE = "config.json"
+"""Describes a text tower that is borrowed from transformers."""
+
 CLIP_MEAN: Channels = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD: Channels = (0.26862954, 0.26130258, 0.27577711)
 """What open_clip assumes where a config is silent."""
@@ -24,7 +30,8 @@ _FITS = {"shortest": "crop", "squash": "squash"}
 
 
 def configured(entry: Entry, folder: Path) -> Entry:
-    """``entry`` as the config in ``folder`` has it, or unchanged where there is none.
+    """``entry`` as the config in ``folder`` has it, with the files there that its words need, or unchanged where there
+    is none.
 
     Raises:
         WeightsCorrupt: the config cannot be read or asks for a preparation the program does not have.
@@ -33,7 +40,7 @@ def configured(entry: Entry, folder: Path) -> Entry:
     if not path.is_file():
         return entry
     try:
-        return described(entry, read_json(path))
+        entry = described(entry, read_json(path))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise WeightsCorrupt(
             f"{CONFIG_FILE} cannot be used",
@@ -41,6 +48,10 @@ def configured(entry: Entry, folder: Path) -> Entry:
             "Put the file that came with the weights in its place, or remove it to use the usual settings.",
             str(path),
         ) from error
+    if not (entry.model_cfg or {})["text_cfg"].get("hf_tokenizer_name"):
+        return entry
+    beside = (name for name in (*TOKENIZER_FILES, TEXT_CONFIG_FILE) if (folder / name).is_file())
+    return replace(entry, companions=tuple(dict.fromkeys((*entry.companions, *beside))))
 
 
 def described(entry: Entry, config: Mapping[str, Any]) -> Entry:

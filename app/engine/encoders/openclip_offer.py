@@ -16,13 +16,17 @@ from app.engine.encoders.counting import gflops_of, memory_for, parameters_in
 from app.engine.encoders.entries import Entry
 from app.engine.encoders.offer import Offer, Recognised, blank, listed, refusal
 from app.engine.encoders.openclip import adapted, build
-from app.engine.encoders.openclip_config import CLIP_MEAN, CLIP_STD, CONFIG_FILE, configured, described
-from app.engine.encoders.texttowers import TEXT_CONFIG_FILE
+from app.engine.encoders.openclip_config import (
+    CLIP_MEAN,
+    CLIP_STD,
+    CONFIG_FILE,
+    TEXT_CONFIG_FILE,
+    TOKENIZER_FILES,
+    configured,
+    described,
+)
 from app.engine.encoders.weights import Uninitialised, first_mismatch
 from app.engine.types import Modality
-
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
-"""What a text tower of another vocabulary than CLIP's needs beside its weights."""
 
 _EMBEDDINGS = ("token_embedding.weight", "text.token_embedding.weight")
 _PREPARATION = {"mean": CLIP_MEAN, "std": CLIP_STD, "interpolation": "bicubic", "resize_mode": "shortest"}

@@ -16,9 +16,9 @@ from typing import Any
 from transformers import AutoConfig, PreTrainedConfig
 
 from app.engine.encoders.folder import read_json
+from app.engine.encoders.openclip_bounds import check_settings
+from app.engine.encoders.openclip_config import TEXT_CONFIG_FILE
 from app.engine.errors import WeightsCorrupt
-
-TEXT_CONFIG_FILE = "config.json"
 
 _BASE = {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072}
 _LARGE = {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096}
@@ -75,7 +75,9 @@ def _described(name: str, folder: Path) -> Mapping[str, Any]:
         found = read_json(path)
         if found["model_type"] not in _MODEL_TYPES:
             raise ValueError(f"a text tower of the kind {found['model_type']}")
-        return {field: found[field] for field in ("model_type", *_FIELDS) if field in found}
+        facts = {field: found[field] for field in ("model_type", *_FIELDS) if field in found}
+        check_settings(facts)
+        return facts
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WeightsCorrupt(
             "This text tower is not known",

@@ -22,13 +22,10 @@ from app.engine.encoders.entries import Channels, Entry
 from app.engine.encoders.network import NetworkEncoder, picture_tensor, placed
 from app.engine.encoders.weights import Uninitialised, fit, read_weights
 from app.engine.errors import AppError
-from app.engine.samples import Picture, PictureInput
+from app.engine.samples import LARGEST_PX, Picture, PictureInput
 from app.engine.types import Modality
 
 _FITS = {"center": "crop", "squash": "squash"}
-
-LARGEST_PX = 2048
-"""A checkpoint that asks for a larger picture is damaged, or means harm."""
 
 
 @dataclass(frozen=True)

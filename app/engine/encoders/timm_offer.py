@@ -17,18 +17,18 @@ from app.engine.encoders.counting import gflops_of, memory_for
 from app.engine.encoders.folder import read_json
 from app.engine.encoders.offer import Offer, Recognised, blank, refusal
 from app.engine.encoders.weights import first_mismatch
+from app.engine.samples import LARGEST_PX
 from app.engine.types import Modality
 
 CONFIG_FILE = "config.json"
 
 _BATCH_SIZE = 32
-_MOST_PX = 4096
 _FAMILIAR_ARGS = ("img_size", "num_classes")
 """Of ``model_args``: what the size of the pictures says already, and a classifier, which is left out."""
 
 
 _CHECKS: Mapping[str, Callable[[Any], bool]] = {
-    "input_size": lambda value: value[0] == 3 == len(value) and all(1 <= side <= _MOST_PX for side in value[1:]),
+    "input_size": lambda value: value[0] == 3 == len(value) and all(1 <= side <= LARGEST_PX for side in value[1:]),
     "crop_pct": lambda value: 0.1 <= value <= 1,
     "crop_mode": lambda value: isinstance(value, str),
     "interpolation": lambda value: isinstance(value, str),

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.entries import Entry, Source
-from app.engine.encoders.folder import MEND, check_unchanged
+from app.engine.encoders.folder import MEND, check_unchanged, note_damage
 from app.engine.encoders.hashing import hashed
 from app.engine.encoders.record import read_added_entry, read_installation, write_record
 from app.engine.errors import AppError, WeightsCorrupt
 from app.engine.installing.downloading import Found, drop_part, part_of
 from app.engine.installing.placing import disk_error, size_bytes
 from app.engine.jobs import NULL_JOB, Job
-from app.engine.modeltypes import Installation, InstalledFile, ModelCheck, Pin
+from app.engine.modeltypes import Installation, InstalledFile, ModelCheck, ModelStatus, Pin
 
 BY_HAND = "put in place by hand"
 
@@ -54,14 +54,15 @@ def verify(catalogue: Catalogue, keys: Sequence[str], job: Job = NULL_JOB) -> tu
 
     Files that were put in place by hand have no record: they get one, and the next check holds against it. What a
     model's makers publish of a file is held against it in any case. A file that is found wrong makes its model
-    damaged: see `app.engine.encoders.folder.known_damage`.
+    damaged: see `app.engine.encoders.folder.is_damaged`.
 
     Raises:
         AppError: there is no such model.
         Cancelled: the job was cancelled.
     """
-    owners = dict.fromkeys(owner(catalogue, key).key for key in keys or catalogue.keys())
-    chosen = [key for key in owners if keys or _is_here(catalogue, key)]
+    asked = [owner(catalogue, key).key for key in keys]
+    here = [status.key for status in catalogue.statuses() if _is_here(status) and not status.variant_of]
+    chosen = tuple(dict.fromkeys(asked)) or here
     job.begin("Checking", sum(size_bytes(catalogue.folder(key)) for key in chosen), in_bytes=True)
     return tuple(_verified(catalogue, key, job) for key in chosen)
 
@@ -127,8 +128,7 @@ def _check_safetensors(path: Path) -> None:
     raise WeightsCorrupt("This file holds no weights", "There is nothing in it.")
 
 
-def _is_here(catalogue: Catalogue, key: str) -> bool:
-    status = catalogue.status(key)
+def _is_here(status: ModelStatus) -> bool:
     return bool(status.folder) and (status.ready or status.damaged)
 
 
@@ -171,9 +171,11 @@ def _problem(entry: Entry, path: Path, file: InstalledFile, job: Job) -> str:
     if not path.is_file():
         return f"{file.name} is not there any more. {MEND}"
     if path.stat().st_size != file.size_bytes:
+        note_damage(path, True)
         return f"{file.name} has {path.stat().st_size:,} bytes instead of {file.size_bytes:,}. {MEND}"
     try:
         _, is_right = check_unchanged(path, published_checksums(entry).get(file.name, ""), job)
     except WeightsCorrupt as error:
         return error.message
+    note_damage(path, not is_right)
     return "" if is_right else f"{not_published(file.name, entry)} {MEND}"

@@ -25,9 +25,9 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 from app import __version__
+from app.engine.encoders.folder import PART_SUFFIX
 from app.engine.errors import AppError
 
-PART_SUFFIX = ".part"
 TELL_EVERY_S = 0.1
 NOT_FOUND, RANGE_NOT_SATISFIABLE = 404, 416
 

@@ -70,10 +70,12 @@ def _break(error: Exception) -> AppError:
         return AppError("The source does not answer", f"{host} was silent for too long. Try again later. {_KEPT}")
     if isinstance(error, httpx2.UnsupportedProtocol | httpx2.InvalidURL):
         return AppError("This is no address to fetch from", f"It must begin with https:// or http://. ({error})")
-    return AppError(
-        "The connection broke",
-        f"{host} could not be reached, or hung up ({error}).{_proxied(host)} Try again. {_KEPT} {_WITHOUT}",
-    )
+    if isinstance(error, httpx2.ConnectError):
+        return AppError(
+            f"No connection to {host}",
+            f"It could not be reached: it may be down.{_proxied(host)} Try again later. {_KEPT} {_WITHOUT}",
+        )
+    return AppError("The connection broke", f"{host} hung up.{_proxied(host)} Try again. {_KEPT} {_WITHOUT}")
 
 
 def _proxied(host: str) -> str:

@@ -10,8 +10,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from app.engine.encoders.catalogue import Catalogue
-from app.engine.encoders.entries import Entry, Source
-from app.engine.encoders.folder import remember
+from app.engine.encoders.entries import NEWEST, Entry, Source
+from app.engine.encoders.folder import incoming, remember
 from app.engine.encoders.record import RECORD_FILE, read_installation, write_record
 from app.engine.errors import AppError, WeightsCorrupt
 from app.engine.installing.checking import checked, now, owner
@@ -23,7 +23,6 @@ from app.engine.installing.placing import (
     discard,
     free_bytes,
     held,
-    incoming,
     is_begun,
     put_in_place,
 )
@@ -63,6 +62,7 @@ def plan(catalogue: Catalogue, key: str, mirror: str = "") -> InstallPlan:
         licence_note=entry.licence_note,
         commercial=entry.commercial,
         folder=str(folder),
+        fixed=all(file.url or file.revision != NEWEST for file in _wanted(entry, source, mirror)),
     )
 
 
@@ -110,9 +110,7 @@ def remove(catalogue: Catalogue, key: str) -> None:
     if not folder.exists() and not is_begun(folder):
         raise AppError("This model is not here", f"There are no files of {entry.name} to remove.")
     with held(folder) as staging:
-        for other in catalogue.keys():
-            if key in (other, catalogue.entry(other).variant_of):
-                catalogue.unload(other)
+        catalogue.unload(key)
         discard(staging)
         discard(folder)
     catalogue.refresh()
@@ -158,7 +156,7 @@ def _wanted(entry: Entry, source: Source, mirror: str) -> tuple[Wanted, ...]:
             name=file.name,
             path=file.path or file.name,
             repo=file.repo or source.repo,
-            revision="main" if file.repo and file.repo != source.repo else source.revision,
+            revision=NEWEST if file.repo and file.repo != source.repo else source.revision,
             url="" if file.repo or source.repo else _address(source, mirror),
             others=tuple(name for name in weights if name != file.name)
             if file.name in weights and not file.checksum

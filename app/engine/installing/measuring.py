@@ -98,8 +98,9 @@ def measure(catalogue: Catalogue, keys: Sequence[str], speeds: Speeds, device: s
     from app.engine.encoders.device import describe
 
     machine = describe(device)
-    ready = [status.key for status in catalogue.statuses() if status.ready]
-    chosen = [catalogue.entry(key) for key in keys or ready]
+    entries = {entry.key: entry for entry in catalogue.entries()}
+    ready = [status.key for status in catalogue.statuses() if status.ready and status.key in entries]
+    chosen = [catalogue.entry(key) for key in keys] or [entries[key] for key in ready]
     probes = [TRANSFORMER, CONVOLUTIONS, *([EIGHT_BIT] if device == "cpu" and runs_eight_bit() else [])]
     job.begin("Measuring", len(chosen) + len(probes) + 1)
     for kind in probes:

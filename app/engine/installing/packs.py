@@ -15,7 +15,7 @@ from app.engine.encoders.added import is_portable_name
 from app.engine.encoders.base import ready_keys
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.entries import Entry, table_of
-from app.engine.encoders.folder import find_weights, is_known_wrong, sha256_of
+from app.engine.encoders.folder import find_weights, is_damaged, sha256_of
 from app.engine.encoders.record import RECORD_FILE, read_added_entry, read_installation, write_record
 from app.engine.errors import AppError, WeightsCorrupt
 from app.engine.installing import placing
@@ -30,7 +30,7 @@ from app.engine.installing.packfile import (
     write_pack,
 )
 from app.engine.jobs import NULL_JOB, Job
-from app.engine.modeltypes import Installation, InstalledFile, Origin, PackReport, Pin
+from app.engine.modeltypes import Installation, InstalledFile, OfferedModel, Origin, PackContents, PackReport, Pin
 
 READABLE = "See that the file is there and that you may read it."
 
@@ -83,6 +83,23 @@ def read_pack(path: Path) -> PackReport:
     with _telling("The pack cannot be read", READABLE, path), path.open("rb") as file:
         pack = PackReader(file, path)
         return PackReport(str(path), tuple(model.key for model in pack.models), (), pack.size_bytes, pack.sha256)
+
+
+def pack_contents(catalogue: Catalogue, models_dir: Path, path: Path) -> PackContents:
+    """What a pack says it holds, and how that stands to what is here; its models' files are not read.
+
+    Raises:
+        AppError: it is no pack that can be used.
+    """
+    with _telling("The pack cannot be read", READABLE, path), path.open("rb") as file:
+        pack = PackReader(file, path)
+        offered = []
+        for model in pack.models:
+            entry = entry_of(model, catalogue, path)
+            present, differs = _standing(models_dir, model, entry)
+            licence = entry.licence, entry.licence_note
+            offered.append(OfferedModel(model.key, entry.name, model.size_bytes, *licence, present, differs))
+        return PackContents(str(path), pack.size_bytes, pack.sha256, tuple(offered))
 
 
 def carried_packs(catalogue: Catalogue, folder: Path) -> tuple[PackReport, ...]:
@@ -206,24 +223,30 @@ def _is_here(models_dir: Path, model: PackedModel, entry: Entry, replacing: bool
     Raises:
         AppError: it is here with other bytes, which are not to be replaced.
     """
+    is_same, differs = _standing(models_dir, model, entry)
+    if differs and not replacing:
+        raise AppError(
+            f"{entry.name} is here with other files",
+            "What is here and what the pack holds differ. To have the pack's, remove the model first, or agree to its "
+            "being replaced (--replace on the command line).",
+            str(models_dir / model.key),
+        )
+    return is_same
+
+
+def _standing(models_dir: Path, model: PackedModel, entry: Entry) -> tuple[bool, bool]:
+    """Whether a model is here, the same to the byte; and whether it is here with files that are not."""
     folder = models_dir / model.key
     packed = {file.name: file for file in model.installation.files}
     present = {path.name for path in _visible(folder)} - {RECORD_FILE}
     same = {name for name in present & packed.keys() if _is_same(folder / name, packed[name])}
     if same == packed.keys() and (model.entry is None or _added_entry(folder) == entry):
-        return True
-    if present - same and not replacing:
-        raise AppError(
-            f"{entry.name} is here with other files",
-            "What is here and what the pack holds differ. To have the pack's, remove the model first, or import the "
-            "pack with --replace on the command line.",
-            str(folder),
-        )
-    return False
+        return True, False
+    return False, bool(present - same)
 
 
 def _is_same(path: Path, packed: InstalledFile) -> bool:
-    if not path.is_file() or path.stat().st_size != packed.size_bytes or is_known_wrong(path):
+    if not path.is_file() or path.stat().st_size != packed.size_bytes or is_damaged(path):
         return False
     return sha256_of(path) == packed.sha256
 

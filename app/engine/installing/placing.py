@@ -15,19 +15,14 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from app.engine.encoders.folder import INCOMING_DIR, incoming
 from app.engine.errors import AppError
 
-INCOMING_DIR = ".incoming"
 MARGIN_BYTES = 256_000_000
 """What is left free on the disk: a full one stops other programs, and this one's libraries."""
 
 _REMOVED = ".removed-"
 _STAGE = ".stage"
-
-
-def incoming(folder: Path) -> Path:
-    """Where the new files of a model's ``folder`` are gathered."""
-    return folder.parent / INCOMING_DIR / folder.name
 
 
 @contextlib.contextmanager

@@ -15,6 +15,10 @@ from app.engine.installing.placing import size_bytes
 MEMORY_FOR_FILES = 3
 """A model takes about so many times what its files have while it is loaded: read, and built, and at work."""
 
+MEMORY_PER_PX = 1024
+"""What a network at work takes for each pixel of one picture. Measured in bytes: ViT-Ti/16 100, ResNet-50 263,
+ConvNeXt-T 409, VGG-16 789."""
+
 
 def try_model(catalogue: Catalogue, entry: Entry, folder: Path) -> None:
     """Look at a model's new ``folder``, which has its record: its weights are read as plain data, and it is loaded and
@@ -29,7 +33,8 @@ def try_model(catalogue: Catalogue, entry: Entry, folder: Path) -> None:
 
     try:
         outline(find_weights(entry, folder))
-        if psutil.virtual_memory().available > MEMORY_FOR_FILES * size_bytes(folder):
+        px = entry.picture.size_px**2 if entry.picture else 0
+        if psutil.virtual_memory().available > MEMORY_FOR_FILES * size_bytes(folder) + MEMORY_PER_PX * px:
             prove(catalogue.at(folder.parent).load(entry.key))
     except DeviceExhausted:
         pass
