@@ -195,6 +195,9 @@ def test_what_takes_long_for_one_item_comes_later_in_a_small_library_too_and_say
         assert keys(advice) == ["english-int8", "english", "best"]
         assert "Takes about 3.7 s a picture here." in one(advice, "best").reasons
         assert one(advice, "best").cautions == ("Heavy work for a computer without a graphics card.",)
+    fast = Measured({"best": {"image": 1.0}, "english": {"image": 30.0}, "english-int8": {"image": 40.0}})
+    for told in asked(PICTURES, 10, measured=fast, entries=(BEST, ENGLISH, FAST)).best:
+        assert not any("would take" in reason for reason in told.reasons)  # all take less than a minute
     assert one(asked(PICTURES, machine=GPU, measured=slow), "best").cautions == ()
 
 

@@ -228,7 +228,8 @@ def _of_speed(case: Case, fitting: Sequence[Case]) -> list[str]:
         and case.seconds < passed.seconds
     ):
         took, would = duration(case.seconds), duration(passed.seconds)
-        reasons.append(f"Done with this library in {took}; {passed.entry.name} would take {would}.")
+        if took != would:
+            reasons.append(f"Done with this library in {took}; {passed.entry.name} would take {would}.")
     return reasons
 
 
