@@ -144,11 +144,13 @@ class Searcher:
             if self._spaces.of_encoder(model):
                 self._encoders.load(model)  # tells what is wrong where its files are not those that were indexed with
             raise AppError("Nothing is indexed with this model", f"Index this library with {model} first.")
+        ready = ready_keys(self._encoders)  # looks into every model's folder: once a search is enough
+        usable = [key for key in models if key in ready]
         if query.modalities == {Modality.TEXT}:
             wanted = (query.modalities | {modality} for modality in _searched(filters))
-            found = [target for modalities in wanted if (target := self._first(modalities, models))]
+            found = [target for modalities in wanted if (target := self._first(modalities, usable))]
             return list(dict.fromkeys(found))
-        if target := self._first(query.modalities, models):
+        if target := self._first(query.modalities, usable):
             return [target]
         raise UnsupportedModality(
             "No model here can answer this",
@@ -156,11 +158,10 @@ class Searcher:
             "Choose one under Models, then index again.",
         )
 
-    def _first(self, modalities: frozenset[Modality], models: Sequence[str]) -> Target | None:
-        """The first of ``models`` that is ready, has indexed something, and knows all these."""
-        ready = ready_keys(self._encoders)
-        usable = (key for key in models if key in ready and modalities <= self._encoders.spec(key).accepts)
-        return next((target for key in usable if (target := self.target(key))), None)
+    def _first(self, modalities: frozenset[Modality], usable: Sequence[str]) -> Target | None:
+        """The first of these models that knows all the modalities and has indexed something."""
+        knowing = (key for key in usable if modalities <= self._encoders.spec(key).accepts)
+        return next((target for key in knowing if (target := self.target(key))), None)
 
     def _ask(self, target: Target, query: Query, request: SearchRequest, filters: Filters, own: Ids) -> _Nearest:
         began_s = time.perf_counter()

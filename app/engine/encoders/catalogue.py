@@ -27,7 +27,7 @@ from app.engine.encoders.processor import no_eight_bit, runs_eight_bit
 from app.engine.encoders.record import RECORD_FILE, read_added_entry, read_installation
 from app.engine.encoders.speeds import Speeds
 from app.engine.errors import AppError, WeightsCorrupt, WeightsMissing
-from app.engine.modeltypes import ModelStatus, Origin
+from app.engine.modeltypes import Installation, ModelStatus, Origin
 from app.paths import resources_dir, speeds_path
 
 BYTES_PER_PARAMETER = 4
@@ -144,7 +144,8 @@ class Catalogue:
         entry = self._configured(key)
         if entry.origin is Origin.PLUG_IN:
             return self._plugins.fingerprint(key) or self.load(key).fingerprint
-        paths, recorded = self._deciding_files(entry), self._recorded(entry)
+        paths, installation = self._present(entry)
+        recorded = self._recorded(entry, installation)
         facts = {
             "key": key,
             "revision": entry.revision,
@@ -194,18 +195,22 @@ class Catalogue:
         return self._models_dir / entry.folder_name
 
     def _deciding_files(self, entry: Entry) -> list[Path]:
+        return self._present(entry)[0]
+
+    def _present(self, entry: Entry) -> tuple[list[Path], Installation | None]:
+        """The deciding files, and the record that they agree with, if there is one."""
         if not entry.files:
-            return []
+            return [], None
         folder = self._folder(entry)
         beside = [folder / name for name in (*entry.companions, CONFIG_FILE)]
         files = [find_weights(entry, folder), *(path for path in beside if path.is_file())]
-        check_recorded(files, read_installation(folder))
-        return files
+        installation = read_installation(folder)
+        check_recorded(files, installation)
+        return files, installation
 
-    def _recorded(self, entry: Entry) -> dict[str, str]:
+    def _recorded(self, entry: Entry, installation: Installation | None) -> dict[str, str]:
         """The SHA-256 of the files of a model's record. Raises WeightsCorrupt while one is known to be damaged."""
         folder = self._folder(entry)
-        installation = read_installation(folder) if entry.files else None
         if damage := known_damage(folder, installation):
             raise WeightsCorrupt(f"{entry.name} is damaged", damage, str(folder))
         return {file.name: file.sha256 for file in installation.files} if installation else {}
@@ -217,9 +222,8 @@ class Catalogue:
             if entry.variant_of and not runs_eight_bit():
                 raise no_eight_bit()
             if entry.files:
-                self._deciding_files(entry)
-                installation = read_installation(self._folder(entry))
-                self._recorded(entry)
+                _, installation = self._present(entry)
+                self._recorded(entry, installation)
         except (WeightsMissing, WeightsCorrupt) as error:
             problem = error.message
             damaged = isinstance(error, WeightsCorrupt) or (self._folder(entry) / RECORD_FILE).is_file()
