@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,8 @@ import pytest
 import safetensors.torch
 import torch
 import torchvision
-from PIL import Image, ImageDraw
+from fidelity import drawings, refuse_connections
+from PIL import Image
 
 from app.bench.models import write_roberta_tokenizer, write_tokenizer
 from app.bench.vocabularies import write_bert, write_gemma
@@ -42,25 +42,12 @@ TEXTS = ("a photo of a cat", "Two Dogs, running!", "ein roter Ball im Schnee " *
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
-        raise AssertionError("an encoder opened a connection")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    refuse_connections(monkeypatch)
 
 
 @pytest.fixture(scope="module")
 def pictures() -> list[Image.Image]:
-    """Three drawings of different shapes."""
-    rng = np.random.default_rng(7)
-    drawings = []
-    for size in ((320, 240), (231, 402), (224, 224)):
-        noise = rng.integers(0, 256, (6, 6, 3), dtype=np.uint8)
-        image = Image.fromarray(noise).resize(size, Image.Resampling.BICUBIC)
-        corners = sorted(rng.integers(0, min(size), 2).tolist())
-        ImageDraw.Draw(image).ellipse((corners[0], corners[0], corners[1] + 1, corners[1] + 1), fill=(255, 40, 0))
-        drawings.append(image)
-    return drawings
+    return drawings()
 
 
 def noise(length: int, seed: int = 3) -> npt.NDArray[np.float32]:
