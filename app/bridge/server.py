@@ -1,4 +1,4 @@
-"""The engine's end of the bridge: one process that holds one open library and answers requests in four lanes."""
+"""The engine's end of the bridge: one process that holds one open library and answers requests in lanes."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MODELS_PREFIX = "models_"
+EVALUATIONS_PREFIX = "evaluations_"
 NICENESS = 5
 """Between the window and the decoders."""
 
@@ -41,7 +42,6 @@ LANES: dict[str, Lane] = {
     "open": Lane.BULK,
     "load_sample": Lane.BULK,
     "index": Lane.BULK,
-    "evaluate": Lane.BULK,
     "verify": Lane.BULK,
     "forget_model": Lane.BULK,
     "give_back_space": Lane.BULK,
@@ -52,16 +52,22 @@ LANES: dict[str, Lane] = {
     "details": Lane.VIEW,
     "query_preview": Lane.VIEW,
     "search": Lane.QUICK,
-    "queries": Lane.QUICK,
-    "add_query": Lane.QUICK,
-    "remove_query": Lane.QUICK,
-    "pool": Lane.QUICK,
-    "judge": Lane.QUICK,
-    "import_qrels": Lane.QUICK,
-    "export_qrels": Lane.QUICK,
     "set_models": Lane.QUICK,
     "set_settings": Lane.QUICK,
     "forget_root": Lane.QUICK,
+    "evaluations_sets": Lane.QUICK,
+    "evaluations_create_set": Lane.QUICK,
+    "evaluations_change_set": Lane.QUICK,
+    "evaluations_remove_set": Lane.QUICK,
+    "evaluations_queries": Lane.QUICK,
+    "evaluations_add_query": Lane.QUICK,
+    "evaluations_change_query": Lane.QUICK,
+    "evaluations_remove_query": Lane.QUICK,
+    "evaluations_pool": Lane.QUICK,
+    "evaluations_judge": Lane.QUICK,
+    "evaluations_import_qrels": Lane.EVALUATE,
+    "evaluations_export_qrels": Lane.EVALUATE,
+    "evaluations_evaluate": Lane.EVALUATE,
     "models_plan": Lane.ADVICE,
     "models_advise": Lane.ADVICE,
     "models_install": Lane.FETCH,
@@ -77,9 +83,10 @@ LANES: dict[str, Lane] = {
 }
 """Every method a window may call, and the lane it waits in.
 
-``open`` and ``libraries`` are the server's own. ``models_x`` is `Models.x`, which needs no library; all others are
-methods of the open `Session`. The two share one `Catalogue`: what the one installs the other can use at once. To remove
-a model does not wait for the download of another.
+``open`` and ``libraries`` are the server's own. ``models_x`` is `Models.x`, which needs no library, ``evaluations_x``
+is `Evaluations.x` of the open `Session`, and all others are the session's own methods. The session and `Models` share
+one `Catalogue`: what the one installs the other can use at once. To remove a model does not wait for the download of
+another.
 """
 
 
@@ -185,18 +192,21 @@ class _Server:
             return lambda: libraries(self._home)
         if name.startswith(MODELS_PREFIX):
             _, models = self._models()
-            asked: Callable[..., Any] = getattr(models, name.removeprefix(MODELS_PREFIX))
-            return asked
+            return getattr(models, name.removeprefix(MODELS_PREFIX))  # type: ignore[no-any-return]
         if self._session is None:
             raise AppError("No library is open", "Open or create a library first.")
-        method: Callable[..., Any] = getattr(self._session, name)
-        return method
+        asked: Callable[..., Any]
+        if name.startswith(EVALUATIONS_PREFIX):
+            asked = getattr(self._session.evaluations, name.removeprefix(EVALUATIONS_PREFIX))
+        else:
+            asked = getattr(self._session, name)
+        return asked
 
     def _open(self, library: str) -> Any:
         from app.engine.session import Session
 
         # The other lanes finish what they ask of the old library before it is closed, and wait for the new one.
-        with self._turns[Lane.QUICK], self._turns[Lane.VIEW]:
+        with self._turns[Lane.QUICK], self._turns[Lane.VIEW], self._turns[Lane.EVALUATE]:
             if self._session and self._session.name == library:
                 return self._session.status()
             source, _ = self._models()

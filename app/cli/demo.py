@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.cli.progress import watched
-from app.engine.types import Evaluation, EvaluationRequest, IndexReport, Modality, Query, SearchReply, SearchRequest
+from app.engine.evaltypes import Evaluation, EvaluationRequest
+from app.engine.types import IndexReport, Modality, Query, SearchReply, SearchRequest
 
 if TYPE_CHECKING:
     from app.engine.session import Session
@@ -27,7 +28,7 @@ def demo(session: Session) -> Demo:
     with watched() as job:
         report = session.load_sample(job)
         searches = tuple((title, session.search(SearchRequest(query, k=RESULTS))) for title, query in _queries(session))
-        evaluation = session.evaluate(EvaluationRequest(k=EVALUATED_AT), job)
+        evaluation = session.evaluations.evaluate(EvaluationRequest(k=EVALUATED_AT), job)
     return Demo(report, searches, evaluation)
 
 
@@ -35,7 +36,7 @@ def _queries(session: Session) -> list[tuple[str, Query]]:
     """The first judged query of each kind, so that the demonstration asks what the evaluation measures."""
     names = {Modality.TEXT: "By words", Modality.IMAGE: "By a picture", Modality.AUDIO: "By a sound"}
     first: dict[Modality, tuple[str, Query]] = {}
-    for summary in session.queries():
+    for summary in session.evaluations.queries():
         modality = summary.query.parts[0].modality
         first.setdefault(modality, (f"{names[modality]}: {summary.title}", summary.query))
     return [first[modality] for modality in Modality if modality in first]

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.cli.demo import Demo
+from app.engine.evaltypes import Evaluation, Imported
 from app.engine.modeltypes import ModelStatus
-from app.engine.types import Evaluation, Hit, IndexReport, SearchReply
+from app.engine.types import Hit, IndexReport, SearchReply
 
 
 def plain(value: Any) -> Any:
@@ -63,6 +64,16 @@ def models(statuses: Sequence[ModelStatus]) -> dict[str, Any]:
     return {"models": plain(tuple(statuses))}
 
 
+def imported(taken: Imported) -> dict[str, Any]:
+    return {
+        "imported": taken.judgments,
+        "queries": taken.queries,
+        "set": taken.set_name,
+        "unknown": list(taken.unknown),
+        "notes": list(taken.notes),
+    }
+
+
 def evaluation(result: Evaluation) -> dict[str, Any]:
     return {
         "k": result.k,
@@ -84,10 +95,10 @@ def evaluation(result: Evaluation) -> dict[str, Any]:
                 ],
                 "unanswered": list(model.unanswered),
                 "note": model.note,
-                "items_per_s": model.items_per_s,
-                "device": model.device,
-                "base": model.base,
-                "agreement": model.agreement,
+                "items_per_s": model.costs.items_per_s,
+                "device": model.costs.device,
+                "base": model.costs.base,
+                "agreement": model.costs.agreement,
             }
             for model in result.models
         ],

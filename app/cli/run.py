@@ -22,17 +22,10 @@ from app.cli.answers import FAILED, INTERRUPTED, Answer, open_session
 from app.cli.modelverbs import models
 from app.cli.progress import noted, watched
 from app.engine.errors import AppError
+from app.engine.evaltypes import EvaluationRequest
 from app.engine.jobs import Cancelled
 from app.engine.store.database import storage_error
-from app.engine.types import (
-    EvaluationRequest,
-    Filters,
-    IndexRequest,
-    Modality,
-    Query,
-    QueryPart,
-    SearchRequest,
-)
+from app.engine.types import Filters, IndexRequest, Modality, Query, QueryPart, SearchRequest
 from app.paths import data_home
 
 DEMO_LIBRARY = "sample"
@@ -176,9 +169,9 @@ def _bench(options: argparse.Namespace, home: Path) -> Answer:
 def _judge(options: argparse.Namespace, home: Path) -> Answer:
     with open_session(options, home) as session:
         if options.action == "import":
-            taken = session.import_qrels(options.file)
-            return Answer(documents.plain(taken), lambda console: tables.imported(console, taken))
-        count = session.export_qrels(options.file)
+            taken = session.evaluations.import_qrels(options.file)
+            return Answer(documents.imported(taken), lambda console: tables.imported(console, taken))
+        count = session.evaluations.export_qrels(options.file)
     return Answer(
         {"exported": count, "path": options.file}, lambda console: console.print(f"{count} judgments written.")
     )
@@ -186,12 +179,12 @@ def _judge(options: argparse.Namespace, home: Path) -> Answer:
 
 def _evaluate(options: argparse.Namespace, home: Path) -> Answer:
     with open_session(options, home) as session, watched() as job:
-        if not any(query.judged for query in session.queries()):
+        if not any(query.judged for query in session.evaluations.queries()):
             raise AppError(
                 "Nothing is judged yet",
                 "Judge some results on the Evaluate page, or take judgments in: semblance judge import FILE",
             )
-        evaluation = session.evaluate(EvaluationRequest(options.models, (), options.k), job)
+        evaluation = session.evaluations.evaluate(EvaluationRequest(options.models, (), options.k), job)
     return Answer(documents.evaluation(evaluation), lambda console: tables.evaluation(console, evaluation))
 
 

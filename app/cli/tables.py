@@ -12,18 +12,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.cli.demo import Demo
+from app.engine.evaltypes import Evaluation, Imported
 from app.engine.modeltypes import ModelStatus
-from app.engine.types import (
-    Evaluation,
-    Failure,
-    Hit,
-    IndexReport,
-    LibrarySettings,
-    LibraryStatus,
-    QrelsImport,
-    SearchReply,
-    VerifyReport,
-)
+from app.engine.types import Failure, Hit, IndexReport, LibrarySettings, LibraryStatus, SearchReply, VerifyReport
 
 SHOWN_FAILURES = 20
 BYTES_PER_MIB = 1 << 20
@@ -138,8 +129,8 @@ def models(console: Console, statuses: Sequence[ModelStatus]) -> None:
             console.print(f"[bold]{model.key}[/]: {escape(model.problem)}{fetch}")
 
 
-def imported(console: Console, taken: QrelsImport) -> None:
-    console.print(f"{taken.imported:,} judgments of {taken.queries:,} queries taken in.")
+def imported(console: Console, taken: Imported) -> None:
+    console.print(f"{taken.judgments:,} judgments of {taken.queries:,} queries taken in.")
     if taken.unknown:
         console.print(
             f"{len(taken.unknown):,} names mean nothing in this library, the first: {escape(taken.unknown[0])}"
@@ -151,7 +142,7 @@ def evaluation(console: Console, result: Evaluation) -> None:
     table = Table("model", "queries", *measures, "items/s", box=None, pad_edge=False)
     for model in result.models:
         values = (f"{model.mean[name]:.3f}" if model.mean else "–" for name in result.measures)
-        speed = f"{model.items_per_s:,.3g}" if model.items_per_s else "–"
+        speed = f"{model.costs.items_per_s:,.3g}" if model.costs.items_per_s else "–"
         table.add_row(model.model, str(len(model.queries)), *values, speed)
     console.print(table)
     console.print(
@@ -159,8 +150,10 @@ def evaluation(console: Console, result: Evaluation) -> None:
         "cannot be compared."
     )
     for model in result.models:
-        if model.agreement is not None:
-            console.print(f"[dim]{model.model} agrees with its base: cosine {model.agreement:.4f} on this library.")
+        if model.costs.agreement is not None:
+            console.print(
+                f"[dim]{model.model} agrees with its base: cosine {model.costs.agreement:.4f} on this library."
+            )
         if model.note:
             console.print(f"[dim]{model.model}: {escape(model.note)}")
 

@@ -8,9 +8,10 @@ import numpy as np
 
 from app.engine.encoders.base import EncoderSource
 from app.engine.encoders.rates import Rates
+from app.engine.evaltypes import Evaluation, ModelEvaluation
 from app.engine.modeltypes import ModelStatus
 from app.engine.store.spaces import Spaces
-from app.engine.types import Evaluation, ModelEvaluation, Space
+from app.engine.types import Space
 
 COMPARED_ITEMS = 1000
 
@@ -40,13 +41,14 @@ class Costs:
         rates, device = self._rates.of(status.key)
         slowest = min((rate for kind, rate in rates.items() if kind in status.accepts), default=None)
         base = ready.get(status.variant_of)
-        return replace(
-            model,
+        costs = replace(
+            model.costs,
             items_per_s=slowest,
             device=device if slowest else "",
             base=base.name if base else "",
             agreement=self._agreement(status.key, base.key) if base else None,
         )
+        return replace(model, costs=costs)
 
     def _agreement(self, key: str, base_key: str) -> float | None:
         """The mean cosine between two models' stored vectors of the first items that both have."""

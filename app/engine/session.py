@@ -1,4 +1,4 @@
-"""The one façade of the engine: open a library, index, search, judge, evaluate. Frozen values in and out."""
+"""The façade of a library: open it, index, search; `evaluations` judges and measures. Frozen values in and out."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.rates import Rates
 from app.engine.encoders.speeds import Speeds
 from app.engine.errors import AppError
+from app.engine.evaluating import Evaluator
+from app.engine.evaluations import Evaluations
 from app.engine.index.shelf import EXACT_UP_TO
 from app.engine.indexing import Indexer
 from app.engine.jobs import NULL_JOB, Job
@@ -33,21 +35,17 @@ from app.engine.store.folders import Folders
 from app.engine.store.judgments import Judgments
 from app.engine.store.lookup import Lookup
 from app.engine.store.preferences import Preferences
+from app.engine.store.queries import Queries
 from app.engine.store.spaces import Spaces
 from app.engine.store.verification import Findings, verify
+from app.engine.testsets import TestSets
 from app.engine.types import (
-    Evaluation,
-    EvaluationRequest,
     IndexReport,
     IndexRequest,
     ItemDetails,
     LibrarySettings,
     LibraryStatus,
-    Pool,
-    QrelsImport,
-    Query,
     QueryPart,
-    QuerySummary,
     Root,
     SearchReply,
     SearchRequest,
@@ -89,11 +87,18 @@ class Session:
         self._shelves = shelves = Shelves(spaces, database.folder / "indexes", exact_up_to)
         judgments = Judgments(database)
         self._judgments = judgments
+        test_queries = Queries(database, judgments)
         self._queries = queries = QueryVectors(self._lookup, spaces, encoders, pool)
         self._searcher = Searcher(self._files, self._lookup, spaces, shelves, encoders, queries)
         self._viewer = Viewer(self._lookup, self._searcher, pool)
-        self._judging = Judging(self._files, self._lookup, judgments, queries, self._searcher, encoders)
-        self._costs = Costs(spaces, encoders, rates)
+        self.evaluations = Evaluations(
+            TestSets(self._files, self._lookup, test_queries, judgments, queries),
+            Judging(self._lookup, test_queries, judgments, self._searcher, encoders),
+            Evaluator(self._lookup, test_queries, judgments, self._searcher, encoders),
+            Costs(spaces, encoders, rates),
+            encoders,
+            self._preferences,
+        )
         self._indexer = Indexer(
             self._files, Folders(database), self._lookup, spaces, shelves, self._preferences, encoders, rates, pool
         )
@@ -198,7 +203,7 @@ class Session:
         """Index the sample library that ships with the program, with its queries and judgments."""
         folder = resources_dir() / SAMPLE_DIR
         report = self.index(IndexRequest((str(folder),)), job)
-        self.import_qrels(str(folder / "qrels.txt"))
+        self.evaluations.import_qrels(str(folder / "qrels.txt"))
         return report
 
     def forget_root(self, path: str) -> LibraryStatus:
@@ -310,38 +315,6 @@ class Session:
     def query_preview(self, part: QueryPart) -> bytes:
         """See `app.engine.viewing.Viewer.query_preview`."""
         return self._viewer.query_preview(part)
-
-    # --- judging ---
-
-    def queries(self) -> tuple[QuerySummary, ...]:
-        return self._judging.queries()
-
-    def add_query(self, query: Query, title: str = "") -> QuerySummary:
-        return self._judging.add_query(query, title)
-
-    def remove_query(self, key: str) -> None:
-        self._judging.remove_query(key)
-
-    def pool(self, query_key: str, models: Sequence[str] = (), depth: int = 10) -> Pool:
-        return self._judging.pool(query_key, models or self._preferences.models, depth)
-
-    def judge(self, query_key: str, item_id: int, grade: int | None) -> QuerySummary:
-        return self._judging.judge(query_key, item_id, grade)
-
-    def evaluate(self, request: EvaluationRequest, job: Job = NULL_JOB) -> Evaluation:
-        for key in request.models:
-            self._encoders.spec(key)
-        try:
-            evaluation = self._judging.evaluate(request, request.models or self._preferences.models, job)
-            return self._costs.beside(evaluation)
-        finally:
-            self._encoders.ease()
-
-    def import_qrels(self, path: str) -> QrelsImport:
-        return self._judging.import_qrels(path)
-
-    def export_qrels(self, path: str) -> int:
-        return self._judging.export_qrels(path)
 
     def _verify_database(self, job: Job) -> Findings:
         found = verify(self._database, job)

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from app.bridge.client import Call
 from app.engine.errors import AppError
-from app.engine.types import Evaluation, EvaluationRequest, ModelEvaluation, QuerySummary
+from app.engine.evaltypes import Evaluation, EvaluationRequest, ModelEvaluation, QuerySummary
 from app.gui import icons, theme, wording
 from app.gui.emptystate import EmptyState
 from app.gui.engine import Engine
@@ -115,8 +115,8 @@ class ComparePanel(QWidget):
         if self._call:
             self._call.cancel()
             self._call = None
-        keys = self._chosen_keys()
-        if not keys:
+        ids = self._chosen_ids()
+        if not ids:
             self._say_unjudged()
             return
 
@@ -130,8 +130,8 @@ class ComparePanel(QWidget):
 
         if self.evaluation is None:
             self._say("compare", self.tr("Measuring"), self.tr("Every model answers the queries once more."))
-        request = EvaluationRequest(query_keys=keys, k=self.chosen_k)
-        self._call = self._engine.request("evaluate", request, on_done=done, on_failed=failed)
+        request = EvaluationRequest(query_ids=ids, hits=True, k=self.chosen_k)
+        self._call = self._engine.request("evaluations_evaluate", request, on_done=done, on_failed=failed)
 
     def copy_table(self) -> None:
         """Put the table on the clipboard as tab-separated text."""
@@ -199,13 +199,13 @@ class ComparePanel(QWidget):
 
     # --- the answer --------------------------------------------------------------------------------------------------
 
-    def _chosen_keys(self) -> tuple[str, ...]:
+    def _chosen_ids(self) -> tuple[int, ...]:
         """The queries to measure: only judged ones, since without a judgment every measure is 0 and means nothing."""
         scope = self.scope.currentData()
         if scope == THIS_QUERY:
-            return (self._summary.key,) if self._summary and self._summary.judged else ()
+            return (self._summary.id,) if self._summary and self._summary.judged else ()
         return tuple(
-            summary.key
+            summary.id
             for summary in self._summaries
             if summary.judged and scope in (ALL_QUERIES, query_icon(summary.query))
         )

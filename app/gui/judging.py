@@ -20,7 +20,8 @@ from PySide6.QtWidgets import (
 
 from app.bridge.client import Call
 from app.engine.errors import AppError
-from app.engine.types import ItemKind, Pool, PoolItem, QuerySummary
+from app.engine.evaltypes import Pool, PoolItem, QuerySummary
+from app.engine.types import ItemKind
 from app.gui import icons, theme, wording
 from app.gui.emptystate import EmptyState
 from app.gui.engine import Engine
@@ -93,7 +94,7 @@ class JudgePanel(QWidget):
 
     def show_query(self, summary: QuerySummary | None, depth: int = POOL_DEPTH) -> None:
         """Judge a query's pool, the first ``depth`` results of every model. The one shown already keeps its place."""
-        same = self._summary is not None and summary is not None and self._summary.key == summary.key
+        same = self._summary is not None and summary is not None and self._summary.id == summary.id
         self._summary, self._depth = summary, depth
         if self._call:
             self._call.cancel()
@@ -234,7 +235,9 @@ class JudgePanel(QWidget):
             if self._summary is summary:
                 self._say("warning", error.title, error.message, ((self.tr("Try again"), self._ask_again),))
 
-        self._call = self._engine.request("pool", summary.key, depth=self._depth, on_done=done, on_failed=failed)
+        self._call = self._engine.request(
+            "evaluations_pool", summary.id, depth=self._depth, on_done=done, on_failed=failed
+        )
 
     def _ask_again(self) -> None:
         self.show_query(self._summary, self._depth)
@@ -318,15 +321,15 @@ class JudgePanel(QWidget):
             return
         before = self._round.items[row]
         self._set_grade(row, grade)
-        key, item_id = self._summary.key, before.item.item_id
+        query_id, item_id = self._summary.id, before.item.item_id
 
         def failed(error: AppError) -> None:
             row = self._round.row_of(item_id)
-            if self._summary and self._summary.key == key and row >= 0:
+            if self._summary and self._summary.id == query_id and row >= 0:
                 self._set_grade(row, before.grade)
             self.failed.emit(error)
 
-        self._engine.request("judge", key, item_id, grade, on_done=self.judged.emit, on_failed=failed)
+        self._engine.request("evaluations_judge", query_id, item_id, grade, on_done=self.judged.emit, on_failed=failed)
 
     def _set_grade(self, row: int, grade: int | None) -> None:
         self._round.set_grade(row, grade)

@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem, QWidget
 
-from app.engine.types import Evaluation, ModelEvaluation
+from app.engine.evaltypes import Evaluation, ModelEvaluation
 from app.gui import theme
 
 BEST_MARK = "★"
@@ -50,12 +50,12 @@ def explanation(name: str) -> str:
 
 def speed_words(model: ModelEvaluation) -> str:
     """Items a second in as many digits as mean something."""
-    rate = model.items_per_s
+    rate = model.costs.items_per_s
     return "–" if not rate else f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
 
 
 def agreement_words(model: ModelEvaluation) -> str:
-    return "–" if model.agreement is None else f"{model.agreement:.4f}"
+    return "–" if model.costs.agreement is None else f"{model.costs.agreement:.4f}"
 
 
 def answered_keys(model: ModelEvaluation) -> frozenset[str]:
@@ -86,8 +86,8 @@ def as_text(evaluation: Evaluation, separator: str) -> str:
     writer.writerow(["model", "queries", *evaluation.measures, "items_per_s", "agreement"])
     for model in _rows(evaluation):
         values = [f"{model.mean[name]:.6f}" if name in model.mean else "" for name in evaluation.measures]
-        speed = "" if model.items_per_s is None else f"{model.items_per_s:.6g}"
-        agreement = "" if model.agreement is None else f"{model.agreement:.6f}"
+        speed = "" if model.costs.items_per_s is None else f"{model.costs.items_per_s:.6g}"
+        agreement = "" if model.costs.agreement is None else f"{model.costs.agreement:.6f}"
         writer.writerow([model.name, len(model.queries), *values, speed, agreement])
     return written.getvalue()
 
@@ -124,8 +124,8 @@ class MeasuresTable(QTableWidget):
                 value = f"{model.mean[name]:.{DECIMALS}f}" if name in model.mean else "–"
                 self._set_cell(row, column, value, (model.model, name) in marked)
         self.setColumnHidden(QUERIES, len(evaluation.queries) == 1)
-        self.setColumnHidden(SPEED, not any(model.items_per_s for model in models))
-        self.setColumnHidden(AGREEMENT, all(model.agreement is None for model in models))
+        self.setColumnHidden(SPEED, not any(model.costs.items_per_s for model in models))
+        self.setColumnHidden(AGREEMENT, all(model.costs.agreement is None for model in models))
         self.resizeRowsToContents()
         self._fit_height()
         self._fit_columns()
@@ -135,7 +135,7 @@ class MeasuresTable(QTableWidget):
         self._fit_columns()
 
     def _set_headers(self, evaluation: Evaluation) -> None:
-        device = next((model.device for model in evaluation.models if model.device), "")
+        device = next((model.costs.device for model in evaluation.models if model.costs.device), "")
         speed = self.tr("How many items it encodes a second on {0} of this computer.")
         agreement = self.tr(
             "Of a faster variant: how near its vectors are to those of its base, as a mean cosine. 1 is the same."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from app.engine.types import PoolItem
+from app.engine.evaltypes import PoolItem
 
 
 class PoolRound:

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.engine.types import PoolItem
+from app.engine.evaltypes import PoolItem
 from app.gui import icons, theme, tile, wording
 from app.gui.ranking import verdict
 from app.gui.thumbnails import ThumbnailStore

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.engine.types import Evaluation, JudgedHit, ModelEvaluation, QueryEvaluation, QuerySummary
+from app.engine.evaltypes import Evaluation, JudgedHit, ModelEvaluation, QueryEvaluation, QuerySummary
 from app.gui import icons, theme, tile, wording
 from app.gui.thumbnails import ThumbnailStore
 

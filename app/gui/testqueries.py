@@ -24,8 +24,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.engine.errors import AppError
+from app.engine.evaltypes import Imported, QuerySummary
 from app.engine.modeltypes import ModelStatus
-from app.engine.types import Modality, QrelsImport, Query, QuerySummary
+from app.engine.types import Modality, Query
 from app.gui import icons, intake, theme, wording
 from app.gui.engine import Engine
 
@@ -128,26 +129,26 @@ class QueryColumn(QWidget):
         """Whether a model that is ready accepts all parts of a query."""
         return self._models is None or any(model.ready and query.modalities <= model.accepts for model in self._models)
 
-    def reload(self, select: str = "") -> None:
-        """Ask for the queries again. The one with key ``select`` becomes current, else the current one stays."""
+    def reload(self, select: int = 0) -> None:
+        """Ask for the queries again. The one with id ``select`` becomes current, else the current one stays."""
         self._generation += 1
         generation = self._generation
-        wanted = select or (self.current.key if self.current else "")
+        wanted = select or (self.current.id if self.current else 0)
 
         def done(summaries: tuple[QuerySummary, ...]) -> None:
             if generation == self._generation:
                 self._fill(summaries, wanted)
 
-        self._engine.request("queries", on_done=done, on_failed=self.failed.emit)
+        self._engine.request("evaluations_queries", on_done=done, on_failed=self.failed.emit)
 
     def add(self, query: Query, title: str = "") -> None:
         """Keep a query; it becomes the current one."""
-        self._engine.request("add_query", query, title, on_done=self._added, on_failed=self.failed.emit)
+        self._engine.request("evaluations_add_query", query, title, on_done=self._added, on_failed=self.failed.emit)
 
     def update_summary(self, summary: QuerySummary) -> None:
         """New counts of one query."""
         for row in range(self.list.count()):
-            if self.list.item(row).data(SUMMARY_ROLE).key == summary.key:
+            if self.list.item(row).data(SUMMARY_ROLE).id == summary.id:
                 self._describe(self.list.item(row), summary)
 
     # --- adding and removing -----------------------------------------------------------------------------------------
@@ -163,7 +164,7 @@ class QueryColumn(QWidget):
         if summary is None:
             return
         if not summary.judged:
-            self._remove_now(summary.key)
+            self._remove_now(summary.id)
             return
         box = QMessageBox(self)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -172,7 +173,7 @@ class QueryColumn(QWidget):
         judged = wording.count(summary.judged, "judgment", "judgments")
         box.setInformativeText(self.tr("{0} would be lost. Export them first to keep them.").format(judged))
         remove = box.addButton(self.tr("Remove"), QMessageBox.ButtonRole.DestructiveRole)
-        remove.clicked.connect(lambda: self._remove_now(summary.key))
+        remove.clicked.connect(lambda: self._remove_now(summary.id))
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.open()
 
@@ -209,10 +210,10 @@ class QueryColumn(QWidget):
 
     def _added(self, summary: QuerySummary) -> None:
         self.list.setFocus()  # away from the text field, which would take the keys that judge
-        self.reload(select=summary.key)
+        self.reload(select=summary.id)
 
-    def _remove_now(self, key: str) -> None:
-        self._engine.request("remove_query", key, on_done=self._removed, on_failed=self.failed.emit)
+    def _remove_now(self, query_id: int) -> None:
+        self._engine.request("evaluations_remove_query", query_id, on_done=self._removed, on_failed=self.failed.emit)
 
     def _removed(self, _nothing: Any) -> None:
         self.reload()
@@ -222,18 +223,18 @@ class QueryColumn(QWidget):
     def choose_import(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, self.tr("Import judgments"), filter=self._file_filter())
         if path:
-            self._engine.request("import_qrels", path, on_done=self._imported, on_failed=self.failed.emit)
+            self._engine.request("evaluations_import_qrels", path, on_done=self._imported, on_failed=self.failed.emit)
 
     def choose_export(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self, self.tr("Export judgments"), "judgments.qrels", self._file_filter())
         if path:
-            self._engine.request("export_qrels", path, on_done=self._exported, on_failed=self.failed.emit)
+            self._engine.request("evaluations_export_qrels", path, on_done=self._exported, on_failed=self.failed.emit)
 
     def _file_filter(self) -> str:
         return self.tr("TREC judgments (*.qrels *.txt);;All files (*)")
 
-    def _imported(self, report: QrelsImport) -> None:
-        taken = wording.count(report.imported, "judgment", "judgments")
+    def _imported(self, report: Imported) -> None:
+        taken = wording.count(report.judgments, "judgment", "judgments")
         asked = wording.count(report.queries, "query", "queries")
         sentence = self.tr("{0} for {1}.").format(taken, asked)
         if report.unknown:
@@ -250,7 +251,7 @@ class QueryColumn(QWidget):
 
     # --- the list ----------------------------------------------------------------------------------------------------
 
-    def _fill(self, summaries: tuple[QuerySummary, ...], wanted: str) -> None:
+    def _fill(self, summaries: tuple[QuerySummary, ...], wanted: int) -> None:
         row_before = self.list.currentRow()
         self.list.blockSignals(True)
         self.list.clear()
@@ -263,13 +264,13 @@ class QueryColumn(QWidget):
         self.loaded.emit()
         self._tell_current()
 
-    def _row_to_show(self, summaries: tuple[QuerySummary, ...], wanted: str, before: int) -> int:
+    def _row_to_show(self, summaries: tuple[QuerySummary, ...], wanted: int, before: int) -> int:
         """The wanted query; else the place of one that was removed; else the first that a model understands."""
-        keys = [summary.key for summary in summaries]
-        if wanted in keys:
-            return keys.index(wanted)
+        ids = [summary.id for summary in summaries]
+        if wanted in ids:
+            return ids.index(wanted)
         if before >= 0:
-            return min(before, len(keys) - 1)
+            return min(before, len(ids) - 1)
         able = (row for row, summary in enumerate(summaries) if self.understood(summary.query))
         return next(able, 0 if summaries else -1)
 

@@ -175,14 +175,14 @@ def test_judgments_outlive_a_change_of_the_window(session: Session, sound: MakeS
     path = sound("b.wav", seconds=25)
     sound("c.wav", 900, seconds=25)
     index()
-    query = session.add_query(Asked.of_sound(str(path)))
-    pool = session.pool(query.key)
+    query = session.evaluations.add_query(Asked.of_sound(str(path)))
+    pool = session.evaluations.pool(query.id)
     for each in pool.items:
-        session.judge(query.key, each.item.item_id, 1)
+        session.evaluations.judge(query.id, each.item.item_id, 1)
     for window_ms in (5_000, 10_000):
         session.set_settings(LibrarySettings(window_ms=window_ms))
         index()
-    assert [each.grade for each in session.pool(query.key).items] == [1] * len(pool.items)
+    assert [each.grade for each in session.evaluations.pool(query.id).items] == [1] * len(pool.items)
 
 
 @pytest.mark.parametrize("settings", [LibrarySettings(window_ms=0), LibrarySettings(frame_interval_ms=10**9)])

@@ -26,10 +26,11 @@ from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.lifetime import RESERVE_BYTES, Lifetime, free_memory_bytes
 from app.engine.encoders.record import write_record
 from app.engine.errors import AppError, DeviceExhausted, WeightsCorrupt, WeightsMissing
+from app.engine.evaltypes import EvaluationRequest
 from app.engine.modeltypes import Installation, InstalledFile, Pin
 from app.engine.samples import Text
 from app.engine.session import Session
-from app.engine.types import EvaluationRequest, IndexReport, IndexRequest, Query, SearchRequest
+from app.engine.types import IndexReport, IndexRequest, Query, SearchRequest
 
 FULL_BYTES = RESERVE_BYTES + 1000
 
@@ -370,7 +371,7 @@ def test_memory_is_eased_after_each_run(models_dir: Path, indexed: Callable[[Ses
         indexed(session)
         assert lifetime.loaded() == (smallclip.KEY,)
         free_bytes[0] = 0
-        session.evaluate(EvaluationRequest())
+        session.evaluations.evaluate(EvaluationRequest())
         assert lifetime.loaded() == ()
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from app.engine.errors import AppError
+from app.engine.evaltypes import EvaluationRequest, QuerySummary
 from app.engine.session import Session
-from app.engine.types import EvaluationRequest, IndexReport, IndexRequest, Query, QuerySummary
+from app.engine.types import IndexReport, IndexRequest, Query
 
 Index = Callable[..., IndexReport]
 Make = Callable[..., Path]
@@ -22,20 +23,20 @@ def query(session: Session, index: Index, photo: Make) -> QuerySummary:
     for seed in range(12):
         photo(f"{seed}.png", seed)
     index()
-    return session.add_query(Query.of_image(str(photo("0.png", 0))))
+    return session.evaluations.add_query(Query.of_image(str(photo("0.png", 0))))
 
 
 def test_the_pool_tells_neither_model_nor_rank(session: Session, query: QuerySummary) -> None:
-    pool = session.pool(query.key, depth=10)
+    pool = session.evaluations.pool(query.id, depth=10)
     assert len(pool.items) == 10
     assert {(one.item.rank, one.item.similarity, one.item.found_by) for one in pool.items} == {(0, None, ())}
     ranked = [
         hit.hit.item_id
-        for hit in session.evaluate(EvaluationRequest(query_keys=(query.key,))).models[0].queries[0].hits
+        for hit in session.evaluations.evaluate(EvaluationRequest(query_ids=(query.id,))).models[0].queries[0].hits
     ]
     assert {one.item.item_id for one in pool.items} == set(ranked)
     assert [one.item.item_id for one in pool.items] != ranked
-    assert session.pool(query.key, depth=10) == pool
+    assert session.evaluations.pool(query.id, depth=10) == pool
 
 
 def test_the_query_itself_and_its_copies_are_not_judged(
@@ -43,15 +44,15 @@ def test_the_query_itself_and_its_copies_are_not_judged(
 ) -> None:
     shutil.copy(tmp_path / "media" / "0.png", tmp_path / "media" / "copy.png")
     index()
-    names = {Path(one.item.path).name for one in session.pool(query.key, depth=100).items}
+    names = {Path(one.item.path).name for one in session.evaluations.pool(query.id, depth=100).items}
     assert names == {f"{seed}.png" for seed in range(1, 12)}
 
 
 def test_grades_make_the_measures(session: Session, query: QuerySummary) -> None:
-    hits = session.evaluate(EvaluationRequest(query_keys=(query.key,), k=5)).models[0].queries[0].hits
+    hits = session.evaluations.evaluate(EvaluationRequest(query_ids=(query.id,), k=5)).models[0].queries[0].hits
     for position, one in enumerate(hits):
-        session.judge(query.key, one.hit.item_id, 1 if position in (0, 2) else 0)
-    evaluation = session.evaluate(EvaluationRequest(k=5))
+        session.evaluations.judge(query.id, one.hit.item_id, 1 if position in (0, 2) else 0)
+    evaluation = session.evaluations.evaluate(EvaluationRequest(k=5))
     model = next(model for model in evaluation.models if model.model == "colour-texture")
     assert model.mean["P@5"] == pytest.approx(0.4)
     assert model.mean["R@5"] == 1.0
@@ -66,53 +67,55 @@ def test_a_model_that_cannot_answer_is_named_and_not_scored(
 ) -> None:
     sound("a.wav")
     index()
-    session.judge(query.key, session.pool(query.key).items[0].item.item_id, 1)
-    timbre = next(model for model in session.evaluate(EvaluationRequest()).models if model.model == "timbre")
+    session.evaluations.judge(query.id, session.evaluations.pool(query.id).items[0].item.item_id, 1)
+    timbre = next(
+        model for model in session.evaluations.evaluate(EvaluationRequest()).models if model.model == "timbre"
+    )
     assert (timbre.mean, timbre.queries, timbre.unanswered) == ({}, (), ("0.png",))
 
 
 def test_a_judgment_can_be_taken_back(session: Session, query: QuerySummary) -> None:
-    item_id = session.pool(query.key).items[0].item.item_id
-    assert session.judge(query.key, item_id, 1).relevant == 1
-    assert session.judge(query.key, item_id, 0).relevant == 0
-    assert session.judge(query.key, item_id, None).judged == 0
+    item_id = session.evaluations.pool(query.id).items[0].item.item_id
+    assert session.evaluations.judge(query.id, item_id, 1).relevant == 1
+    assert session.evaluations.judge(query.id, item_id, 0).relevant == 0
+    assert session.evaluations.judge(query.id, item_id, None).judged == 0
 
 
 def test_judgments_survive_renaming_and_indexing_anew(
     session: Session, query: QuerySummary, index: Index, tmp_path: Path
 ) -> None:
-    item = session.pool(query.key).items[0].item
-    session.judge(query.key, item.item_id, 1)
+    item = session.evaluations.pool(query.id).items[0].item
+    session.evaluations.judge(query.id, item.item_id, 1)
     (tmp_path / "media").rename(tmp_path / "moved")
     session.forget_root(str(tmp_path / "media"))
     index(tmp_path / "moved")
-    (judged,) = [one for one in session.pool(query.key, depth=100).items if one.grade]
+    (judged,) = [one for one in session.evaluations.pool(query.id, depth=100).items if one.grade]
     assert Path(judged.item.path).name == Path(item.path).name
 
 
 def test_judgments_go_to_another_library_and_measure_the_same(
     session: Session, query: QuerySummary, home: Path, tmp_path: Path
 ) -> None:
-    for position, one in enumerate(session.pool(query.key).items):
-        session.judge(query.key, one.item.item_id, position % 3)
+    for position, one in enumerate(session.evaluations.pool(query.id).items):
+        session.evaluations.judge(query.id, one.item.item_id, position % 3)
     file = str(tmp_path / "qrels.txt")
-    count = session.export_qrels(file)
-    here = session.evaluate(EvaluationRequest())
+    count = session.evaluations.export_qrels(file)
+    here = session.evaluations.evaluate(EvaluationRequest())
     with Session.open(home, "second", device="cpu") as other:
         other.index(IndexRequest((str(tmp_path / "media"),), ("colour-texture",)))
-        taken = other.import_qrels(file)
-        there = other.evaluate(EvaluationRequest())
-    assert (taken.imported, taken.unknown) == (count, ())
+        taken = other.evaluations.import_qrels(file)
+        there = other.evaluations.evaluate(EvaluationRequest())
+    assert (taken.judgments, taken.unknown) == (count, ())
     assert there.models[0].mean == next(m.mean for m in here.models if m.model == "colour-texture")
 
 
 def test_judgments_can_be_written_by_hand_with_paths(session: Session, query: QuerySummary, tmp_path: Path) -> None:
     file = tmp_path / "media" / "qrels.txt"
     file.write_text("image:0.png 0 3.png 1\nimage:0.png 0 4.png 0\nimage:0.png 0 nowhere.png 1\n")
-    taken = session.import_qrels(str(file))
-    assert (taken.imported, taken.queries, taken.unknown) == (2, 1, ("nowhere.png",))
-    (summary,) = session.queries()
-    assert (summary.key, summary.relevant, summary.judged) == (query.key, 1, 2)
+    taken = session.evaluations.import_qrels(str(file))
+    assert (taken.judgments, taken.queries, taken.unknown) == (2, 1, ("nowhere.png",))
+    (summary,) = session.evaluations.queries()
+    assert (summary.id, summary.relevant, summary.judged) == (query.id, 1, 2)
 
 
 def test_a_bad_judgments_file_changes_nothing(session: Session, query: QuerySummary, tmp_path: Path) -> None:
@@ -120,29 +123,32 @@ def test_a_bad_judgments_file_changes_nothing(session: Session, query: QuerySumm
     (tmp_path / "other.csv").write_text("a,b,c\n")
     for name in ("binary", "other.csv", "missing"):
         with pytest.raises(AppError):
-            session.import_qrels(str(tmp_path / name))
-    assert session.queries()[0].judged == 0
+            session.evaluations.import_qrels(str(tmp_path / name))
+    assert session.evaluations.queries()[0].judged == 0
 
 
 def test_a_removed_query_is_gone(session: Session, query: QuerySummary) -> None:
-    session.remove_query(query.key)
-    assert session.queries() == ()
+    session.evaluations.remove_query(query.id)
+    assert session.evaluations.queries() == ()
     with pytest.raises(AppError, match="gone"):
-        session.pool(query.key)
+        session.evaluations.pool(query.id)
 
 
 def test_a_lost_or_overwritten_query_file_leaves_out_its_query_alone(
     session: Session, query: QuerySummary, photo: Make, home: Path
 ) -> None:
     deleted, overwritten = photo("../deleted.png", 20), photo("../overwritten.png", 21)
-    for key in (query.key, *(session.add_query(Query.of_image(str(path))).key for path in (deleted, overwritten))):
-        session.judge(key, session.pool(key).items[0].item.item_id, 1)
+    for key in (
+        query.id,
+        *(session.evaluations.add_query(Query.of_image(str(path))).id for path in (deleted, overwritten)),
+    ):
+        session.evaluations.judge(key, session.evaluations.pool(key).items[0].item.item_id, 1)
     deleted.unlink()
     photo("../overwritten.png", 22)
     session.close()
     with Session.open(home, device="cpu") as again:  # which remembers no query's vector
-        model = again.evaluate(EvaluationRequest(("colour-texture",))).models[0]
-    assert [result.query_key for result in model.queries] == [query.key]
+        model = again.evaluations.evaluate(EvaluationRequest(("colour-texture",))).models[0]
+    assert [result.query_id for result in model.queries] == [query.id]
     assert model.unanswered == ("deleted.png", "overwritten.png")
     assert "gone" in model.note
 
@@ -150,25 +156,25 @@ def test_a_lost_or_overwritten_query_file_leaves_out_its_query_alone(
 def test_a_moved_query_file_is_followed(
     session: Session, query: QuerySummary, index: Index, home: Path, tmp_path: Path
 ) -> None:
-    session.judge(query.key, session.pool(query.key).items[0].item.item_id, 1)
+    session.evaluations.judge(query.id, session.evaluations.pool(query.id).items[0].item.item_id, 1)
     (tmp_path / "media" / "0.png").rename(tmp_path / "media" / "moved.png")
     index()
     session.close()
     with Session.open(home, device="cpu") as again:
-        assert len(again.evaluate(EvaluationRequest(("colour-texture",))).models[0].queries) == 1
+        assert len(again.evaluations.evaluate(EvaluationRequest(("colour-texture",))).models[0].queries) == 1
 
 
 def test_judgments_of_a_picture_outside_the_library_come_back(
     session: Session, query: QuerySummary, photo: Make, tmp_path: Path
 ) -> None:
-    outside = session.add_query(Query.of_image(str(photo("../outside.png", 20))))
-    item_id = session.pool(outside.key).items[0].item.item_id
-    session.judge(outside.key, item_id, 1)
+    outside = session.evaluations.add_query(Query.of_image(str(photo("../outside.png", 20))))
+    item_id = session.evaluations.pool(outside.id).items[0].item.item_id
+    session.evaluations.judge(outside.id, item_id, 1)
     file = str(tmp_path / "qrels.txt")
-    session.export_qrels(file)
-    session.judge(outside.key, item_id, None)
-    assert session.import_qrels(file).unknown == ()
-    assert session.pool(outside.key).items[0].grade == 1
+    session.evaluations.export_qrels(file)
+    session.evaluations.judge(outside.id, item_id, None)
+    assert session.evaluations.import_qrels(file).unknown == ()
+    assert session.evaluations.pool(outside.id).items[0].grade == 1
 
 
 def test_a_mark_at_the_beginning_of_a_file_is_no_part_of_its_first_query(
@@ -176,14 +182,14 @@ def test_a_mark_at_the_beginning_of_a_file_is_no_part_of_its_first_query(
 ) -> None:
     file = tmp_path / "media" / "qrels.txt"
     file.write_text("image:0.png 0 3.png 1\n", encoding="utf-8-sig")  # as Windows' editor writes it
-    session.import_qrels(str(file))
-    assert [summary.key for summary in session.queries()] == [query.key]
+    session.evaluations.import_qrels(str(file))
+    assert [summary.id for summary in session.evaluations.queries()] == [query.id]
 
 
 def test_a_model_that_is_not_known_here_is_named(session: Session, query: QuerySummary) -> None:
     session._preferences.choose_models(["colour-texture", "from-elsewhere"])
-    session.judge(query.key, session.pool(query.key).items[0].item.item_id, 1)
-    known, unknown = session.evaluate(EvaluationRequest()).models
+    session.evaluations.judge(query.id, session.evaluations.pool(query.id).items[0].item.item_id, 1)
+    known, unknown = session.evaluations.evaluate(EvaluationRequest()).models
     assert len(known.queries) == 1
     assert (unknown.queries, unknown.note) == ((), "There is no such model here.")
 
@@ -199,4 +205,4 @@ def test_a_folder_forgotten_while_a_pool_is_made_is_left_out(
         return hits
 
     monkeypatch.setattr(session._searcher, "run", run_then_forget)
-    assert session.pool(query.key).items == ()
+    assert session.evaluations.pool(query.id).items == ()

@@ -165,7 +165,7 @@ def test_a_closed_library_is_not_opened_again_by_a_late_question(home: Path) -> 
     session = Session.open(home)
     session.close()
     with pytest.raises(AppError, match="closed"):
-        session.queries()
+        session.evaluations.queries()
 
 
 def test_a_full_disk_is_told_in_a_sentence_and_nothing_half_is_kept(tmp_path: Path) -> None:

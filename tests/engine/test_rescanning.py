@@ -239,14 +239,14 @@ def test_a_file_moved_between_folders_that_are_told_one_after_the_other_costs_no
 
 def test_judgments_follow_a_renamed_folder(session: Session, index: Index, old: Make, media: Path) -> None:
     old("old/a.jpg", 1)
-    query = session.add_query(Query.of_text("anything"))
+    query = session.evaluations.add_query(Query.of_text("anything"))
     index()
     (hit,) = session.search(SearchRequest(Query.of_text("old"))).hits
-    session.judge(query.key, hit.item_id, 2)
+    session.evaluations.judge(query.id, hit.item_id, 2)
     (media / "old").rename(media / "new")
     index()
     (hit,) = session.search(SearchRequest(Query.of_text("new"))).hits
-    assert session.queries()[0].judged == 1
+    assert session.evaluations.queries()[0].judged == 1
     assert hit.path == str(media / "new" / "a.jpg")
 
 

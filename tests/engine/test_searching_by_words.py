@@ -9,17 +9,9 @@ import pytest
 from PIL import Image
 from senses import Senses
 
+from app.engine.evaltypes import EvaluationRequest
 from app.engine.session import Session
-from app.engine.types import (
-    EvaluationRequest,
-    Filters,
-    IndexRequest,
-    ItemKind,
-    MediaKind,
-    Query,
-    SearchReply,
-    SearchRequest,
-)
+from app.engine.types import Filters, IndexRequest, ItemKind, MediaKind, Query, SearchReply, SearchRequest
 
 Make = Callable[..., Path]
 
@@ -90,12 +82,12 @@ def test_no_more_than_k_come_back_from_both_together(library: Session) -> None:
 
 def test_a_model_of_sounds_is_not_blamed_for_pictures(library: Session) -> None:
     """Words are judged on what both models find; each is measured on the kinds of item it can find."""
-    query = library.add_query(Query.of_text("something red and high"))
-    pool = library.pool(query.key, depth=5)
+    query = library.evaluations.add_query(Query.of_text("something red and high"))
+    pool = library.evaluations.pool(query.id, depth=5)
     assert {item.item.item_kind for item in pool.items} == {ItemKind.PHOTO, ItemKind.AUDIO}
     for item in pool.items:
-        library.judge(query.key, item.item.item_id, 1 if item.item.path.endswith(("a.png", "e.wav")) else 0)
-    measured = {model.model: model.mean for model in library.evaluate(EvaluationRequest(k=2)).models}
+        library.evaluations.judge(query.id, item.item.item_id, 1 if item.item.path.endswith(("a.png", "e.wav")) else 0)
+    measured = {model.model: model.mean for model in library.evaluations.evaluate(EvaluationRequest(k=2)).models}
     assert {key: (mean["R@2"], mean["P@2"]) for key, mean in measured.items()} == {
         "colours": (1.0, 0.5),
         "pitches": (1.0, 0.5),
@@ -103,9 +95,9 @@ def test_a_model_of_sounds_is_not_blamed_for_pictures(library: Session) -> None:
 
 
 def test_a_query_judged_on_pictures_alone_says_nothing_of_a_model_of_sounds(library: Session) -> None:
-    query = library.add_query(Query.of_text("red"))
-    photo = next(item for item in library.pool(query.key, ("colours",)).items)
-    library.judge(query.key, photo.item.item_id, 1)
-    measured = {model.model: model for model in library.evaluate(EvaluationRequest()).models}
+    query = library.evaluations.add_query(Query.of_text("red"))
+    photo = next(item for item in library.evaluations.pool(query.id, ("colours",)).items)
+    library.evaluations.judge(query.id, photo.item.item_id, 1)
+    measured = {model.model: model for model in library.evaluations.evaluate(EvaluationRequest()).models}
     assert measured["pitches"].unanswered == ("red",)
     assert len(measured["colours"].queries) == 1

@@ -72,18 +72,18 @@ def test_a_damaged_judgment_is_not_counted_and_told_of(
     photo("b.png", 2)
     photo("c.png", 3)
     index()
-    key = session.add_query(Query.of_image(str(query)), "stripes").key
-    for grade, item in enumerate(session.pool(key).items, 1):
-        session.judge(key, item.item.item_id, grade)
-    assert session.queries()[0].judged == 2
+    key = session.evaluations.add_query(Query.of_image(str(query)), "stripes").id
+    for grade, item in enumerate(session.evaluations.pool(key).items, 1):
+        session.evaluations.judge(key, item.item.item_id, grade)
+    assert session.evaluations.queries()[0].judged == 2
     session.close()
     damage(library, "UPDATE judgments SET grade = 3 WHERE grade = 1")
     with Session.open(home, device="cpu") as session:
-        assert (session.queries()[0].judged, session.status().judgments) == (1, 1)
-        assert sorted(str(item.grade) for item in session.pool(key).items) == ["2", "None"]
+        assert (session.evaluations.queries()[0].judged, session.status().judgments) == (1, 1)
+        assert sorted(str(item.grade) for item in session.evaluations.pool(key).items) == ["2", "None"]
         report = session.verify()
         assert report.lost == ("1 damaged judgments were taken out; judge those items again.",)
-        assert session.queries()[0].judged == 1
+        assert session.evaluations.queries()[0].judged == 1
         assert session.verify().sentences == ()
 
 
@@ -93,7 +93,7 @@ def test_a_damaged_query_or_choice_is_told_of(
 ) -> None:
     photo("a.png", 1)
     index()
-    session.add_query(Query.of_text("tree"), "tree")
+    session.evaluations.add_query(Query.of_text("tree"), "tree")
     session.close()
     damage(library, statement)
     with Session.open(home, device="cpu") as session:
@@ -180,7 +180,7 @@ def test_a_library_of_the_first_schema_gets_its_checksums(home: Path, library: P
     with Session.open(home, device="cpu") as session:
         assert session.verify().sentences == ()
         assert session.thumbnails([1]) == {1: b"\xff\xd8"}
-        assert [(query.title, query.judged) for query in session.queries()] == [("Ünï", 1)]
+        assert [(query.title, query.judged) for query in session.evaluations.queries()] == [("Ünï", 1)]
         assert session.status().models == ("timbre",)
 
 

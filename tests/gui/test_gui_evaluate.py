@@ -16,21 +16,21 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.engine.errors import AppError
-from app.engine.modeltypes import ModelStatus
-from app.engine.types import (
+from app.engine.evaltypes import (
     Evaluation,
     EvaluationRequest,
-    Hit,
+    Imported,
     JudgedHit,
-    Modality,
+    Measured,
+    ModelCosts,
     ModelEvaluation,
     Pool,
     PoolItem,
-    QrelsImport,
-    Query,
     QueryEvaluation,
     QuerySummary,
 )
+from app.engine.modeltypes import ModelStatus
+from app.engine.types import Hit, Modality, Query
 from app.gui import comparing, measures, ranking
 from app.gui.engine import Engine
 from app.gui.evaluate import COMPARE, JUDGE, EvaluatePage
@@ -38,20 +38,22 @@ from app.gui.thumbnails import ThumbnailStore
 
 MakeHit = Callable[..., Hit]
 
-BAY = QuerySummary("text:bay", "a quiet bay", Query.of_text("a quiet bay"), 2, 3)
-DOG = QuerySummary("image:dog", "dog.jpg", Query.of_image("/photos/dog.jpg"), 1, 2)
-BELL = QuerySummary("sound:bell", "bell.wav", Query.of_sound("/sounds/bell.wav"), 1, 4)
-NEW = QuerySummary("text:new", "new", Query.of_text("new"), 0, 0)
+BAY = QuerySummary(1, "text:bay", "a quiet bay", Query.of_text("a quiet bay"), 2, 3)
+DOG = QuerySummary(2, "image:dog", "dog.jpg", Query.of_image("/photos/dog.jpg"), 1, 2)
+BELL = QuerySummary(3, "sound:bell", "bell.wav", Query.of_sound("/sounds/bell.wav"), 1, 4)
+NEW = QuerySummary(4, "text:new", "new", Query.of_text("new"), 0, 0)
 MEASURES = ("P@5", "R@5", "AP", "Judged@5")
 
 
 def judged_by(name: str, query: QuerySummary, values: tuple[float, ...], hits: tuple[JudgedHit, ...] = ()) -> Any:
-    return QueryEvaluation(query.key, query.title, dict(zip(MEASURES, values, strict=True)), hits)
+    return QueryEvaluation(query.id, query.key, query.title, dict(zip(MEASURES, values, strict=True)), hits)
 
 
 def model(name: str, *results: QueryEvaluation, unanswered: tuple[str, ...] = ()) -> ModelEvaluation:
     mean = {key: sum(result.measures[key] for result in results) / len(results) for key in MEASURES} if results else {}
-    return ModelEvaluation(name.lower(), name, mean, results, unanswered)
+    return ModelEvaluation(
+        name.lower(), name, {key: Measured(value) for key, value in mean.items()}, results, unanswered
+    )
 
 
 @pytest.fixture
@@ -66,37 +68,39 @@ def page(qtbot: QtBot, engine: Engine) -> Iterator[EvaluatePage]:
 
 
 @pytest.fixture
-def library(fake_client: Any, make_hit: MakeHit, models: tuple[ModelStatus, ...]) -> dict[str, dict[int, int]]:
+def library(fake_client: Any, make_hit: MakeHit, models: tuple[ModelStatus, ...]) -> dict[int, dict[int, int]]:
     """An engine with two queries, a pool of three items each, and judgments that it keeps: query → item → grade."""
-    grades: dict[str, dict[int, int]] = {BAY.key: {}, DOG.key: {}}
+    grades: dict[int, dict[int, int]] = {BAY.id: {}, DOG.id: {}}
 
-    def summary(key: str) -> QuerySummary:
+    def summary(key: int) -> QuerySummary:
         kept = grades[key].values()
-        return replace(BAY if key == BAY.key else DOG, relevant=sum(map(bool, kept)), judged=len(kept))
+        return replace(BAY if key == BAY.id else DOG, relevant=sum(map(bool, kept)), judged=len(kept))
 
-    def judge(key: str, item_id: int, grade: int | None) -> QuerySummary:
+    def judge(key: int, item_id: int, grade: int | None) -> QuerySummary:
         grades[key].pop(item_id, None)
         if grade is not None:
             grades[key][item_id] = grade
         return summary(key)
 
-    def pool(key: str, depth: int) -> Pool:
+    def pool(key: int, depth: int) -> Pool:
         hits = [replace(make_hit(item), rank=0, similarity=None, found_by=(), item_id=item) for item in (1, 2, 3)]
-        return Pool(key, key, tuple(PoolItem(hit, grades[key].get(hit.item_id)) for hit in hits), ("clip-vit-b-32",))
+        return Pool(
+            key, str(key), tuple(PoolItem(hit, grades[key].get(hit.item_id)) for hit in hits), ("clip-vit-b-32",)
+        )
 
     fake_client.answers |= {
-        "queries": lambda: tuple(summary(key) for key in grades),
+        "evaluations_queries": lambda: tuple(summary(key) for key in grades),
         "models": lambda: models,
-        "pool": pool,
-        "judge": judge,
-        "remove_query": lambda key: grades.pop(key) and None,
+        "evaluations_pool": pool,
+        "evaluations_judge": judge,
+        "evaluations_remove_query": lambda key: grades.pop(key) and None,
         "thumbnails": lambda ids: {},
     }
     return grades
 
 
 @pytest.fixture
-def judging(qtbot: QtBot, page: EvaluatePage, library: dict[str, dict[int, int]]) -> EvaluatePage:
+def judging(qtbot: QtBot, page: EvaluatePage, library: dict[int, dict[int, int]]) -> EvaluatePage:
     """The page with the first item of the first query shown."""
     page.refresh()
     qtbot.waitUntil(lambda: page.judging.current is not None)
@@ -110,38 +114,38 @@ def item_id(page: EvaluatePage) -> int:
 
 class TestQueries:
     def test_with_none_the_page_says_how_to_begin(self, qtbot: QtBot, page: EvaluatePage, fake_client: Any) -> None:
-        fake_client.answers |= {"queries": tuple, "models": tuple}
+        fake_client.answers |= {"evaluations_queries": tuple, "models": tuple}
         with qtbot.waitSignal(page.queries.loaded):
             page.refresh()
         assert "Which model is best" in page._empty.headline
         assert page._empty.isVisible()
 
     def test_words_become_a_query_that_is_judged_next(
-        self, qtbot: QtBot, page: EvaluatePage, fake_client: Any, library: dict[str, dict[int, int]]
+        self, qtbot: QtBot, page: EvaluatePage, fake_client: Any, library: dict[int, dict[int, int]]
     ) -> None:
-        fake_client.answers["add_query"] = lambda query, title: DOG
+        fake_client.answers["evaluations_add_query"] = lambda query, title: DOG
         qtbot.keyClicks(page.queries.words, "  a dog ")
         qtbot.keyClick(page.queries.words, Qt.Key.Key_Return)
         qtbot.waitUntil(lambda: page.queries.current is not None)
-        assert fake_client.last("add_query").args[0] == Query.of_text("a dog")
+        assert fake_client.last("evaluations_add_query").args[0] == Query.of_text("a dog")
         assert page.queries.current.key == DOG.key
         assert page.queries.words.text() == ""
         qtbot.waitUntil(lambda: "dog.jpg" in page.judging.question)
 
     def test_the_search_page_hands_its_query_over(
-        self, qtbot: QtBot, page: EvaluatePage, fake_client: Any, library: dict[str, dict[int, int]]
+        self, qtbot: QtBot, page: EvaluatePage, fake_client: Any, library: dict[int, dict[int, int]]
     ) -> None:
-        fake_client.answers["add_query"] = lambda query, title: BAY
+        fake_client.answers["evaluations_add_query"] = lambda query, title: BAY
         page.use_query(BAY.query, "a quiet bay")
         qtbot.waitUntil(lambda: page.judging.current is not None)
-        assert fake_client.last("add_query").args == (BAY.query, "a quiet bay")
+        assert fake_client.last("evaluations_add_query").args == (BAY.query, "a quiet bay")
 
     def test_a_file_that_is_no_medium_is_refused_in_a_sentence(self, page: EvaluatePage, tmp_path: Path) -> None:
         page.queries._add_files([str(tmp_path / "letter.odt")])
         assert "Choose a picture" in page.banner.text
 
     def test_the_first_query_shown_is_one_that_a_ready_model_understands(
-        self, qtbot: QtBot, page: EvaluatePage, fake_client: Any, library: dict[str, dict[int, int]],
+        self, qtbot: QtBot, page: EvaluatePage, fake_client: Any, library: dict[int, dict[int, int]],
         models: tuple[ModelStatus, ...],
     ) -> None:  # fmt: skip
         fake_client.answers["models"] = lambda: (replace(models[0], accepts=frozenset({Modality.IMAGE})),)
@@ -150,23 +154,26 @@ class TestQueries:
         assert page.queries.current.key == DOG.key
 
     def test_removing_a_judged_query_asks_first(
-        self, qtbot: QtBot, judging: EvaluatePage, fake_client: Any, library: dict[str, dict[int, int]]
+        self, qtbot: QtBot, judging: EvaluatePage, fake_client: Any, library: dict[int, dict[int, int]]
     ) -> None:
         qtbot.keyClick(judging, Qt.Key.Key_F)
         qtbot.waitUntil(lambda: judging.queries.current.judged == 1)
         judging.queries.ask_to_remove()
         box = judging.queries.findChild(QMessageBox)
         assert "1 judgment would be lost" in box.informativeText()
-        assert not fake_client.of("remove_query")
+        assert not fake_client.of("evaluations_remove_query")
         next(button for button in box.buttons() if button.text() == "Remove").click()
         qtbot.waitUntil(lambda: judging.queries.current.key == DOG.key)
-        assert BAY.key not in library
+        assert BAY.id not in library
 
     def test_an_import_tells_what_it_took_and_what_it_did_not_know(
         self, qtbot: QtBot, page: EvaluatePage, fake_client: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_a, **_k: ("/qrels.txt", ""))
-        fake_client.answers |= {"queries": tuple, "import_qrels": lambda path: QrelsImport(1200, 3, ("a.jpg",))}
+        fake_client.answers |= {
+            "evaluations_queries": tuple,
+            "evaluations_import_qrels": lambda path: Imported(1, "Test queries", 3, 1200, ("a.jpg",)),
+        }
         with qtbot.waitSignal(page.queries.loaded):
             page.queries.choose_import()
         assert "1,200 judgments for 3 queries" in page.banner.text
@@ -175,7 +182,7 @@ class TestQueries:
 
 class TestJudging:
     def test_keys_judge_and_the_next_unjudged_comes_by_itself(
-        self, qtbot: QtBot, judging: EvaluatePage, library: dict[str, dict[int, int]]
+        self, qtbot: QtBot, judging: EvaluatePage, library: dict[int, dict[int, int]]
     ) -> None:
         assert item_id(judging) == 1
         qtbot.keyClick(judging, Qt.Key.Key_F)
@@ -183,18 +190,18 @@ class TestJudging:
         qtbot.keyClick(judging, Qt.Key.Key_J)
         assert item_id(judging) == 3
         assert judging.judging.progress == "2 of 3 judged"
-        assert library[BAY.key] == {1: 1, 2: 0}
+        assert library[BAY.id] == {1: 1, 2: 0}
         qtbot.waitUntil(lambda: judging.queries.current.judged == 2)
 
     def test_undo_takes_the_last_steps_back(
-        self, qtbot: QtBot, judging: EvaluatePage, library: dict[str, dict[int, int]]
+        self, qtbot: QtBot, judging: EvaluatePage, library: dict[int, dict[int, int]]
     ) -> None:
         for key in (Qt.Key.Key_F, Qt.Key.Key_S, Qt.Key.Key_J):
             qtbot.keyClick(judging, key)
         for expected in (3, 2, 1):
             qtbot.keyClick(judging, Qt.Key.Key_U)
             assert item_id(judging) == expected
-        assert library[BAY.key] == {}
+        assert library[BAY.id] == {}
         assert not judging.judging.undo.isEnabled()
 
     def test_what_was_skipped_is_offered_at_the_end(self, qtbot: QtBot, judging: EvaluatePage) -> None:
@@ -212,7 +219,7 @@ class TestJudging:
         assert judging.comparing.isVisible()
 
     def test_after_all_is_judged_any_item_can_be_judged_anew(
-        self, qtbot: QtBot, judging: EvaluatePage, library: dict[str, dict[int, int]]
+        self, qtbot: QtBot, judging: EvaluatePage, library: dict[int, dict[int, int]]
     ) -> None:
         for _ in range(3):
             qtbot.keyClick(judging, Qt.Key.Key_F)
@@ -220,7 +227,7 @@ class TestJudging:
         last = strip.visualItemRect(strip.item(2)).center()
         qtbot.mouseClick(strip.viewport(), Qt.MouseButton.LeftButton, pos=last)
         qtbot.keyClick(judging, Qt.Key.Key_J)
-        assert library[BAY.key] == {1: 1, 2: 1, 3: 0}
+        assert library[BAY.id] == {1: 1, 2: 1, 3: 0}
 
     def test_space_presses_the_button_that_has_the_focus(self, qtbot: QtBot, judging: EvaluatePage) -> None:
         judging.judging.relevant.setFocus()
@@ -233,7 +240,7 @@ class TestJudging:
         judging.queries.words.setFocus()
         qtbot.keyClicks(judging.queries.words, "fjs u")
         assert judging.queries.words.text() == "fjs u"
-        assert not fake_client.of("judge")
+        assert not fake_client.of("evaluations_judge")
 
     def test_a_judgment_the_engine_refuses_is_taken_back(
         self, qtbot: QtBot, judging: EvaluatePage, fake_client: Any
@@ -241,7 +248,7 @@ class TestJudging:
         def refuse(*_args: Any) -> QuerySummary:
             raise AppError("Not saved", "The disk is full.")
 
-        fake_client.answers["judge"] = refuse
+        fake_client.answers["evaluations_judge"] = refuse
         with qtbot.waitSignal(judging.judging.failed):
             qtbot.keyClick(judging, Qt.Key.Key_F)
         assert judging.judging.progress == "0 of 3 judged"
@@ -259,15 +266,15 @@ class TestJudging:
     def test_coming_back_keeps_the_place(self, qtbot: QtBot, judging: EvaluatePage, fake_client: Any) -> None:
         qtbot.keyClick(judging, Qt.Key.Key_Right, Qt.KeyboardModifier.NoModifier)
         judging.judging.strip.setCurrentRow(2)
-        asked = len(fake_client.of("pool"))
+        asked = len(fake_client.of("evaluations_pool"))
         judging.refresh()
-        qtbot.waitUntil(lambda: len(fake_client.of("pool")) > asked)
+        qtbot.waitUntil(lambda: len(fake_client.of("evaluations_pool")) > asked)
         assert item_id(judging) == 3
 
     def test_without_a_model_for_the_query_the_panel_says_so(
-        self, qtbot: QtBot, page: EvaluatePage, fake_client: Any, library: dict[str, dict[int, int]]
+        self, qtbot: QtBot, page: EvaluatePage, fake_client: Any, library: dict[int, dict[int, int]]
     ) -> None:
-        fake_client.answers["pool"] = lambda key, depth: Pool(key, key, (), ())
+        fake_client.answers["evaluations_pool"] = lambda key, depth: Pool(key, str(key), (), ())
         page.refresh()
         qtbot.waitUntil(lambda: "No model can answer" in page.judging.sentence)
         assert "understands words" in page.judging.sentence
@@ -292,8 +299,8 @@ class TestComparing:
     def compared(
         self, qtbot: QtBot, judging: EvaluatePage, fake_client: Any, library: Any, evaluation: Evaluation
     ) -> EvaluatePage:
-        library[BAY.key] |= {1: 1, 2: 0}
-        fake_client.answers["evaluate"] = lambda request: replace(evaluation, k=request.k)
+        library[BAY.id] |= {1: 1, 2: 0}
+        fake_client.answers["evaluations_evaluate"] = lambda request: replace(evaluation, k=request.k)
         with qtbot.waitSignal(judging.queries.loaded):
             judging.refresh()
         judging.show_view(COMPARE)
@@ -321,7 +328,7 @@ class TestComparing:
         compared.comparing.k.setCurrentIndex(comparing.KS.index(20))
         compared.comparing._want_judging()
         assert compared.judging.isVisible()
-        assert fake_client.last("pool").kwargs == {"depth": 20}
+        assert fake_client.last("evaluations_pool").kwargs == {"depth": 20}
 
     def test_two_lists_stand_side_by_side_with_their_counts(self, qtbot: QtBot, compared: EvaluatePage) -> None:
         left, right = compared.comparing.ranking.left, compared.comparing.ranking.right
@@ -345,19 +352,21 @@ class TestComparing:
     def test_k_and_scope_are_what_is_asked_for(self, qtbot: QtBot, compared: EvaluatePage, fake_client: Any) -> None:
         compared.comparing.k.setCurrentIndex(comparing.KS.index(5))
         compared.comparing.k.activated.emit(2)
-        assert fake_client.last("evaluate").args == (EvaluationRequest(query_keys=(BAY.key,), k=5),)
+        assert fake_client.last("evaluations_evaluate").args == (
+            EvaluationRequest(query_ids=(BAY.id,), k=5, hits=True),
+        )
         compared.comparing.scope.setCurrentIndex(1)
         compared.comparing.scope.activated.emit(1)
-        assert fake_client.last("evaluate").args[0].query_keys == (BAY.key,)  # the other one is not judged
+        assert fake_client.last("evaluations_evaluate").args[0].query_ids == (BAY.id,)  # the other one is not judged
 
     def test_a_stale_answer_is_dropped(
         self, qtbot: QtBot, compared: EvaluatePage, fake_client: Any, evaluation: Evaluation
     ) -> None:
-        del fake_client.answers["evaluate"]
+        del fake_client.answers["evaluations_evaluate"]
         compared.comparing.measure()
-        old = fake_client.last("evaluate")
+        old = fake_client.last("evaluations_evaluate")
         compared.comparing.measure()
-        fake_client.last("evaluate").answer(replace(evaluation, k=4))
+        fake_client.last("evaluations_evaluate").answer(replace(evaluation, k=4))
         qtbot.waitUntil(lambda: compared.comparing.evaluation.k == 4)
         assert old.actions
 
@@ -373,8 +382,8 @@ class TestComparing:
         assert [table.isColumnHidden(column) for column in (measures.SPEED, measures.AGREEMENT)] == [True, True]
         clip, siglip, *others = evaluation.models
         known = (
-            replace(clip, items_per_s=23.4, device="cpu"),
-            replace(siglip, items_per_s=0.267, device="cpu", base="CLIP", agreement=0.99981),
+            replace(clip, costs=ModelCosts(items_per_s=23.4, device="cpu")),
+            replace(siglip, costs=ModelCosts(items_per_s=0.267, device="cpu", base="CLIP", agreement=0.99981)),
         )
         table.show_evaluation(replace(evaluation, models=(*known, *others)))
         assert [table.isColumnHidden(column) for column in (measures.SPEED, measures.AGREEMENT)] == [False, False]
@@ -401,7 +410,7 @@ class TestComparing:
         def fail(_request: EvaluationRequest) -> Evaluation:
             raise AppError("No memory", "Close other programs.")
 
-        fake_client.answers["evaluate"] = fail
+        fake_client.answers["evaluations_evaluate"] = fail
         compared.comparing.measure()
         qtbot.waitUntil(lambda: compared.comparing._message.headline == "No memory")
 
@@ -433,7 +442,7 @@ def test_a_model_says_which_kinds_of_query_it_cannot_answer() -> None:
 
 def test_the_counts_below_a_list_are_ticks_and_the_values_the_engines(make_hit: MakeHit) -> None:
     hits = tuple(JudgedHit(make_hit(rank), grade) for rank, grade in enumerate((1, 2, 0, None, 1), start=1))
-    result = QueryEvaluation("q", "q", {"P@5": 0.6, "R@5": 0.375}, hits)
+    result = QueryEvaluation(1, "q", "q", {"P@5": 0.6, "R@5": 0.375}, hits)
     summary = replace(BAY, relevant=8)
     assert ranking.score_words(result, summary, 5) == "Precision@5: 3/5 = 0.60\nRecall@5 of judged relevant: 3/8 = 0.38"
     assert "nothing judged relevant yet" in ranking.score_words(result, NEW, 5)

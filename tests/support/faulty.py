@@ -18,11 +18,12 @@ import app.engine.embedding
 import app.engine.session
 from app.engine.encoders.base import Encoder, EncoderSpec, unit_rows
 from app.engine.errors import MediaUnreadable
+from app.engine.evaltypes import EvaluationRequest
 from app.engine.media import decode
 from app.engine.modeltypes import ModelStatus
 from app.engine.samples import Picture, PictureInput, Sample, SoundInput, Vectors
 from app.engine.session import Session
-from app.engine.types import EvaluationRequest, IndexReport, IndexRequest, Modality, Query, SearchRequest
+from app.engine.types import IndexReport, IndexRequest, Modality, Query, SearchRequest
 
 MODELS = ("tiny-picture", "tiny-sound")
 EXACT_UP_TO = 20
@@ -181,9 +182,9 @@ def database_file(home: Path) -> Path:
 
 def judge_some(session: Session, media: Path) -> None:
     """One test query with three judgments."""
-    query = session.add_query(Query.of_image(str(next(media.rglob("*.png")))), "like this")
-    for grade, item in enumerate(session.pool(query.key, MODELS[:1]).items[:3]):
-        session.judge(query.key, item.item.item_id, grade)
+    query = session.evaluations.add_query(Query.of_image(str(next(media.rglob("*.png")))), "like this")
+    for grade, item in enumerate(session.evaluations.pool(query.id, MODELS[:1]).items[:3]):
+        session.evaluations.judge(query.id, item.item.item_id, grade)
 
 
 def view(session: Session, media: Path, judged: bool = False) -> dict[str, Any]:
@@ -215,8 +216,8 @@ def view(session: Session, media: Path, judged: bool = False) -> dict[str, Any]:
     seen["kinds"], seen["items"] = status.kinds, status.items
     seen["failures"], seen["models"], seen["settings"] = status.failures, status.models, status.settings
     if judged:
-        seen["queries"] = [(one.title, one.relevant, one.judged) for one in session.queries()]
-        seen["measures"] = [model.mean for model in session.evaluate(EvaluationRequest(MODELS)).models]
+        seen["queries"] = [(one.title, one.relevant, one.judged) for one in session.evaluations.queries()]
+        seen["measures"] = [model.mean for model in session.evaluations.evaluate(EvaluationRequest(MODELS)).models]
     return seen
 
 

@@ -18,7 +18,7 @@ from app.engine.store.database import Database
 from app.engine.store.files import within_condition
 from app.engine.store.integrity import checksum, known, path_bytes, sound
 from app.engine.store.spaces import Ids
-from app.engine.types import Filters, ItemKind, MediaKind
+from app.engine.types import Filters, ItemKind, ItemRef, MediaKind
 
 NS_PER_MS = 1_000_000
 CACHED_FILTERS = 16
@@ -125,6 +125,10 @@ class Lookup:
                 item_id, sha256, known(MediaKind, media_kind), known(ItemKind, kind), start_ms, end_ms, paths
             )
         return found
+
+    def refs(self, item_ids: Sequence[int]) -> dict[int, ItemRef]:
+        """What these items are, of those that some file holds."""
+        return {row.id: ItemRef(row.sha256, row.kind, row.start_ms) for row in self.items(item_ids).values()}
 
     def find_item(self, sha256: bytes, kind: ItemKind, start_ms: int) -> int | None:
         row = self._database.read.execute(

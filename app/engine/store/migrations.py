@@ -194,7 +194,74 @@ def _fill_checksums(connection: sqlite3.Connection) -> None:
     connection.execute("UPDATE settings SET crc = checksum(key, value)")
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first_schema, _scale)
+def _test_collections(connection: sqlite3.Connection) -> None:
+    """Test queries in named sets, with guidelines; judgments by several judges. Both tables are made anew, the child
+    before its parent goes, and what was damaged stays recognisable as such. Labels of pictures."""
+    default_set = ("Test queries", "binary", "")
+    old_query = integrity.sound("q", key="text", title="text", parts="text")
+    old_judgment = integrity.sound(
+        "j", query_id="integer", sha256="blob", kind="text", start_ms="integer", grade="integer", judged_at="text"
+    )
+    for statement in (
+        """CREATE TABLE query_sets (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            scale TEXT NOT NULL,
+            guidelines TEXT NOT NULL,
+            crc INTEGER)""",
+        """CREATE TABLE set_queries (
+            id INTEGER PRIMARY KEY,
+            set_id INTEGER NOT NULL REFERENCES query_sets(id) ON DELETE CASCADE,
+            key TEXT NOT NULL,
+            title TEXT NOT NULL,
+            parts TEXT NOT NULL,
+            guidelines TEXT NOT NULL,
+            translations TEXT NOT NULL,
+            crc INTEGER,
+            UNIQUE (set_id, key))""",
+        """CREATE TABLE set_judgments (
+            query_id INTEGER NOT NULL REFERENCES set_queries(id) ON DELETE CASCADE,
+            judge TEXT NOT NULL,
+            sha256 BLOB NOT NULL,
+            kind TEXT NOT NULL,
+            start_ms INTEGER NOT NULL,
+            grade INTEGER NOT NULL,
+            judged_at TEXT NOT NULL,
+            crc INTEGER,
+            PRIMARY KEY (query_id, judge, sha256, kind, start_ms)) WITHOUT ROWID""",
+    ):
+        connection.execute(statement)
+    connection.execute(
+        "INSERT INTO query_sets VALUES (1, ?, ?, ?, ?)", (*default_set, integrity.checksum(*default_set))
+    )
+    for statement in (
+        "INSERT INTO set_queries SELECT id, 1, key, title, parts, '', '{}', "  # noqa: S608 - fixed fragments
+        f"CASE WHEN {old_query} THEN checksum(1, key, title, parts, '', '{{}}') ELSE -1 END FROM queries q",
+        "INSERT INTO set_judgments SELECT query_id, '', sha256, kind, start_ms, grade, judged_at, "  # noqa: S608
+        f"CASE WHEN {old_judgment} THEN checksum(query_id, '', sha256, kind, start_ms, grade, judged_at) ELSE -1 END "
+        "FROM judgments j",
+        "DROP TABLE judgments",
+        "DROP TABLE queries",
+        "ALTER TABLE set_queries RENAME TO queries",
+        "ALTER TABLE set_judgments RENAME TO judgments",
+        # What a library's pictures are labelled with, and the likeliest labels of each picture by one space.
+        """CREATE TABLE labels (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            crc INTEGER)""",
+        """CREATE TABLE item_labels (
+            item_id INTEGER NOT NULL REFERENCES items(id) ON DELETE CASCADE,
+            label_id INTEGER NOT NULL REFERENCES labels(id) ON DELETE CASCADE,
+            score REAL NOT NULL,
+            PRIMARY KEY (item_id, label_id)) WITHOUT ROWID""",
+        "CREATE INDEX item_labels_by_label ON item_labels (label_id, score, item_id)",
+        # Which pictures were looked at, since one may have no likely label.
+        "CREATE TABLE labelled (item_id INTEGER PRIMARY KEY REFERENCES items(id) ON DELETE CASCADE)",
+    ):
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first_schema, _scale, _test_collections)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 

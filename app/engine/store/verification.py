@@ -14,15 +14,30 @@ from app.engine.jobs import Job
 from app.engine.store import damage
 from app.engine.store.database import Database, storage_error
 from app.engine.store.files import write_words
-from app.engine.store.integrity import is_sound
-from app.engine.store.judgments import SOUND_JUDGMENT, SOUND_QUERY
+from app.engine.store.integrity import checksum, is_sound
+from app.engine.store.judgments import SOUND_JUDGMENT
 from app.engine.store.lookup import SOUND_THUMBNAIL
 from app.engine.store.migrations import expected_shape, shape
 from app.engine.store.preferences import SOUND_SETTING
+from app.engine.store.queries import SOUND_QUERY, SOUND_SET
 
 BLOCK_ROWS = 4096
 FINE = "ok"
-TABLES = ("roots", "folders", "files", "contents", "items", "spaces", "vectors", "encoded", "thumbnails", "queries")
+TABLES = (
+    "roots",
+    "folders",
+    "files",
+    "contents",
+    "items",
+    "spaces",
+    "vectors",
+    "encoded",
+    "thumbnails",
+    "query_sets",
+    "queries",
+    "labels",
+    "item_labels",
+)
 BYTES = (("roots", "path"), ("folders", "path"), ("files", "path"), ("contents", "sha256"))
 
 Copies = dict[str, list[dict[str, object]]]
@@ -125,6 +140,10 @@ class _Check:
             ):
                 change.execute(statement)
             damage.look_again(change)
+            for (set_id,) in change.execute(
+                "SELECT DISTINCT set_id FROM queries WHERE set_id NOT IN (SELECT id FROM query_sets)"
+            ).fetchall():
+                _recover_set(change, set_id)
             lost = change.execute("DELETE FROM judgments WHERE query_id NOT IN (SELECT id FROM queries)").rowcount
         self.findings.mended.append("Entries that belonged to nothing were removed.")
         if lost:
@@ -245,6 +264,7 @@ class _Check:
 
     def _check_own_work(self) -> None:
         """Judgments, test queries and choices: nobody can make them again but the person."""
+        self._recover_sets()
         for words, table, alias, condition in (
             ("damaged judgments were taken out; judge those items again", "judgments", "j", SOUND_JUDGMENT),
             ("damaged test queries were taken out with their judgments; add them again", "queries", "q", SOUND_QUERY),
@@ -261,6 +281,17 @@ class _Check:
                     else:
                         change.execute(f"DELETE FROM {damaged}")  # noqa: S608 - fixed
 
+    def _recover_sets(self) -> None:
+        """A set whose name or scale is damaged keeps its queries and takes another name."""
+        damaged = self._read.execute(
+            f"SELECT id FROM query_sets AS s WHERE NOT coalesce({SOUND_SET}, 0)"  # noqa: S608 - fixed
+        ).fetchall()
+        if damaged:
+            with self._database.transaction(rewrites=True) as change:
+                for (set_id,) in damaged:
+                    _recover_set(change, set_id)
+            self.findings.lost.append(f"{len(damaged)} damaged sets of test queries have new names.")
+
     def _check_words(self) -> None:
         """The keyword index is made again if it is not that of the names and captions it was made from."""
         with contextlib.suppress(LibraryDamaged):
@@ -275,6 +306,20 @@ class _Check:
             for (file_id,) in change.execute("SELECT id FROM files").fetchall():
                 write_words(change, file_id)
         self.findings.mended.append("The keyword index was damaged and is made again.")
+
+
+def _recover_set(change: sqlite3.Connection, set_id: int) -> None:
+    """Give a set's queries a sound set of that number, on the finer scale if any grade asks for it."""
+    (highest,) = change.execute(
+        "SELECT max(j.grade) FROM judgments j JOIN queries q ON q.id = j.query_id WHERE q.set_id = ?", (set_id,)
+    ).fetchone()
+    values = (f"Recovered set {set_id}", "graded" if (_number(highest) > 1) else "binary", "")
+    change.execute(  # an update, because a replaced row takes its queries with it
+        "INSERT INTO query_sets (id, name, scale, guidelines, crc) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (id) DO UPDATE SET name = excluded.name, scale = excluded.scale, "
+        "guidelines = excluded.guidelines, crc = excluded.crc",
+        (set_id, *values, checksum(*values)),
+    )
 
 
 def _rewrite(change: sqlite3.Connection, table: str, kept: str) -> None:

@@ -1,0 +1,109 @@
+"""The façade of evaluating: test queries, judgments, measures. The window asks for ``evaluations_<method>``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from app.engine.costs import Costs
+from app.engine.encoders.base import EncoderSource
+from app.engine.evaltypes import (
+    OWN_JUDGE,
+    Evaluation,
+    EvaluationRequest,
+    Imported,
+    Pool,
+    QuerySet,
+    QuerySummary,
+    Scale,
+)
+from app.engine.evaluating import Evaluator
+from app.engine.jobs import NULL_JOB, Job
+from app.engine.judging import Judging
+from app.engine.store.preferences import Preferences
+from app.engine.testsets import TestSets
+from app.engine.types import Query
+
+
+class Evaluations:
+    """What can be asked of one library's test queries. Its methods may be called from any thread."""
+
+    def __init__(
+        self,
+        sets: TestSets,
+        judging: Judging,
+        evaluator: Evaluator,
+        costs: Costs,
+        encoders: EncoderSource,
+        preferences: Preferences,
+    ) -> None:
+        self._sets = sets
+        self._judging = judging
+        self._evaluator = evaluator
+        self._costs = costs
+        self._encoders = encoders
+        self._preferences = preferences
+
+    # --- test queries: see `app.engine.testsets.TestSets` ---
+
+    def sets(self) -> tuple[QuerySet, ...]:
+        return self._sets.sets()
+
+    def create_set(self, name: str, scale: Scale = Scale.BINARY, guidelines: str = "") -> QuerySet:
+        return self._sets.create_set(name, scale, guidelines)
+
+    def change_set(
+        self, set_id: int, name: str | None = None, scale: Scale | None = None, guidelines: str | None = None
+    ) -> QuerySet:
+        return self._sets.change_set(set_id, name, scale, guidelines)
+
+    def remove_set(self, set_id: int) -> None:
+        self._sets.remove_set(set_id)
+
+    def queries(self, set_id: int | None = None, judge: str | None = None) -> tuple[QuerySummary, ...]:
+        return self._sets.queries(set_id, judge)
+
+    def add_query(self, query: Query, title: str = "", set_id: int | None = None) -> QuerySummary:
+        return self._sets.add_query(query, title, set_id)
+
+    def change_query(
+        self,
+        query_id: int,
+        title: str | None = None,
+        guidelines: str | None = None,
+        translations: Mapping[str, str] | None = None,
+    ) -> QuerySummary:
+        return self._sets.change_query(query_id, title, guidelines, translations)
+
+    def remove_query(self, query_id: int) -> None:
+        self._sets.remove_query(query_id)
+
+    def import_qrels(self, path: str, set_id: int | None = None, judge: str = OWN_JUDGE) -> Imported:
+        return self._sets.import_qrels(path, set_id, judge)
+
+    def export_qrels(self, path: str, set_id: int | None = None, judge: str | None = None) -> int:
+        return self._sets.export_qrels(path, set_id, judge)
+
+    # --- judging: see `app.engine.judging.Judging` ---
+
+    def pool(self, query_id: int, models: Sequence[str] = (), depth: int = 10, judge: str = OWN_JUDGE) -> Pool:
+        return self._judging.pool(query_id, models or self._preferences.models, depth, judge)
+
+    def judge(self, query_id: int, item_id: int, grade: int | None, judge: str = OWN_JUDGE) -> QuerySummary:
+        return self._judging.judge(query_id, item_id, grade, judge)
+
+    # --- measuring: see `app.engine.evaluating.Evaluator` ---
+
+    def evaluate(self, request: EvaluationRequest, job: Job = NULL_JOB) -> Evaluation:
+        """Measure the models.
+
+        Raises:
+            AppError: there is no such model or set.
+            Cancelled: the job was cancelled.
+        """
+        for key in request.models:
+            self._encoders.spec(key)
+        try:
+            evaluation = self._evaluator.evaluate(request, request.models or self._preferences.models, job)
+            return self._costs.beside(evaluation)
+        finally:
+            self._encoders.ease()

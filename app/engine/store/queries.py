@@ -1,0 +1,263 @@
+"""Named sets of test queries. A query is once in a set, by its TREC id, and is judged there."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from app.engine.errors import AppError
+from app.engine.evaltypes import DEFAULT_SET, Mark, QuerySet, QuerySummary, Scale
+from app.engine.store.database import Database
+from app.engine.store.integrity import checksum, sound
+from app.engine.store.judgments import Judgments
+from app.engine.types import Modality, Query, QueryPart
+
+SOUND_SET = sound("s", name="text", scale="text", guidelines="text")
+SOUND_QUERY = sound(
+    "q", set_id="integer", key="text", title="text", parts="text", guidelines="text", translations="text"
+)
+LONGEST_NAME = 100
+
+_COLUMNS = "q.id, q.set_id, q.key, q.title, q.parts, q.guidelines, q.translations"
+
+
+class Queries:
+    """The test queries of one library, in their sets."""
+
+    def __init__(self, database: Database, judgments: Judgments) -> None:
+        self._database = database
+        self._judgments = judgments
+
+    # --- sets ---
+
+    def sets(self) -> tuple[QuerySet, ...]:
+        """The sets with what is in them, in the order they were made. A damaged one is left out."""
+        rows = self._database.read.execute(
+            f"SELECT s.id, s.name, s.scale, s.guidelines FROM query_sets s WHERE {SOUND_SET} ORDER BY s.id"  # noqa: S608
+        ).fetchall()
+        (count,) = self._database.read.execute("SELECT count(*) FROM query_sets").fetchone()
+        if len(rows) != count:
+            self._database.doubt("Damaged sets of test queries are left out.")
+        return tuple(self._set(*row) for row in rows)
+
+    def set_of(self, set_id: int) -> QuerySet:
+        """One set.
+
+        Raises:
+            AppError: it is gone.
+        """
+        for one in self.sets():
+            if one.id == set_id:
+                return one
+        raise AppError("This set of queries is gone", "It was removed; choose another.")
+
+    def default_set(self) -> int:
+        """The id of the set that takes queries nobody chose another for; made if it is not there."""
+        known = {one.name: one.id for one in self.sets()}
+        return known[DEFAULT_SET] if DEFAULT_SET in known else self.create_set(DEFAULT_SET, Scale.BINARY, "")
+
+    def create_set(self, name: str, scale: Scale, guidelines: str) -> int:
+        """Make a set; its id.
+
+        Raises:
+            AppError: the name is empty, too long, or taken.
+        """
+        name = self._free_name(name, None)
+        with self._database.transaction() as change:
+            made = change.execute(
+                "INSERT INTO query_sets (name, scale, guidelines, crc) VALUES (?, ?, ?, ?)",
+                (name, scale, guidelines, checksum(name, scale, guidelines)),
+            )
+            return int(made.lastrowid or 0)
+
+    def change_set(self, set_id: int, name: str | None, scale: Scale | None, guidelines: str | None) -> None:
+        """Change what is not None.
+
+        Raises:
+            AppError: the set is gone, or the name is empty, too long, or taken.
+        """
+        before = self.set_of(set_id)
+        name = before.name if name is None else self._free_name(name, set_id)
+        scale = before.scale if scale is None else scale
+        guidelines = before.guidelines if guidelines is None else guidelines
+        with self._database.transaction() as change:
+            change.execute(
+                "UPDATE query_sets SET name = ?, scale = ?, guidelines = ?, crc = ? WHERE id = ?",
+                (name, scale, guidelines, checksum(name, scale, guidelines), set_id),
+            )
+
+    def remove_set(self, set_id: int) -> None:
+        """Forget a set with its queries and their judgments."""
+        with self._database.transaction() as change:
+            change.execute("DELETE FROM query_sets WHERE id = ?", (set_id,))
+
+    # --- queries ---
+
+    def queries(self, set_id: int | None = None, judge: str | None = None) -> tuple[QuerySummary, ...]:
+        """The queries of a set, or all, with how far they are judged. Damaged rows are left out; see
+        `Database.doubt`."""
+        of_set, values = ("q.set_id = ?", (set_id,)) if set_id is not None else ("1", ())
+        rows = self._database.read.execute(
+            f"SELECT {_COLUMNS} FROM queries q WHERE {of_set} AND {SOUND_QUERY} ORDER BY q.id",  # noqa: S608 - fixed
+            values,
+        ).fetchall()
+        (count,) = self._database.read.execute(f"SELECT count(*) FROM queries q WHERE {of_set}", values).fetchone()  # noqa: S608
+        if len(rows) != count:
+            self._database.doubt("Damaged test queries are left out.")
+        return self._summaries(rows, judge)
+
+    def query(self, query_id: int, judge: str | None = None) -> QuerySummary:
+        """One query.
+
+        Raises:
+            AppError: it is gone.
+        """
+        rows = self._database.read.execute(
+            f"SELECT {_COLUMNS} FROM queries q WHERE q.id = ? AND {SOUND_QUERY}",  # noqa: S608 - fixed
+            (query_id,),
+        ).fetchall()
+        if not rows:
+            raise AppError("This query is gone", "It was removed; choose another.")
+        return self._summaries(rows, judge)[0]
+
+    def save(
+        self,
+        set_id: int,
+        key: str,
+        title: str,
+        query: Query,
+        guidelines: str = "",
+        translations: Mapping[str, str] | None = None,
+    ) -> int:
+        """Keep a query; its id. One that is in the set keeps its judgments, and takes the title and the paths; its
+        guidelines and translations change only where new ones are given.
+
+        Raises:
+            AppError: the set is gone.
+        """
+        with self._database.transaction() as change:
+            return save_query(change, set_id, key, title, query, guidelines, translations)
+
+    def save_all(self, set_id: int, queries: Sequence[tuple[str, str, Query, str, Mapping[str, str]]]) -> list[int]:
+        """`save` for many, each ``(key, title, query, guidelines, translations)``, in one transaction."""
+        with self._database.transaction() as change:
+            return [save_query(change, set_id, *one) for one in queries]
+
+    def change(
+        self, query_id: int, title: str | None, guidelines: str | None, translations: Mapping[str, str] | None
+    ) -> None:
+        """Change what is not None.
+
+        Raises:
+            AppError: the query is gone.
+        """
+        before = self.query(query_id)
+        title = before.title if title is None else title
+        guidelines = before.guidelines if guidelines is None else guidelines
+        translations = before.translations if translations is None else dict(translations)
+        with self._database.transaction() as change:
+            _update(change, query_id, before.set_id, before.key, title, before.query, guidelines, translations)
+
+    def remove(self, query_id: int) -> None:
+        """Forget a query with its judgments."""
+        with self._database.transaction() as change:
+            change.execute("DELETE FROM queries WHERE id = ?", (query_id,))
+
+    # --- shared ---
+
+    def _free_name(self, name: str, own_id: int | None) -> str:
+        name = " ".join(name.split())
+        if not name or len(name) > LONGEST_NAME:
+            raise AppError("This cannot be a set's name", f"Give it a name of up to {LONGEST_NAME} characters.")
+        if any(one.name.casefold() == name.casefold() and one.id != own_id for one in self.sets()):
+            raise AppError("There is a set of this name", f"Choose another name than “{name}”.")
+        return name
+
+    def _set(self, set_id: int, name: str, scale: str, guidelines: str) -> QuerySet:
+        (queries,) = self._database.read.execute("SELECT count(*) FROM queries WHERE set_id = ?", (set_id,)).fetchone()
+        judged, judgments = self._judgments.counts(set_id)
+        judges = self._judgments.judges(set_id)
+        return QuerySet(set_id, name, Scale(scale), guidelines, queries, judged, judgments, judges)
+
+    def _summaries(self, rows: Sequence[tuple], judge: str | None) -> tuple[QuerySummary, ...]:  # type: ignore[type-arg]
+        ids = [row[0] for row in rows]
+        grades = self._judgments.of_queries(ids, judge)
+        summaries = []
+        for query_id, set_id, key, title, parts, guidelines, translations in rows:
+            given = list(grades.get(query_id, {}).values())
+            summaries.append(
+                QuerySummary(
+                    id=query_id,
+                    key=key,
+                    title=title,
+                    query=_query(parts),
+                    relevant=sum(grade > 0 for grade in given),
+                    judged=sum(grade >= 0 for grade in given),
+                    set_id=set_id,
+                    guidelines=guidelines,
+                    translations=json.loads(translations),
+                    unsure=given.count(Mark.UNSURE),
+                    later=given.count(Mark.LATER),
+                )
+            )
+        return tuple(summaries)
+
+
+def save_query(
+    change: sqlite3.Connection,
+    set_id: int,
+    key: str,
+    title: str,
+    query: Query,
+    guidelines: str = "",
+    translations: Mapping[str, str] | None = None,
+) -> int:
+    """`Queries.save` within a transaction."""
+    if not change.execute("SELECT 1 FROM query_sets WHERE id = ?", (set_id,)).fetchone():
+        raise AppError("This set of queries is gone", "It was removed; choose another.")
+    known = change.execute(
+        "SELECT id, guidelines, translations FROM queries WHERE set_id = ? AND key = ?", (set_id, key)
+    ).fetchone()
+    if known:
+        query_id, old_guidelines, old_translations = known
+        guidelines = guidelines or old_guidelines
+        _update(change, query_id, set_id, key, title, query, guidelines, translations or json.loads(old_translations))
+        return int(query_id)
+    values = _values(set_id, key, title, query, guidelines, translations or {})
+    made = change.execute(
+        "INSERT INTO queries (set_id, key, title, parts, guidelines, translations, crc) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        values,
+    )
+    return int(made.lastrowid or 0)
+
+
+def _update(
+    change: sqlite3.Connection,
+    query_id: int,
+    set_id: int,
+    key: str,
+    title: str,
+    query: Query,
+    guidelines: str,
+    translations: Mapping[str, str],
+) -> None:
+    change.execute(
+        "UPDATE queries SET set_id = ?, key = ?, title = ?, parts = ?, guidelines = ?, translations = ?, crc = ? "
+        "WHERE id = ?",
+        (*_values(set_id, key, title, query, guidelines, translations), query_id),
+    )
+
+
+def _values(
+    set_id: int, key: str, title: str, query: Query, guidelines: str, translations: Mapping[str, str]
+) -> tuple[int | str, ...]:
+    """The columns of a query with their checksum."""
+    parts = json.dumps([asdict(part) for part in query.parts])
+    values = (set_id, key, title, parts, guidelines, json.dumps(dict(translations), ensure_ascii=False))
+    return (*values, checksum(*values))
+
+
+def _query(parts: str) -> Query:
+    return Query(tuple(QueryPart(**{**part, "modality": Modality(part["modality"])}) for part in json.loads(parts)))
