@@ -12,6 +12,7 @@ import faulty
 import pytest
 
 from app.engine.errors import LibraryDamaged
+from app.engine.evaltypes import Scale
 from app.engine.jobs import Cancelled, Job
 from app.engine.session import Session
 from app.engine.store.database import FILE_NAME, MARK_NAME
@@ -99,6 +100,34 @@ def test_a_damaged_query_or_choice_is_told_of(
     with Session.open(home, device="cpu") as session:
         (sentence,) = session.verify().lost
         assert "damaged" in sentence
+        assert session.verify().sentences == ()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE query_sets SET name = 'other' WHERE id = 2",
+        "UPDATE query_sets SET scale = 'fine' WHERE id = 2",
+        "DELETE FROM query_sets WHERE id = 2",
+    ],
+)
+def test_a_damaged_set_keeps_its_queries_and_judgments_under_another_name(
+    session: Session, index: Index, photo: Make, home: Path, library: Path, statement: str
+) -> None:
+    query = photo("a.png", 1)
+    photo("b.png", 2)
+    index()
+    made = session.evaluations.create_set("Stripes", Scale.GRADED, "Any stripes")
+    kept = session.evaluations.add_query(Query.of_image(str(query)), "stripes", made.id)
+    session.evaluations.judge(kept.id, session.evaluations.pool(kept.id).items[0].item.item_id, 3)
+    session.close()
+    damage(library, statement)
+    with Session.open(home, device="cpu") as session:
+        assert [one.name for one in session.evaluations.sets()] == ["Test queries"]
+        assert session.verify().sentences != ()
+        recovered = next(one for one in session.evaluations.sets() if one.id == made.id)
+        assert (recovered.name, recovered.scale, recovered.judgments) == ("Recovered set 2", Scale.GRADED, 1)
+        assert [one.title for one in session.evaluations.queries(made.id)] == ["stripes"]
         assert session.verify().sentences == ()
 
 
