@@ -19,10 +19,10 @@ from pathlib import Path
 
 from app.cli import documents, tables
 from app.cli.answers import FAILED, INTERRUPTED, Answer, open_session
+from app.cli.evaluateverbs import evaluate, judge
 from app.cli.modelverbs import models
 from app.cli.progress import noted, watched
 from app.engine.errors import AppError
-from app.engine.evaltypes import EvaluationRequest
 from app.engine.jobs import Cancelled
 from app.engine.store.database import storage_error
 from app.engine.types import Filters, IndexRequest, Modality, Query, QueryPart, SearchRequest
@@ -166,28 +166,6 @@ def _bench(options: argparse.Namespace, home: Path) -> Answer:
     return Answer(document(report), lambda console: tables.bench(console, document(report)))
 
 
-def _judge(options: argparse.Namespace, home: Path) -> Answer:
-    with open_session(options, home) as session:
-        if options.action == "import":
-            taken = session.evaluations.import_qrels(options.file)
-            return Answer(documents.imported(taken), lambda console: tables.imported(console, taken))
-        count = session.evaluations.export_qrels(options.file)
-    return Answer(
-        {"exported": count, "path": options.file}, lambda console: console.print(f"{count} judgments written.")
-    )
-
-
-def _evaluate(options: argparse.Namespace, home: Path) -> Answer:
-    with open_session(options, home) as session, watched() as job:
-        if not any(query.judged for query in session.evaluations.queries()):
-            raise AppError(
-                "Nothing is judged yet",
-                "Judge some results on the Evaluate page, or take judgments in: semblance judge import FILE",
-            )
-        evaluation = session.evaluations.evaluate(EvaluationRequest(options.models, (), options.k), job)
-    return Answer(documents.evaluation(evaluation), lambda console: tables.evaluation(console, evaluation))
-
-
 def _demo(options: argparse.Namespace, home: Path) -> Answer:
     from app.cli.demo import demo
 
@@ -205,8 +183,8 @@ _VERBS: dict[str, Callable[[argparse.Namespace, Path], Answer]] = {
     "verify": _verify,
     "bench": _bench,
     "models": models,
-    "judge": _judge,
-    "evaluate": _evaluate,
+    "judge": judge,
+    "evaluate": evaluate,
     "demo": _demo,
 }
 

@@ -111,14 +111,40 @@ class Searcher:
         )
 
     def run(self, query: Query, target: Target, depth: int) -> tuple[Hit, ...]:
-        """The first ``depth`` items by meaning alone, exactly; every copy of the query's own file is left out."""
+        """`ranking` as hits."""
+        return self.hits(self.ranking(query, target, depth))
+
+    def ranking(self, query: Query, target: Target, depth: int, vector: Vector | None = None) -> Neighbours:
+        """The first ``depth`` items by meaning alone, exactly; every copy of the query's own file is left out.
+
+        Args:
+            query: whose files have been read.
+            target: the model.
+            depth: how many.
+            vector: (dim,), in place of the query's own; of length 1.
+
+        Raises:
+            MediaUnreadable: the query's file is gone.
+        """
+        return self._alone(query, target, depth, vector, EVERYTHING)[0]
+
+    def usual(self, query: Query, target: Target, k: int, vector: Vector | None = None) -> tuple[Neighbours, bool]:
+        """`ranking` by the way that a search takes, through the graph where there is one; and whether it is exact."""
+        return self._alone(query, target, k, vector, _scan_up_to(query, exact=False))
+
+    def hits(self, ranking: Neighbours) -> tuple[Hit, ...]:
+        """A ranking as hits; items whose last file has gone meanwhile are left out."""
+        ids = ranking.ids.tolist()
+        similarities = dict(zip(ids, ranking.similarities.tolist(), strict=True))
+        return self._hits([(item_id, (FoundBy.MEANING,)) for item_id in ids], similarities, frozenset())
+
+    def _alone(
+        self, query: Query, target: Target, k: int, vector: Vector | None, scan_up_to: int | None
+    ) -> tuple[Neighbours, bool]:
         allowed = self._lookup.visible(Filters(), target.kinds)
         own = _union([self._lookup.items_of(bytes.fromhex(part.content)) for part in query.parts if part.content])
-        vector = self._queries.vector(query, target)
-        neighbours, _ = self._shelves[target.space].search(vector, depth, allowed, own, EVERYTHING)
-        ids = [int(item_id) for item_id in neighbours.ids]
-        similarities = dict(zip(ids, map(float, neighbours.similarities), strict=True))
-        return self._hits([(item_id, (FoundBy.MEANING,)) for item_id in ids], similarities, frozenset())
+        asked = self._queries.vector(query, target) if vector is None else vector
+        return self._shelves[target.space].search(asked, k, allowed, own, scan_up_to)
 
     # --- the model ---
 

@@ -117,6 +117,18 @@ class Shelf:
         kept = ~contains(excluded, near.ids)
         return Neighbours(near.ids[kept][:k], near.similarities[kept][:k]), True
 
+    @property
+    def numbers(self) -> Ids:
+        """The rows there are, ascending: the same array while no vector came or went."""
+        with self._lock:
+            return self._synced_rows().numbers
+
+    @property
+    def graph_state(self) -> tuple[object, int]:
+        """The graph and its last row: the same while a search through it finds the same. None without one."""
+        graph = self._graph
+        return graph, graph.last_row if graph else 0
+
     def _view(self, rows: Rows) -> View | None:
         """What the graph and its tail hold now; None while there is no graph that can be used."""
         if len(rows) <= self._exact_up_to:

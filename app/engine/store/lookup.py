@@ -22,6 +22,8 @@ from app.engine.types import Filters, ItemKind, ItemRef, MediaKind
 
 NS_PER_MS = 1_000_000
 CACHED_FILTERS = 16
+CONTENTS_AT_ONCE = 10_000
+"""SQLite takes 32,766 values in a statement."""
 WORD = re.compile(r"\w+")
 SOUND_THUMBNAIL = sound("t", item_id="integer", image="blob")
 
@@ -129,6 +131,25 @@ class Lookup:
     def refs(self, item_ids: Sequence[int]) -> dict[int, ItemRef]:
         """What these items are, of those that some file holds."""
         return {row.id: ItemRef(row.sha256, row.kind, row.start_ms) for row in self.items(item_ids).values()}
+
+    def item_ids(self, refs: Iterable[ItemRef]) -> dict[ItemRef, int]:
+        """The ids of these items, of those that some file holds."""
+        wanted = set(refs)
+        contents = sorted({ref.sha256 for ref in wanted})
+        found: dict[ItemRef, int] = {}
+        for begin in range(0, len(contents), CONTENTS_AT_ONCE):
+            some = contents[begin : begin + CONTENTS_AT_ONCE]
+            rows = self._database.read.execute(
+                "SELECT c.sha256, i.kind, i.start_ms, i.id FROM contents c JOIN items i ON i.content_id = c.id "  # noqa: S608
+                f"WHERE c.sha256 IN ({','.join('?' * len(some))}) "
+                "AND EXISTS (SELECT 1 FROM files f WHERE f.content_id = c.id)",
+                some,
+            )
+            for sha256, kind, start_ms, item_id in rows:
+                ref = ItemRef(sha256, known(ItemKind, kind), start_ms)
+                if ref in wanted:
+                    found[ref] = item_id
+        return found
 
     def find_item(self, sha256: bytes, kind: ItemKind, start_ms: int) -> int | None:
         row = self._database.read.execute(

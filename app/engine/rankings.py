@@ -1,0 +1,146 @@
+"""Rankings that were computed and are kept, so that judging on and measuring again search nothing anew."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from app.engine.errors import MediaUnreadable
+from app.engine.evaluation import trec
+from app.engine.index.exact import Ids, Neighbours
+from app.engine.jobs import NULL_JOB, Job
+from app.engine.querying import Target
+from app.engine.search import Searcher
+from app.engine.shelves import Shelves
+from app.engine.store.lookup import Lookup
+from app.engine.types import Filters, Modality, Query, Space
+
+RUN_DEPTH = 1000
+"""How far down a model's ranking the measures without a cut-off (AP, RR) look: trec_eval's usual 1,000."""
+
+KEPT_BYTES = 512 << 20
+"""50 models × 500 queries × 1,000 results take 200 MB."""
+
+LARGEST_SMALL_ID = np.iinfo(np.int32).max
+
+
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """What rankings in a space depend on beside the query: the items that may be found, and the rows of vectors. Both
+    are the same array while nothing of it has changed."""
+
+    visible: Ids
+    numbers: Ids
+
+    def is_still(self, other: Standing) -> bool:
+        return self.visible is other.visible and self.numbers is other.numbers
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """A model's first items for a query, best first: ids, (n,) int32 or int64, and similarities, (n,) float32."""
+
+    ids: npt.NDArray[np.integer]
+    similarities: npt.NDArray[np.float32]
+
+    @property
+    def size_bytes(self) -> int:
+        return self.ids.nbytes + self.similarities.nbytes
+
+    def first(self, k: int) -> Neighbours:
+        return Neighbours(self.ids[:k].astype(np.int64), self.similarities[:k])
+
+
+class Rankings:
+    """The rankings of one library's queries by its models. Any thread may ask.
+
+    They are kept up to ``kept_bytes``, by what the query is and not by which test query it is, and computed anew once
+    an item or a vector has come or gone.
+    """
+
+    def __init__(
+        self, lookup: Lookup, shelves: Shelves, searcher: Searcher, kept_bytes: int = KEPT_BYTES, depth: int = RUN_DEPTH
+    ) -> None:
+        self._lookup = lookup
+        self._shelves = shelves
+        self._searcher = searcher
+        self._bound_bytes = kept_bytes
+        self._depth = depth
+        self._lock = threading.Lock()
+        self._standings: dict[Space, Standing] = {}
+        self._kept: OrderedDict[tuple[Space, str], Ranking] = OrderedDict()
+        self._kept_bytes = 0
+
+    def standing(self, target: Target) -> Standing:
+        """What the target's rankings depend on now."""
+        return Standing(self._lookup.visible(Filters(), target.kinds), self._shelves[target.space].numbers)
+
+    def of(
+        self, queries: Sequence[Query], target: Target, depth: int = 0, job: Job = NULL_JOB
+    ) -> Iterator[Ranking | MediaUnreadable]:
+        """The ranking of each query, in order, at least ``depth`` and usually 1,000 long, exact and by meaning alone;
+        an error stands for a query whose file is gone.
+
+        Raises:
+            AppError: the model cannot be loaded.
+            Cancelled: the job was cancelled; what was ranked is kept.
+        """
+        standing = self.standing(target)  # first: what is ranked may be newer than it says, never older
+        with self._lock:
+            held = self._standings.get(target.space)
+            if held is not None and held.is_still(standing):
+                standing = held
+            else:
+                self._forget(target.space)
+                self._standings[target.space] = standing
+        for query in queries:
+            key = _key(query)
+            if (ranking := self._find(target.space, key, depth)) is None:
+                job.check()
+                try:
+                    ranking = _lean(self._searcher.ranking(query, target, max(depth, self._depth)))
+                except MediaUnreadable as error:  # one lost file must not keep the other queries from being measured
+                    yield error
+                    continue
+                self._keep(target.space, key, ranking, standing)
+            yield ranking
+
+    def _find(self, space: Space, key: str, depth: int) -> Ranking | None:
+        with self._lock:
+            ranking = self._kept.get((space, key))
+            if ranking is None or self._depth <= len(ranking.ids) < depth:
+                return None
+            self._kept.move_to_end((space, key))
+            return ranking
+
+    def _keep(self, space: Space, key: str, ranking: Ranking, standing: Standing) -> None:
+        with self._lock:
+            if not key or self._standings.get(space) is not standing:
+                return
+            if before := self._kept.pop((space, key), None):
+                self._kept_bytes -= before.size_bytes
+            self._kept[space, key] = ranking
+            self._kept_bytes += ranking.size_bytes
+            while self._kept_bytes > self._bound_bytes:
+                _, oldest = self._kept.popitem(last=False)
+                self._kept_bytes -= oldest.size_bytes
+
+    def _forget(self, space: Space) -> None:
+        for key in [key for key in self._kept if key[0] == space]:
+            self._kept_bytes -= self._kept.pop(key).size_bytes
+
+
+def _lean(found: Neighbours) -> Ranking:
+    is_small = int(found.ids.max(initial=0)) <= LARGEST_SMALL_ID
+    return Ranking(found.ids.astype(np.int32) if is_small else found.ids, found.similarities)
+
+
+def _key(query: Query) -> str:
+    """What a query is; empty where a file of it has not been read."""
+    is_known = all(part.content or part.modality is Modality.TEXT for part in query.parts)
+    return trec.query_id(query) if is_known else ""
