@@ -93,6 +93,7 @@ class EvaluatePage(QWidget):
         right = QVBoxLayout()
         right.setContentsMargins(theme.SMALL_PX, theme.MEDIUM_PX, theme.LARGE_PX, theme.MEDIUM_PX)
         right.addWidget(self.banner)
+        right.addWidget(self.queries.work)
         right.addWidget(self._stack, 1)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)

@@ -34,14 +34,15 @@ class SearchPage(QWidget):
     """Asks as the user types and drops every answer but the newest one's.
 
     Signals: ``hit_chosen`` with the current `Hit` or None, ``hit_opened`` with the one that was opened, ``play_wanted``
-    for the space bar; ``judge_wanted`` with the query and a title for it; ``add_folder_wanted``, ``sample_wanted``,
-    ``models_wanted`` for the buttons of the empty states.
+    for the space bar; ``judge_wanted`` and ``keep_wanted`` with the query and a title for it; ``add_folder_wanted``,
+    ``sample_wanted``, ``models_wanted`` for the buttons of the empty states.
     """
 
     hit_chosen = Signal(object)
     hit_opened = Signal(object)
     play_wanted = Signal()
     judge_wanted = Signal(object, str)
+    keep_wanted = Signal(object, str)
     add_folder_wanted = Signal()
     sample_wanted = Signal()
     models_wanted = Signal()
@@ -73,6 +74,8 @@ class SearchPage(QWidget):
         self._note.setWordWrap(True)
         self._judge = QPushButton(icons.icon("check"), self.tr("Judge these results"))
         self._judge.setToolTip(self.tr("Say which results are right, to measure which model finds them best"))
+        self._keep = QPushButton(icons.icon("plus"), self.tr("Keep as test query"))
+        self._keep.setToolTip(self.tr("Judge its results later, on the Evaluate page"))
         self._typing = QTimer(self)
         self._typing.setSingleShot(True)
         self._typing.setInterval(TYPING_PAUSE_MS)
@@ -84,6 +87,7 @@ class SearchPage(QWidget):
         heading = QHBoxLayout()
         heading.addWidget(self._header)
         heading.addStretch()
+        heading.addWidget(self._keep)
         heading.addWidget(self._judge)
         self._results = QWidget()
         below = QVBoxLayout(self._results)
@@ -115,6 +119,7 @@ class SearchPage(QWidget):
         self.grid.less_like.connect(self._less_like)
         self.grid.end_near.connect(self._want_more)
         self._judge.clicked.connect(self._judge_these)
+        self._keep.clicked.connect(self._keep_this)
 
     # --- what the window tells ---------------------------------------------------------------------------------------
 
@@ -321,6 +326,10 @@ class SearchPage(QWidget):
     def _judge_these(self) -> None:
         if self._answered:
             self.judge_wanted.emit(self._answered, title_of(self._answered))
+
+    def _keep_this(self) -> None:
+        if self._answered:
+            self.keep_wanted.emit(self._answered, title_of(self._answered))
 
 
 def comparable(reply: SearchReply) -> tuple[Hit, ...]:

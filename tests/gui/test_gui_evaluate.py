@@ -27,6 +27,7 @@ from app.engine.evaltypes import (
     Pool,
     PoolItem,
     QueryEvaluation,
+    QuerySet,
     QuerySummary,
 )
 from app.engine.modeltypes import ModelStatus
@@ -41,6 +42,7 @@ MakeHit = Callable[..., Hit]
 BAY = QuerySummary(1, "text:bay", "a quiet bay", Query.of_text("a quiet bay"), 2, 3)
 DOG = QuerySummary(2, "image:dog", "dog.jpg", Query.of_image("/photos/dog.jpg"), 1, 2)
 BELL = QuerySummary(3, "sound:bell", "bell.wav", Query.of_sound("/sounds/bell.wav"), 1, 4)
+OWN = QuerySet(1, "Test queries", queries=2)
 NEW = QuerySummary(4, "text:new", "new", Query.of_text("new"), 0, 0)
 MEASURES = ("P@5", "R@5", "AP", "Judged@5")
 
@@ -89,7 +91,8 @@ def library(fake_client: Any, make_hit: MakeHit, models: tuple[ModelStatus, ...]
         )
 
     fake_client.answers |= {
-        "evaluations_queries": lambda: tuple(summary(key) for key in grades),
+        "evaluations_sets": lambda: (OWN,),
+        "evaluations_queries": lambda _set: tuple(summary(key) for key in grades),
         "models": lambda: models,
         "evaluations_pool": pool,
         "evaluations_judge": judge,
@@ -114,7 +117,7 @@ def item_id(page: EvaluatePage) -> int:
 
 class TestQueries:
     def test_with_none_the_page_says_how_to_begin(self, qtbot: QtBot, page: EvaluatePage, fake_client: Any) -> None:
-        fake_client.answers |= {"evaluations_queries": tuple, "models": tuple}
+        fake_client.answers |= {"evaluations_sets": tuple, "models": tuple}
         with qtbot.waitSignal(page.queries.loaded):
             page.refresh()
         assert "Which model is best" in page._empty.headline
@@ -123,7 +126,7 @@ class TestQueries:
     def test_words_become_a_query_that_is_judged_next(
         self, qtbot: QtBot, page: EvaluatePage, fake_client: Any, library: dict[int, dict[int, int]]
     ) -> None:
-        fake_client.answers["evaluations_add_query"] = lambda query, title: DOG
+        fake_client.answers["evaluations_add_query"] = lambda query, title, into: DOG
         qtbot.keyClicks(page.queries.words, "  a dog ")
         qtbot.keyClick(page.queries.words, Qt.Key.Key_Return)
         qtbot.waitUntil(lambda: page.queries.current is not None)
@@ -135,10 +138,10 @@ class TestQueries:
     def test_the_search_page_hands_its_query_over(
         self, qtbot: QtBot, page: EvaluatePage, fake_client: Any, library: dict[int, dict[int, int]]
     ) -> None:
-        fake_client.answers["evaluations_add_query"] = lambda query, title: BAY
+        fake_client.answers["evaluations_add_query"] = lambda query, title, into: BAY
         page.use_query(BAY.query, "a quiet bay")
         qtbot.waitUntil(lambda: page.judging.current is not None)
-        assert fake_client.last("evaluations_add_query").args == (BAY.query, "a quiet bay")
+        assert fake_client.last("evaluations_add_query").args[:2] == (BAY.query, "a quiet bay")
 
     def test_a_file_that_is_no_medium_is_refused_in_a_sentence(self, page: EvaluatePage, tmp_path: Path) -> None:
         page.queries._add_files([str(tmp_path / "letter.odt")])
@@ -171,13 +174,14 @@ class TestQueries:
     ) -> None:
         monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_a, **_k: ("/qrels.txt", ""))
         fake_client.answers |= {
-            "evaluations_queries": tuple,
-            "evaluations_import_qrels": lambda path: Imported(1, "Test queries", 3, 1200, ("a.jpg",)),
+            "evaluations_sets": lambda: (OWN,),
+            "evaluations_queries": lambda _set: (),
+            "evaluations_import_qrels": lambda path, set_id: Imported(1, "Test queries", 3, 1200, ("a.jpg",)),
         }
         with qtbot.waitSignal(page.queries.loaded):
-            page.queries.choose_import()
-        assert "1,200 judgments for 3 queries" in page.banner.text
-        assert "a.jpg" in page.banner.text
+            page.queries.actions_.choose_judgments()
+        assert "1,200 judgments for 3 queries" in page.queries.work.text
+        assert "a.jpg" in page.queries.work.text
 
 
 class TestJudging:
