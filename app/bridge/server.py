@@ -65,6 +65,7 @@ LANES: dict[str, Lane] = {
     "evaluations_remove_query": Lane.QUICK,
     "evaluations_pool": Lane.QUICK,
     "evaluations_judge": Lane.QUICK,
+    "evaluations_progress": Lane.EVALUATE,
     "evaluations_import_qrels": Lane.EVALUATE,
     "evaluations_export_qrels": Lane.EVALUATE,
     "evaluations_evaluate": Lane.EVALUATE,

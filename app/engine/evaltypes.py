@@ -123,13 +123,15 @@ class Pool:
 
 @dataclass(frozen=True)
 class QueryProgress:
-    """How far one query's pool is judged. ``disagreement`` of the models is 0 where all find the same items in the
-    same order, and 1 where no two share one."""
+    """How far one query's pool is judged. ``left`` counts what has neither a grade nor the mark `Mark.UNSURE`, and
+    ``later`` what of this has the mark `Mark.LATER`. ``disagreement`` of the models is 0 where all find the same items
+    in the same order, and 1 where no two share one."""
 
     query_id: int
     pooled: int
     left: int
     disagreement: float
+    later: int = 0
 
 
 @dataclass(frozen=True)

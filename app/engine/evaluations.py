@@ -11,6 +11,8 @@ from app.engine.evaltypes import (
     Evaluation,
     EvaluationRequest,
     Imported,
+    JudgingOrder,
+    JudgingProgress,
     Pool,
     QuerySet,
     QuerySummary,
@@ -85,11 +87,32 @@ class Evaluations:
 
     # --- judging: see `app.engine.judging.Judging` ---
 
-    def pool(self, query_id: int, models: Sequence[str] = (), depth: int = 10, judge: str = OWN_JUDGE) -> Pool:
-        return self._judging.pool(query_id, models or self._preferences.models, depth, judge)
+    def pool(
+        self,
+        query_id: int,
+        models: Sequence[str] = (),
+        depth: int = 10,
+        judge: str = OWN_JUDGE,
+        order: JudgingOrder = JudgingOrder.SHUFFLED,
+    ) -> Pool:
+        return self._judging.pool(query_id, models or self._preferences.models, depth, judge, order)
 
     def judge(self, query_id: int, item_id: int, grade: int | None, judge: str = OWN_JUDGE) -> QuerySummary:
         return self._judging.judge(query_id, item_id, grade, judge)
+
+    def progress(
+        self,
+        set_id: int,
+        models: Sequence[str] = (),
+        depth: int = 10,
+        judge: str = OWN_JUDGE,
+        order: JudgingOrder = JudgingOrder.SHUFFLED,
+        job: Job = NULL_JOB,
+    ) -> JudgingProgress:
+        try:
+            return self._judging.progress(set_id, models or self._preferences.models, depth, judge, order, job)
+        finally:
+            self._encoders.ease()
 
     # --- measuring: see `app.engine.evaluating.Evaluator` ---
 
