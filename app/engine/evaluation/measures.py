@@ -1,31 +1,207 @@
-"""The measures of retrieval, all of them computed by `ir_measures` (which asks trec_eval's own code)."""
+"""The measures of retrieval, for all queries of a model at once.
+
+A ranking is a row of grades: the grade of the result at rank 1, 2, 3, ... . Names and their parsing are `ir_measures`',
+and so is the meaning: tests hold every figure equal to what `ir_measures` and trec_eval's own code say. They are
+computed here because that code takes a dictionary of document ids for every query.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 import ir_measures
-from ir_measures import AP, RR, Judged, P, Qrel, R, ScoredDoc, SetF, nDCG
+import numpy as np
 
-Qrels = Mapping[str, Mapping[str, int]]
-"""Query id → document id → grade; above 0 is relevant."""
+from app.engine.errors import AppError
+from app.engine.evaluation import bounding
+from app.engine.evaluation.rankings import EMPTY, UNJUDGED, Floats, Grades, Qrels, Results, Run, matrix, share
 
-Run = Mapping[str, Sequence[tuple[str, float]]]
-"""Query id → (document id, score); trec_eval's order: score descending, then document id descending."""
+__all__ = [
+    "EMPTY",
+    "UNJUDGED",
+    "Qrels",
+    "Run",
+    "bounds",
+    "checked",
+    "compute",
+    "judged_share",
+    "matrix",
+    "mean",
+    "names",
+    "per_query",
+]
 
 
 def names(k: int) -> tuple[str, ...]:
-    """The measures of a comparison at ``k``, by ir_measures' names, in the order of a table.
+    """The measures of a comparison at ``k``, in the order of a table.
 
-    ``F1@k`` is its SetF on the first k results; recall counts what has been judged relevant.
+    ``F1@k`` is ir_measures' SetF on the first k results; recall counts what has been judged relevant.
     """
-    return (f"P@{k}", f"R@{k}", f"F1@{k}", "AP", "RR", f"nDCG@{k}", f"Judged@{k}")
+    return (f"P@{k}", f"R@{k}", f"F1@{k}", "Rprec", "AP", "RR", f"nDCG@{k}", f"Success@{k}", f"Judged@{k}")
+
+
+def checked(names: Sequence[str]) -> tuple[str, ...]:
+    """The names as this program writes them, each once, in the order given.
+
+    Raises:
+        AppError: a name means nothing to ir_measures, or a measure that is not computed here.
+    """
+    return tuple(dict.fromkeys(str(_parsed(name)) for name in names))
+
+
+def compute(names: Sequence[str], ranked: Grades, judged: Sequence[Grades]) -> Floats:
+    """Every measure of every query, as trec_eval has it: what is not judged counts as not relevant.
+
+    Args:
+        names: m measures.
+        ranked: (n, depth) grades in the order of rank; `UNJUDGED` for a result without one, `EMPTY` beyond the end of a
+            list. Measures without a cut-off see ``depth`` results: trec_eval's 1,000, or as many as the longest list
+            has.
+        judged: for each of the n queries the grades, 0 or above, of all that is judged, found or not: the denominators
+            of recall, Rprec and AP and the ideal of nDCG.
+
+    Returns:
+        (n, m) figures from 0 to 1; 0 for a query without a relevant document, and for an empty list.
+
+    Raises:
+        AppError: see `checked`.
+    """
+    results = Results.of(np.asarray(ranked), judged)
+    return _columns([_values(measure, results) for measure in map(_parsed, names)], len(ranked))
+
+
+def bounds(names: Sequence[str], ranked: Grades, judged: Sequence[Grades]) -> tuple[Floats, Floats]:
+    """(least, most), (n, m) each: what the measures could be if results that were not judged were relevant.
+
+    `bounding` says which results are looked at. Arguments and errors are those of `compute`, whose figures lie between
+    the two.
+    """
+    results = Results.of(np.asarray(ranked), judged)
+    pairs = [
+        bounding.bounds(measure.kind, measure.cutoff, results, _values(measure, results))
+        for measure in map(_parsed, names)
+    ]
+    return _columns([least for least, _ in pairs], len(ranked)), _columns([most for _, most in pairs], len(ranked))
+
+
+def judged_share(names: Sequence[str], ranked: Grades) -> Floats:
+    """(n, m): the share that is judged of the results that each measure looks at.
+
+    These are the first k, or the first ten where it has no cut-off. 1 for a list without results: nothing is left to
+    judge.
+    """
+    ranked = np.asarray(ranked)
+    columns = []
+    for measure in map(_parsed, names):
+        head = ranked[:, : measure.cutoff or bounding.LOOKED_AT]
+        there = (head != EMPTY).sum(axis=1)
+        columns.append(np.where(there > 0, (head >= 0).sum(axis=1) / np.maximum(there, 1), 1.0))
+    return _columns(columns, len(ranked))
+
+
+# --- names -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Measure:
+    kind: str
+    cutoff: int | None
+
+    def __str__(self) -> str:
+        return self.kind if self.cutoff is None else f"{self.kind}@{self.cutoff}"
+
+
+@lru_cache(maxsize=256)
+def _parsed(name: str) -> _Measure:
+    stripped = name.strip()
+    try:
+        measure = ir_measures.parse_measure(f"SetF{stripped[2:]}" if stripped.startswith("F1@") else stripped)
+        parameters = dict(measure.params)
+    except Exception as error:  # it raises whatever its parser of expressions comes upon
+        raise AppError("No such measure", f"“{name}” is not the name of a measure. {_KNOWN}") from error
+    kind = "F1" if measure.NAME == "SetF" else str(measure.NAME)
+    cutoff = parameters.pop("cutoff", None)
+    whole = kind in _WITHOUT_CUTOFF and cutoff is None
+    cut = kind in _WITH_CUTOFF and isinstance(cutoff, int) and cutoff > 0
+    if parameters or not (whole or cut):
+        raise AppError("This measure is not computed here", f"“{name}” is none of those there are. {_KNOWN}")
+    return _Measure(kind, cutoff)
+
+
+# --- figures ---------------------------------------------------------------------------------------------------------
+
+
+def _precision(results: Results, cutoff: int) -> Floats:
+    return results.count(results.first(cutoff)) / cutoff
+
+
+def _recall(results: Results, cutoff: int) -> Floats:
+    return share(results.count(results.first(cutoff)), results.relevant)
+
+
+def _f1(results: Results, cutoff: int) -> Floats:
+    """The harmonic mean of precision and recall of the first k as a set: a short list is not held against it."""
+    return share(2 * results.count(results.first(cutoff)), results.length(cutoff) + results.relevant)
+
+
+def _r_precision(results: Results, _cutoff: None) -> Floats:
+    return share(results.count(results.rank <= results.relevant[results.row]), results.relevant)
+
+
+def _average_precision(results: Results, cutoff: int | None) -> Floats:
+    return share(results.total(results.first(cutoff), results.ordinal / results.rank), results.relevant)
+
+
+def _reciprocal_rank(results: Results, cutoff: int | None) -> Floats:
+    return results.total(results.first(cutoff) & (results.ordinal == 1), 1 / results.rank)
+
+
+def _ndcg(results: Results, cutoff: int | None) -> Floats:
+    return share(*bounding.dcg(results, cutoff))
+
+
+def _success(results: Results, cutoff: int) -> Floats:
+    return (results.count(results.first(cutoff)) > 0).astype(np.float64)
+
+
+def _judged(results: Results, cutoff: int) -> Floats:
+    return share((results.ranked[:, :cutoff] >= 0).sum(axis=1).astype(np.float64), results.length(cutoff))
+
+
+_MEASURES: dict[str, Callable[..., Floats]] = {
+    "P": _precision,
+    "R": _recall,
+    "F1": _f1,
+    "Rprec": _r_precision,
+    "AP": _average_precision,
+    "RR": _reciprocal_rank,
+    "nDCG": _ndcg,
+    "Success": _success,
+    "Judged": _judged,
+}
+_WITHOUT_CUTOFF = frozenset(("Rprec", "AP", "RR", "nDCG"))
+_WITH_CUTOFF = frozenset(_MEASURES) - {"Rprec"}
+_KNOWN = "There are P@k, R@k, F1@k, Rprec, AP, AP@k, RR, RR@k, nDCG, nDCG@k, Success@k and Judged@k, with any k."
+
+
+def _values(measure: _Measure, results: Results) -> Floats:
+    return _MEASURES[measure.kind](results, measure.cutoff)
+
+
+def _columns(columns: Sequence[Floats], rows: int) -> Floats:
+    return np.stack(columns, axis=1) if columns else np.empty((rows, 0))
+
+
+# --- of runs with scores ---------------------------------------------------------------------------------------------
 
 
 def per_query(qrels: Qrels, run: Run, k: int) -> dict[str, dict[str, float]]:
     """The measures of every query in ``qrels``: query id → name → value, 0 for a query the run does not answer."""
+    values = compute(names(k), *matrix(qrels, run))
     return {
-        query_id: _one(query_id, grades, _in_trec_order(run.get(query_id, ())), k) for query_id, grades in qrels.items()
+        query_id: dict(zip(names(k), map(float, row), strict=True)) for query_id, row in zip(qrels, values, strict=True)
     }
 
 
@@ -34,17 +210,3 @@ def mean(values: Sequence[Mapping[str, float]], k: int) -> dict[str, float]:
     if not values:
         return {}
     return {name: sum(value[name] for value in values) / len(values) for name in names(k)}
-
-
-def _one(query_id: str, grades: Mapping[str, int], hits: Sequence[tuple[str, float]], k: int) -> dict[str, float]:
-    qrels = [Qrel(query_id, document_id, grade) for document_id, grade in grades.items()]
-    docs = [ScoredDoc(query_id, document_id, score) for document_id, score in hits]
-    values = ir_measures.calc_aggregate([P @ k, R @ k, AP, RR, nDCG @ k, Judged @ k], qrels, docs)
-    first_k = ir_measures.calc_aggregate([SetF], qrels, docs[:k])
-    named = {str(measure): float(value) for measure, value in values.items()} | {f"F1@{k}": float(first_k[SetF])}
-    return {name: named[name] for name in names(k)}
-
-
-def _in_trec_order(hits: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
-    by_id = sorted(hits, key=lambda hit: hit[0], reverse=True)
-    return sorted(by_id, key=lambda hit: -hit[1])

@@ -1,0 +1,184 @@
+"""What can be said about two models: a figure, how sure it is, and what is missing to tell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from app.engine.evaltypes import Comparison, Verdict
+from app.engine.evaluation.resampling import DIGITS, LEVEL, Floats, difference_intervals, intervals, randomization_test
+from app.engine.evaluation.verdicts import sentence
+
+__all__ = [
+    "compare",
+    "difference_intervals",
+    "effect_sizes",
+    "holm",
+    "intervals",
+    "queries_needed",
+    "randomization_test",
+]
+
+POWER = 0.8
+
+MARGIN = 0.02
+"""Two models whose difference lies within this, by its interval, are called equally good."""
+
+HOPELESS = 1000
+"""More further queries than that nobody judges."""
+
+
+def compare(
+    values: Mapping[str, Mapping[int, float]], measure: str, display_names: Mapping[str, str]
+) -> tuple[Comparison, ...]:
+    """Every two models on the queries that both answered, those that share none left out.
+
+    Args:
+        values: model → query id → the measure.
+        measure: its name, for the words.
+        display_names: model → what people call it; the key where it is missing.
+
+    Returns:
+        In the order of the models. All pairs together count as one family for the correction.
+    """
+    pairs = [
+        (first, second) for first, second in combinations(values, 2) if values[first].keys() & values[second].keys()
+    ]
+    differences = [_differences(values[first], values[second]) for first, second in pairs]
+    figures = _figures(differences)
+    level = LEVEL / max(1, len(pairs))
+    return tuple(
+        _comparison(pair, measure, display_names, column, figure, level)
+        for pair, column, figure in zip(pairs, differences, figures, strict=True)
+    )
+
+
+def _differences(first: Mapping[int, float], second: Mapping[int, float]) -> NDArray[np.float64]:
+    """Sorted, so that nothing depends on the numbers of queries, and rounded, so that equal figures are equal."""
+    shared = [query for query in first if query in second]
+    return np.sort(np.round([first[query] - second[query] for query in shared], 12))
+
+
+class _Figures(NamedTuple):
+    p: float
+    adjusted: float
+    low: float | None
+    high: float | None
+    effect: float | None
+
+
+def _figures(differences: list[NDArray[np.float64]]) -> list[_Figures]:
+    """Pairs with equally many queries are computed together."""
+    p_values, low, high, effects = (np.empty(len(differences)) for _ in range(4))
+    lengths = np.array([len(column) for column in differences], dtype=np.intp)
+    for length in np.unique(lengths):
+        where = np.flatnonzero(lengths == length)
+        columns = np.stack([differences[index] for index in where], axis=1)
+        p_values[where] = randomization_test(columns)
+        low[where], high[where] = difference_intervals(columns)
+        effects[where] = effect_sizes(columns)
+    adjusted = holm(p_values)
+    rows = np.stack([p_values, adjusted, low, high, effects], axis=1).tolist()
+    return [_Figures(row[0], row[1], *(None if math.isnan(value) else value for value in row[2:])) for row in rows]
+
+
+def _comparison(
+    pair: tuple[str, str],
+    measure: str,
+    names: Mapping[str, str],
+    differences: NDArray[np.float64],
+    figures: _Figures,
+    level: float,
+) -> Comparison:
+    mean = float(differences.mean())
+    first, second = pair
+    low, high = figures.low, figures.high
+    if mean < 0:
+        first, second, differences = second, first, -differences
+        low, high = (None if high is None else -high), (None if low is None else -low)
+    verdict = _verdict(figures.adjusted, low, high)
+    more = queries_needed(differences, level) if verdict is Verdict.OPEN else None
+    comparison = Comparison(
+        measure=measure,
+        better=first,
+        worse=second,
+        queries=len(differences),
+        difference=round(abs(mean), DIGITS),
+        low=low,
+        high=high,
+        p_value=figures.p,
+        p_adjusted=figures.adjusted,
+        effect_size=None if figures.effect is None else abs(figures.effect),
+        wins=int((differences > 0).sum()),
+        losses=int((differences < 0).sum()),
+        ties=int((differences == 0).sum()),
+        verdict=verdict,
+        more_queries=more,
+        sentence="",
+    )
+    words = sentence(comparison, names.get(first, first), names.get(second, second))
+    return replace(comparison, sentence=words)
+
+
+def _verdict(adjusted: float, low: float | None, high: float | None) -> Verdict:
+    if low is not None and high is not None and low >= -MARGIN and high <= MARGIN:
+        return Verdict.ALIKE  # a difference that does not matter, be it real or not
+    return Verdict.BETTER if adjusted <= LEVEL else Verdict.OPEN
+
+
+def holm(p_values: NDArray[np.floating]) -> Floats:
+    """Corrected for testing all of them: the chance that any claim is wrong stays below `LEVEL`, whatever they share.
+
+    Holm, "A simple sequentially rejective multiple test procedure", Scand. J. Statist. 6, 1979.
+    """
+    p_values = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(p_values, kind="stable")
+    stepped = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
+    adjusted = np.empty_like(p_values)
+    adjusted[order] = np.minimum(stepped, 1.0)
+    return adjusted
+
+
+def effect_sizes(differences: NDArray[np.floating]) -> Floats:
+    """(m,): mean differences in standard deviations of the differences (Cohen's d_z); NaN where these do not vary."""
+    columns = np.sort(np.asarray(differences, dtype=np.float64), axis=0)
+    if len(columns) < 2:
+        return np.full(columns.shape[1], np.nan)
+    deviation = columns.std(axis=0, ddof=1)
+    varies = deviation > 1e-12
+    sizes: Floats = np.divide(columns.mean(axis=0), deviation, out=np.full(len(deviation), np.nan), where=varies)
+    return np.asarray(np.round(sizes, DIGITS))
+
+
+def queries_needed(differences: NDArray[np.floating], level: float = LEVEL, power: float = POWER) -> int | None:
+    """About how many more queries until the test settles it, if the differences go on as those seen.
+
+    Args:
+        differences: (n,) of one pair.
+        level: what p has to reach: `LEVEL` by the number of pairs, where several are compared.
+        power: how sure one wants to be that it then does.
+
+    Returns:
+        None where it is settled, where nothing can be said (no difference seen so far, fewer than two queries), and
+        where more than `HOPELESS` would be needed.
+    """
+    differences = np.asarray(differences, dtype=np.float64)
+    n = len(differences)
+    effect = abs(float(effect_sizes(differences[:, None])[0])) if n >= 2 else math.nan
+    mean = abs(float(differences.mean())) if n else 0.0
+    if mean < 1e-12 or n < 2:
+        return None
+    least = math.ceil(1 - math.log2(level))  # 2^(1-n) is the smallest p there is
+    needed = float(least)
+    if not math.isnan(effect):
+        normal = (stats.norm.ppf(1 - level / 2) + stats.norm.ppf(power)) / effect
+        needed = max(needed, normal**2 + stats.norm.ppf(1 - level / 2) ** 2 / 2)  # the second term: t instead of normal
+    more = math.ceil(needed) - n
+    return more if 0 < more <= HOPELESS else None

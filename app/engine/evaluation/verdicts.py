@@ -1,0 +1,44 @@
+"""The outcome of a comparison in plain words."""
+
+from __future__ import annotations
+
+from app.engine.evaltypes import Comparison, Verdict
+
+FEW_QUERIES = 10
+"""Below so many, a sentence says that they are few."""
+
+
+def sentence(comparison: Comparison, better: str, worse: str) -> str:
+    """What the figures of a comparison say; ``better`` and ``worse`` are the models' names for people."""
+    figures = f"({comparison.measure} {_signed(comparison.difference)}{_interval(comparison)})"
+    if comparison.verdict is Verdict.BETTER:
+        text = f"{better} beats {worse} {figures}"
+    elif comparison.verdict is Verdict.ALIKE:
+        text = f"{better} and {worse} are equally good {figures}"
+    else:
+        text = f"Cannot tell yet whether {better} or {worse} is better {figures}"
+        if comparison.more_queries:
+            queries = "query is" if comparison.more_queries == 1 else "queries are"
+            text += f": about {comparison.more_queries} more {queries} needed"
+    few = comparison.queries < FEW_QUERIES
+    return f"{text}. Only {_counted(comparison.queries)} so far." if few else f"{text}."
+
+
+def _counted(queries: int) -> str:
+    return "1 query" if queries == 1 else f"{queries} queries"
+
+
+def _interval(comparison: Comparison) -> str:
+    if comparison.low is None or comparison.high is None:
+        return ""
+    return f", 95% {_number(comparison.low)} to {_number(comparison.high)}"
+
+
+def _signed(value: float) -> str:
+    return f"+{_number(value)}"
+
+
+def _number(value: float) -> str:
+    """Two digits, with a real minus sign."""
+    text = f"{value:.2f}"
+    return text.replace("-0.00", "0.00").replace("-", "−")
