@@ -125,7 +125,7 @@ def _p_values(columns: Floats) -> Floats:
     reached = (np.abs(signs @ columns) >= observed - 1e-9 * np.maximum(1.0, observed)).sum(axis=0)
     if n <= ENUMERATED:
         return np.asarray(reached / len(signs))
-    return np.minimum((reached + 1) / (len(signs) + 1), _gaussian_bound(columns, observed))
+    return np.asarray(np.minimum((reached + 1) / (len(signs) + 1), _gaussian_bound(columns, observed)))
 
 
 def _gaussian_bound(columns: Floats, observed: Floats) -> Floats:
