@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 MODELS_PREFIX = "models_"
 EVALUATIONS_PREFIX = "evaluations_"
+LABELS_PREFIX = "labels_"
 NICENESS = 5
 """Between the window and the decoders."""
 
@@ -69,6 +70,11 @@ LANES: dict[str, Lane] = {
     "evaluations_import_qrels": Lane.EVALUATE,
     "evaluations_export_qrels": Lane.EVALUATE,
     "evaluations_evaluate": Lane.EVALUATE,
+    "labels_status": Lane.QUICK,
+    "labels_choose": Lane.QUICK,
+    "labels_to_test_set": Lane.QUICK,
+    "labels_of_item": Lane.VIEW,
+    "labels_assign": Lane.EVALUATE,
     "models_plan": Lane.ADVICE,
     "models_advise": Lane.ADVICE,
     "models_install": Lane.FETCH,
@@ -85,9 +91,9 @@ LANES: dict[str, Lane] = {
 """Every method a window may call, and the lane it waits in.
 
 ``open`` and ``libraries`` are the server's own. ``models_x`` is `Models.x`, which needs no library, ``evaluations_x``
-is `Evaluations.x` of the open `Session`, and all others are the session's own methods. The session and `Models` share
-one `Catalogue`: what the one installs the other can use at once. To remove a model does not wait for the download of
-another.
+is `Evaluations.x` of the open `Session` and ``labels_x`` its `Labels.x`, and all others are the session's own methods.
+The session and `Models` share one `Catalogue`: what the one installs the other can use at once. To remove a model does
+not wait for the download of another.
 """
 
 
@@ -199,6 +205,8 @@ class _Server:
         asked: Callable[..., Any]
         if name.startswith(EVALUATIONS_PREFIX):
             asked = getattr(self._session.evaluations, name.removeprefix(EVALUATIONS_PREFIX))
+        elif name.startswith(LABELS_PREFIX):
+            asked = getattr(self._session.labels, name.removeprefix(LABELS_PREFIX))
         else:
             asked = getattr(self._session, name)
         return asked

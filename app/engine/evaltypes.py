@@ -430,10 +430,13 @@ class Written:
 
 @dataclass(frozen=True)
 class LabelCount:
-    """A label of the library's list and how many pictures have it among their likely ones."""
+    """A label of the library's list and how many pictures have it among their likely ones. Of these ``judged`` were
+    judged, and ``right`` found right."""
 
     name: str
     items: int
+    judged: int = 0
+    right: int = 0
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from app.engine.index.shelf import EXACT_UP_TO
 from app.engine.indexing import Indexer
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.judging import Judging
+from app.engine.labelling import Labels
 from app.engine.media.pool import DecoderPool
 from app.engine.modeltypes import ModelStatus
 from app.engine.querying import QueryVectors
@@ -33,6 +34,7 @@ from app.engine.store.database import FILE_NAME, Database, broken_library
 from app.engine.store.files import Files, is_within
 from app.engine.store.folders import Folders
 from app.engine.store.judgments import Judgments
+from app.engine.store.labels import LabelStore
 from app.engine.store.lookup import Lookup
 from app.engine.store.preferences import Preferences
 from app.engine.store.queries import Queries
@@ -98,6 +100,9 @@ class Session:
             Costs(spaces, encoders, rates),
             encoders,
             self._preferences,
+        )
+        self.labels = Labels(
+            LabelStore(database), spaces, test_queries, judgments, self._searcher, encoders, self._preferences
         )
         self._indexer = Indexer(
             self._files, Folders(database), self._lookup, spaces, shelves, self._preferences, encoders, rates, pool
@@ -168,7 +173,8 @@ class Session:
         )
 
     def index(self, request: IndexRequest, job: Job = NULL_JOB) -> IndexReport:
-        """See `app.engine.indexing.Indexer.index`. A library that was not closed is checked first.
+        """See `app.engine.indexing.Indexer.index`. A library that was not closed is checked first; new pictures are
+        given their labels at the end.
 
         Raises:
             LibraryDamaged: and it is beyond mending.
@@ -178,9 +184,11 @@ class Session:
             raise broken_library(found.broken[0], self._database.path)
         try:
             report = self._indexer.index(request, job)
+            unlabelled = self.labels.catch_up(job)
         finally:
             self._encoders.ease()
-        return replace(report, notes=(*found.lost, *found.mended, *report.notes))
+        notes = (*found.lost, *found.mended, *report.notes, *filter(None, [unlabelled]))
+        return replace(report, notes=notes)
 
     def verify(self, job: Job = NULL_JOB) -> VerifyReport:
         """Check the database row by row and every index file, mend what can be mended, and say what cannot.

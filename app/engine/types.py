@@ -96,12 +96,14 @@ class Query:
 @dataclass(frozen=True)
 class Filters:
     """Which files may be found. ``after_ms`` and ``before_ms`` bound the time a picture was taken (else the file's
-    own time), in milliseconds since 1970 UTC, both inclusive."""
+    own time), in milliseconds since 1970 UTC, both inclusive. ``labels``: only items that have any of these, by name;
+    none: all items."""
 
     kinds: frozenset[MediaKind] = frozenset(MediaKind)
     under: str | None = None
     after_ms: int | None = None
     before_ms: int | None = None
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

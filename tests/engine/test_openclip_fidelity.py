@@ -27,7 +27,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from app.bench.models import save_weights, seeded_clip, write_tokenizer
-from app.engine.encoders.base import Encoder
+from app.engine.encoders.base import Encoder, scoring_of
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.entries import Entry
 from app.engine.encoders.network import picture_tensor
@@ -216,6 +216,19 @@ def test_texts_have_upstreams_vectors(pair: Pair) -> None:
         theirs = pair.upstream.encode_text(pair.tokenizer(list(few)))
     ours = pair.encoder.encode([Text(text) for text in few])
     compare(f"{pair.entry.key}, texts", ours, theirs, FAITHFUL)
+
+
+def test_words_have_upstreams_probabilities(pair: Pair, drawings: list[Image.Image]) -> None:
+    few, words = drawings[:2], ["a photo of a ball.", "a photo of a wall."]
+    with torch.inference_mode():
+        pictures = torch.stack([pair.preprocess(image) for image in few])
+        logits, _ = pair.upstream.get_logits(pictures, pair.tokenizer(words))
+    scoring = scoring_of(pair.encoder)
+    assert scoring is not None
+    assert scoring.kind == ("softmax" if pair.upstream.logit_bias is None else "sigmoid")
+    theirs = logits.softmax(dim=1) if pair.upstream.logit_bias is None else logits.sigmoid()
+    vectors = pair.encoder.encode(prepared(pair.entry, few)), pair.encoder.encode([Text(text) for text in words])
+    np.testing.assert_allclose(scoring.probabilities(vectors[0] @ vectors[1].T), theirs.numpy(), atol=1e-5)
 
 
 @pytest.mark.lengthy

@@ -17,13 +17,14 @@ MODEL_CFG = {
 }
 
 
-def write(models_dir: Path, seed: int = 1) -> Path:
-    """Its folder, with weights drawn from ``seed``."""
+def write(models_dir: Path, seed: int = 1, bias: float | None = None) -> Path:
+    """Its folder, with weights drawn from ``seed``; with a ``bias`` it is one that learns as SigLIP does."""
     folder = models_dir / KEY
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
-    network = open_clip.CLIP(**MODEL_CFG)
-    (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": MODEL_CFG}), "utf-8")
+    model_cfg = MODEL_CFG if bias is None else {**MODEL_CFG, "init_logit_bias": bias}
+    network = open_clip.CLIP(**model_cfg)
+    (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": model_cfg}), "utf-8")
     state = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     safetensors.torch.save_file(state, folder / "model.safetensors")
     return folder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -33,11 +33,39 @@ class EncoderSpec:
     batch_size: int = 32
 
 
+@dataclass(frozen=True)
+class Scoring:
+    """How an encoder's makers turn cosines of a sample with words into probabilities.
+
+    "softmax" (CLIP): one of the words is true, and the others give way to it. "sigmoid" (SigLIP): each is true or not
+    for itself. ``scale`` and ``bias`` were learned with the network.
+    """
+
+    kind: Literal["softmax", "sigmoid"]
+    scale: float
+    bias: float = 0.0
+
+    def probabilities(self, cosines: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+        """(n, words) cosines to (n, words) float32 probabilities: softmax(scale · cosine) over each row, or
+        sigmoid(scale · cosine + bias)."""
+        logits = np.asarray(cosines, np.float32) * np.float32(self.scale) + np.float32(self.bias)
+        if self.kind == "sigmoid":
+            small = np.exp(-np.abs(logits))  # so that nothing overflows
+            chances: npt.NDArray[np.float32] = np.where(logits >= 0, np.float32(1), small) / (1 + small)
+            return chances
+        logits -= logits.max(axis=1, keepdims=True, initial=-np.inf)
+        np.exp(logits, out=logits)
+        logits /= logits.sum(axis=1, keepdims=True)
+        return logits
+
+
 class Encoder(Protocol):
     """Turns samples into unit vectors.
 
     ``fingerprint`` names the space: a SHA-256 over the weights, the preparation and the sampling. Two encoders with
     the same fingerprint give the same vectors; with different ones their vectors must never be mixed.
+
+    One that knows words may have an attribute ``scoring``, a `Scoring`; see `scoring_of`.
     """
 
     @property
@@ -97,6 +125,12 @@ class EncoderSource(Protocol):
     def ease(self) -> None:
         """Let go of loaded encoders while memory is short: some work has ended. One in use stays with its user."""
         ...
+
+
+def scoring_of(encoder: Encoder) -> Scoring | None:
+    """How the encoder's cosines with words become probabilities, or None where it does not say."""
+    scoring = getattr(encoder, "scoring", None)
+    return scoring if isinstance(scoring, Scoring) else None
 
 
 def ready_keys(source: EncoderSource) -> frozenset[str]:

@@ -20,7 +20,7 @@ from transformers import ClapConfig, ClapFeatureExtractor, ClapModel
 
 from app.engine.encoders.device import Forward
 from app.engine.encoders.entries import Entry
-from app.engine.encoders.network import NetworkEncoder, clean_wave, placed
+from app.engine.encoders.network import NetworkEncoder, clean_wave, learned_scoring, placed
 from app.engine.encoders.weights import Uninitialised, fit, read_weights
 from app.engine.errors import WeightsCorrupt
 from app.engine.samples import Sound, Text
@@ -66,9 +66,10 @@ def load(entry: Entry, weights_path: Path, fingerprint: str, device: str) -> Net
         rows = iter(encode_pieces([piece for pieces in cut for piece in pieces], place))
         return torch.stack([torch.stack([next(rows) for _ in pieces]).mean(dim=0) for pieces in cut])
 
+    scoring = learned_scoring(network.logit_scale_a)
     placement = placed(network, device, entry.batch_size)
     forwards: dict[Modality, Forward[Any]] = {Modality.TEXT: encode_texts, Modality.AUDIO: encode_sounds}
-    return NetworkEncoder(entry.spec, fingerprint, placement, forwards)
+    return NetworkEncoder(entry.spec, fingerprint, placement, forwards, scoring)
 
 
 def pieces_of(wave: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from app.engine.encoders.base import EncoderSpec, accepted_modality, unit_rows
+from app.engine.encoders.base import EncoderSpec, Scoring, accepted_modality, unit_rows
 from app.engine.encoders.device import CPU, Forward, Placement, describe
 from app.engine.encoders.entries import Channels
 from app.engine.encoders.speeds import Speeds
@@ -33,8 +34,14 @@ class NetworkEncoder:
     """An `Encoder` that runs a network: one forward function for each kind of sample it accepts."""
 
     def __init__(
-        self, spec: EncoderSpec, fingerprint: str, placement: Placement, forwards: Mapping[Modality, Forward[Any]]
+        self,
+        spec: EncoderSpec,
+        fingerprint: str,
+        placement: Placement,
+        forwards: Mapping[Modality, Forward[Any]],
+        scoring: Scoring | None = None,
     ) -> None:
+        self.scoring = scoring
         self._spec = spec
         self._fingerprint = fingerprint
         self._placement = placement
@@ -77,6 +84,15 @@ class NetworkEncoder:
                 "Copy or download it again.",
             )
         return unit_rows(rows)
+
+
+def learned_scoring(log_scale: torch.Tensor, bias: torch.Tensor | None = None) -> Scoring | None:
+    """The `Scoring` of the two scalars that contrastive networks learn: the logarithm of the scale, and SigLIP's bias.
+    None for weights in which they are no use."""
+    scale, offset = float(log_scale.detach().double().exp()), 0.0 if bias is None else float(bias.detach())
+    if not (math.isfinite(scale) and math.isfinite(offset)):
+        return None
+    return Scoring("softmax" if bias is None else "sigmoid", scale, offset)
 
 
 def picture_tensor(pictures: Sequence[Picture], mean: Channels, std: Channels, device: str) -> torch.Tensor:

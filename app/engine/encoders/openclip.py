@@ -22,7 +22,7 @@ from app.engine.encoders.checkpoint import outline
 from app.engine.encoders.device import CPU, Forward
 from app.engine.encoders.eightbit import quantize
 from app.engine.encoders.entries import Entry
-from app.engine.encoders.network import NetworkEncoder, picture_tensor, placed
+from app.engine.encoders.network import NetworkEncoder, learned_scoring, picture_tensor, placed
 from app.engine.encoders.oom import is_out_of_memory
 from app.engine.encoders.texttowers import on_disk, text_config
 from app.engine.encoders.weights import Uninitialised, check_fit, fit, read_weights
@@ -66,9 +66,10 @@ def load(entry: Entry, weights_path: Path, fingerprint: str, device: str) -> Net
         rows: torch.Tensor = network.encode_text(words_to_tokens([text.text for text in texts]).to(place))
         return rows
 
+    scoring = learned_scoring(network.logit_scale, network.logit_bias)
     placement = placed(network, device, entry.batch_size)
     forwards: dict[Modality, Forward[Any]] = {Modality.IMAGE: encode_pictures, Modality.TEXT: encode_texts}
-    return NetworkEncoder(entry.spec, fingerprint, placement, forwards)
+    return NetworkEncoder(entry.spec, fingerprint, placement, forwards, scoring)
 
 
 def build(entry: Entry, folder: Path) -> Any:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from app.engine.encoders.base import Encoder, EncoderSpec
+from app.engine.encoders.base import Encoder, EncoderSpec, Scoring, scoring_of
 from app.engine.encoders.entries import Entry
 from app.engine.errors import AppError
 from app.engine.modeltypes import Origin
@@ -157,6 +157,10 @@ class GuardedEncoder:
     @property
     def batch_size(self) -> int:
         return max(1, int(self._encoder.batch_size))
+
+    @property
+    def scoring(self) -> Scoring | None:
+        return scoring_of(self._encoder)
 
     def encode(self, samples: Sequence[Sample]) -> Vectors:
         """As `Encoder.encode`. Raises AppError for whatever goes wrong in the plug-in."""

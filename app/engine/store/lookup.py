@@ -17,6 +17,7 @@ from app.engine.store.damage import leave_out_thumbnails
 from app.engine.store.database import Database
 from app.engine.store.files import within_condition
 from app.engine.store.integrity import checksum, known, path_bytes, sound
+from app.engine.store.labels import SOUND_LABEL
 from app.engine.store.spaces import Ids
 from app.engine.types import Filters, ItemKind, ItemRef, MediaKind
 
@@ -87,7 +88,9 @@ class Lookup:
             version, rewrites = self._database.version, self._database.rewrites
             held = self._visible.pop(key, None)
             if held is None or held.version != version:
-                known = held if held is not None and held.rewrites == rewrites else NOTHING_VISIBLE
+                # Labels come to items that were there long before.
+                grows = held is not None and held.rewrites == rewrites and not filters.labels
+                known = held if grows and held is not None else NOTHING_VISIBLE
                 last_id, newer = self._visible_after(known.last_id, filters, item_kinds)
                 ids = np.concatenate((known.ids, newer))
                 if held is not None and np.array_equal(ids, held.ids):
@@ -101,13 +104,14 @@ class Lookup:
     def _visible_after(self, item_id: int, filters: Filters, kinds: Sequence[ItemKind]) -> tuple[int, Ids]:
         """The last item there is, and those visible after ``item_id`` up to it."""
         conditions, values = _conditions(filters)
+        labelled, names = _labelled(filters)
         marks = ",".join("?" * len(kinds))
         (last_id,) = self._database.read.execute("SELECT coalesce(max(id), 0) FROM items").fetchone()
         rows = self._database.read.execute(
             "SELECT i.id FROM items i JOIN contents c ON c.id = i.content_id "  # noqa: S608 - fixed fragments
-            f"WHERE i.id > ? AND i.id <= ? AND i.kind IN ({marks}) "
+            f"WHERE i.id > ? AND i.id <= ? AND i.kind IN ({marks}) AND {labelled} "
             f"AND EXISTS (SELECT 1 FROM files f WHERE f.content_id = c.id AND {conditions}) ORDER BY i.id",
-            (item_id, last_id, *kinds, *values),
+            (item_id, last_id, *kinds, *names, *values),
         ).fetchall()
         return last_id, np.array(rows, dtype=np.int64).reshape(-1)
 
@@ -194,7 +198,7 @@ class Lookup:
 
     def keywords(self, words: str, filters: Filters, limit: int) -> dict[int, list[bytes]]:
         """The first item of each file whose name, folders or caption hold all the words, with the paths of these
-        files, best first.
+        files, best first; then the items whose labels hold them, the likeliest first.
 
         The last word may be the beginning of one. Names count double: BM25 with column weights, by FTS5.
         """
@@ -202,17 +206,47 @@ class Lookup:
         if not expression:
             return {}
         conditions, values = _conditions(filters)
+        labelled, names = _labelled(filters)
         rows = self._database.read.execute(
-            "SELECT (SELECT i.id FROM items i WHERE i.content_id = c.id ORDER BY i.kind = 'audio', i.start_ms LIMIT 1) "  # noqa: S608
+            f"SELECT (SELECT i.id FROM items i WHERE i.content_id = c.id AND {labelled} "  # noqa: S608 - fixed fragments
+            "ORDER BY i.kind = 'audio', i.start_ms LIMIT 1) "
             "AS item, CAST(f.path AS BLOB) FROM words JOIN files f ON f.id = words.rowid "
             f"JOIN contents c ON c.id = f.content_id WHERE words MATCH ? AND item IS NOT NULL AND {conditions} "
             "ORDER BY bm25(words, 2.0, 1.0, 1.5), f.path LIMIT ?",
-            (expression, *values, limit),
+            (*names, expression, *values, limit),
         )
         found: dict[int, list[bytes]] = {}
         for item_id, path in rows:
             found.setdefault(item_id, []).append(path_bytes(path))
+        for item_id in self._by_labels(words, filters, limit - len(found)):
+            found.setdefault(item_id, [])
         return found
+
+    def _by_labels(self, words: str, filters: Filters, limit: int) -> list[int]:
+        """The items whose labels, taken together, hold all the words, the likeliest first."""
+        rows = self._database.read.execute(f"SELECT l.id, l.name FROM labels l WHERE {SOUND_LABEL}").fetchall()  # noqa: S608
+        tokens = _tokens(words)
+        begun = tokens[-1:]  # the last word may be the beginning of one
+        named = {label_id: _tokens(name) for label_id, name in rows}
+        meant = [[label_id for label_id, own in named.items() if token in own] for token in tokens[:-1]]
+        meant += [[key for key, own in named.items() if any(one.startswith(begun[0]) for one in own)]] if begun else []
+        if limit <= 0 or not meant or not all(meant):
+            return []
+        conditions, values = _conditions(filters)
+        labelled, names = _labelled(filters)
+        each = " AND ".join(
+            ["i.id IN (SELECT item_id FROM item_labels WHERE label_id IN (SELECT value FROM json_each(?)))"]
+            * len(meant)
+        )
+        anything = json.dumps(sorted({label_id for ids in meant for label_id in ids}))
+        found = self._database.read.execute(
+            f"SELECT i.id FROM items i JOIN contents c ON c.id = i.content_id WHERE {each} AND {labelled} "  # noqa: S608
+            f"AND EXISTS (SELECT 1 FROM files f WHERE f.content_id = c.id AND {conditions}) "
+            "ORDER BY (SELECT max(il.score) FROM item_labels il WHERE il.item_id = i.id "
+            "AND il.label_id IN (SELECT value FROM json_each(?))) DESC, i.id LIMIT ?",
+            (*map(json.dumps, meant), *names, *values, anything, limit),
+        )
+        return [item_id for (item_id,) in found]
 
     def thumbnails(self, item_ids: Sequence[int]) -> dict[int, bytes]:
         """Pictures by item. A damaged one is dropped and made again by the next run."""
@@ -291,6 +325,23 @@ def _conditions(filters: Filters) -> tuple[str, tuple[object, ...]]:
             conditions.append(f"{moment} {comparison} ?")
             values.append(bound)
     return " AND ".join(conditions), tuple(values)
+
+
+def _labelled(filters: Filters) -> tuple[str, tuple[str, ...]]:
+    """The filter by labels as a condition on ``i`` (items)."""
+    if not filters.labels:
+        return "1", ()
+    condition = (
+        "i.id IN (SELECT item_id FROM item_labels WHERE label_id IN "  # noqa: S608 - fixed fragments
+        f"(SELECT id FROM labels WHERE name IN ({','.join('?' * len(filters.labels))})))"
+    )
+    return condition, filters.labels
+
+
+def _tokens(text: str) -> list[str]:
+    """The words of a text as FTS5's tokenizer compares them: folded, without accents."""
+    bare = "".join(mark for mark in unicodedata.normalize("NFKD", text) if not unicodedata.combining(mark))
+    return WORD.findall(bare.replace("_", " ").casefold())
 
 
 def _match_expression(words: str) -> str:

@@ -255,8 +255,10 @@ def _test_collections(connection: sqlite3.Connection) -> None:
             score REAL NOT NULL,
             PRIMARY KEY (item_id, label_id)) WITHOUT ROWID""",
         "CREATE INDEX item_labels_by_label ON item_labels (label_id, score, item_id)",
-        # Which pictures were looked at, since one may have no likely label.
-        "CREATE TABLE labelled (item_id INTEGER PRIMARY KEY REFERENCES items(id) ON DELETE CASCADE)",
+        # Which pictures were looked at, since one may have no likely label. By which model and list is a setting.
+        """CREATE TABLE labelled (
+            item_id INTEGER PRIMARY KEY REFERENCES items(id) ON DELETE CASCADE,
+            crc INTEGER)""",
     ):
         connection.execute(statement)
 

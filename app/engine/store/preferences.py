@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -36,19 +37,27 @@ class Preferences:
         self._set("indexing", asdict(settings))
 
     def _get(self, key: str) -> Any:
-        row = self._database.read.execute(
-            "SELECT CAST(value AS BLOB), crc FROM settings WHERE key = ?", (key,)
-        ).fetchone()
-        if row and row[1] != checksum(key, row[0]):
-            self._database.doubt(f"The choice of {key} is damaged and taken to be the default.")
-            return None
-        return json.loads(row[0]) if row else None
+        return read_setting(self._database, key)
 
     def _set(self, key: str, value: Any) -> None:
-        text = json.dumps(value)
         with self._database.transaction() as change:
-            change.execute(
-                "INSERT INTO settings (key, value, crc) VALUES (?, ?, ?) "
-                "ON CONFLICT (key) DO UPDATE SET value = excluded.value, crc = excluded.crc",
-                (key, text, checksum(key, text)),
-            )
+            write_setting(change, key, value)
+
+
+def write_setting(change: sqlite3.Connection, key: str, value: Any) -> None:
+    """Keep a choice within a transaction."""
+    text = json.dumps(value)
+    change.execute(
+        "INSERT INTO settings (key, value, crc) VALUES (?, ?, ?) "
+        "ON CONFLICT (key) DO UPDATE SET value = excluded.value, crc = excluded.crc",
+        (key, text, checksum(key, text)),
+    )
+
+
+def read_setting(database: Database, key: str) -> Any:
+    """A choice as it was kept; None where there is none, or it is damaged."""
+    row = database.read.execute("SELECT CAST(value AS BLOB), crc FROM settings WHERE key = ?", (key,)).fetchone()
+    if row and row[1] != checksum(key, row[0]):
+        database.doubt(f"The choice of {key} is damaged and taken to be the default.")
+        return None
+    return json.loads(row[0]) if row else None

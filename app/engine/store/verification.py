@@ -16,6 +16,7 @@ from app.engine.store.database import Database, storage_error
 from app.engine.store.files import write_words
 from app.engine.store.integrity import checksum, is_sound
 from app.engine.store.judgments import SOUND_JUDGMENT
+from app.engine.store.labels import SOUND_LABEL, SOUND_LABELLED, forget_labels
 from app.engine.store.lookup import SOUND_THUMBNAIL
 from app.engine.store.migrations import expected_shape, shape
 from app.engine.store.preferences import SOUND_SETTING
@@ -38,6 +39,11 @@ TABLES = (
     "labels",
     "item_labels",
 )
+KEYED_TABLES = ("encoded", "item_labels")
+"""Computed, and without row numbers: what orders them is a key that can be damaged."""
+
+LABEL_TABLES = ("item_labels", "labelled")
+LABELS_MADE_AGAIN = "Damaged labels of pictures were removed; they are given again after the next run of indexing."
 BYTES = (("roots", "path"), ("folders", "path"), ("files", "path"), ("contents", "sha256"))
 
 Copies = dict[str, list[dict[str, object]]]
@@ -90,6 +96,7 @@ class _Check:
             self._check_references,
             self._check_vectors,
             self._check_thumbnails,
+            self._check_labels,
             self._check_own_work,
             self._check_words,
             self._reopen,
@@ -110,7 +117,8 @@ class _Check:
         self._compare_copies()
         if self._had_complaints:
             with self._database.transaction(rewrites=True) as change:
-                _rewrite(change, "encoded", "1")
+                for table in KEYED_TABLES:
+                    _rewrite(change, table, "1")
 
     def _look_back(self) -> None:
         """Whatever SQLite still complains of is beyond mending."""
@@ -140,6 +148,8 @@ class _Check:
             ):
                 change.execute(statement)
             damage.look_again(change)
+            if any(change.execute(f"PRAGMA foreign_key_check({table})").fetchone() for table in LABEL_TABLES):
+                forget_labels(change)
             for (set_id,) in change.execute(
                 "SELECT DISTINCT set_id FROM queries WHERE set_id NOT IN (SELECT id FROM query_sets)"
             ).fetchall():
@@ -177,7 +187,7 @@ class _Check:
 
     def _differing(self, table: str) -> Iterator[dict[str, object]]:
         # NOT INDEXED alone does not keep SQLite from reading an index of a table without row numbers.
-        itself = "INDEXED BY sqlite_autoindex_encoded_1" if table == "encoded" else "NOT INDEXED"
+        itself = f"INDEXED BY sqlite_autoindex_{table}_1" if table in KEYED_TABLES else "NOT INDEXED"
         indexes = self._read.execute(
             "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = ?", (table,)
         ).fetchall()
@@ -221,6 +231,8 @@ class _Check:
         for row in copies.get("spaces", ()):
             if "fingerprint" in row:  # whose vectors these are is not known any more
                 change.execute("DELETE FROM spaces WHERE id = ?", (row["rowid"],))
+        if "item_labels" in copies:
+            forget_labels(change)
         if "spaces" in copies:
             change.execute(
                 "UPDATE spaces SET dim = coalesce((SELECT length(vector) / 2 FROM vectors "
@@ -262,12 +274,21 @@ class _Check:
                 damage.drop_thumbnails(change, damaged)
             self.findings.mended.append(f"{len(damaged)} damaged thumbnails were removed; indexing makes them again.")
 
+    def _check_labels(self) -> None:
+        """Which pictures were looked at is computed; with one damaged note all are looked at again, which is quick."""
+        damaged = f"labelled AS d WHERE NOT coalesce({SOUND_LABELLED}, 0)"
+        if self._read.execute(f"SELECT 1 FROM {damaged} LIMIT 1").fetchone():  # noqa: S608 - fixed
+            with self._database.transaction() as change:
+                forget_labels(change)
+            self.findings.mended.append(LABELS_MADE_AGAIN)
+
     def _check_own_work(self) -> None:
-        """Judgments, test queries and choices: nobody can make them again but the person."""
+        """Judgments, test queries, labels and choices: nobody can make them again but the person."""
         self._recover_sets()
         for words, table, alias, condition in (
             ("damaged judgments were taken out; judge those items again", "judgments", "j", SOUND_JUDGMENT),
             ("damaged test queries were taken out with their judgments; add them again", "queries", "q", SOUND_QUERY),
+            ("damaged labels were taken out; add them again", "labels", "l", SOUND_LABEL),
             ("damaged choices of models or settings are back at their defaults", "settings", "s", SOUND_SETTING),
         ):
             damaged = f"{table} AS {alias} WHERE NOT coalesce({condition}, 0)"
