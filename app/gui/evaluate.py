@@ -14,6 +14,7 @@ from app.gui.comparing import ComparePanel
 from app.gui.emptystate import EmptyState
 from app.gui.engine import Engine
 from app.gui.judging import POOL_DEPTH, JudgePanel
+from app.gui.offline import Offline
 from app.gui.testqueries import QueryColumn
 from app.gui.thumbnails import ThumbnailStore
 
@@ -61,6 +62,10 @@ class EvaluatePage(QWidget):
         self._views.setCurrentIndex(view)
         self._show_query()
 
+    def set_offline(self, offline: Offline) -> None:
+        """Which files cannot be reached now."""
+        self.judging.set_offline(offline)
+
     def stop(self) -> None:
         """Fall silent, because another page is shown."""
         self.judging.stop()
@@ -106,6 +111,7 @@ class EvaluatePage(QWidget):
         self.queries.chosen.connect(self._choose)
         self.queries.told.connect(self.banner.tell)
         self.judging.judged.connect(self.queries.update_summary)
+        self.judging.query_wanted.connect(self._turn_to)
         self.judging.compare_wanted.connect(self._compare)
         self.comparing.judge_wanted.connect(self._judge_deeper)
         self.comparing.opened.connect(self.item_opened)
@@ -137,6 +143,11 @@ class EvaluatePage(QWidget):
             return
         self._stack.setCurrentIndex(1)
         self._show_query()
+
+    def _turn_to(self, query_id: int) -> None:
+        """Judging goes on with another query, or back to one."""
+        if not self.queries.list.turn_to(query_id):
+            self.judging.forget_query(query_id)
 
     def _show_query(self) -> None:
         """Let the visible view show the current query; the other one asks when it is turned to."""

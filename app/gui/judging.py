@@ -1,79 +1,76 @@
-"""Judging: one result after another, with no word of which model found it or where."""
+"""Judging: one result after another, or all of a query in a grid, with no word of which model found it or where."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import PurePath
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import (
-    QAbstractButton,
-    QApplication,
-    QHBoxLayout,
-    QProgressBar,
-    QPushButton,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from app.bridge.client import Call
 from app.engine.errors import AppError
-from app.engine.evaltypes import Pool, PoolItem, QuerySummary
+from app.engine.evaltypes import PoolItem, QuerySummary
 from app.engine.types import ItemKind
-from app.gui import icons, theme, wording
+from app.gui import theme, wording
 from app.gui.emptystate import EmptyState
 from app.gui.engine import Engine
-from app.gui.poolround import PoolRound
+from app.gui.judgebuttons import JudgeButtons, JudgeKeys, show_keys
+from app.gui.judgehead import JudgeHead
+from app.gui.judgesession import POOL_DEPTH, JudgeSession
+from app.gui.judgetools import JudgeTools
+from app.gui.listening import Listening
+from app.gui.offline import Offline
+from app.gui.poolgrid import PoolGrid
 from app.gui.poolstrip import PoolStrip
 from app.gui.preview import Preview
-from app.gui.queryface import QueryFace
-from app.gui.testqueries import MADE_OF, query_icon
+from app.gui.querylist import MADE_OF, query_icon
 from app.gui.thumbnails import ThumbnailStore
 
+__all__ = ["POOL_DEPTH", "JudgePanel"]
+
 RELEVANT, NOT_RELEVANT = 1, 0
-POOL_DEPTH = 10
+MESSAGE, ALONE, GRID = 0, 1, 2
+AHEAD = 2
 
 
 class JudgePanel(QWidget):
-    """Signals: ``judged`` with the query's new `QuerySummary`; ``failed`` with an `AppError`; ``compare_wanted`` and
-    ``models_wanted`` for the buttons of what is said instead of an item."""
+    """Signals: ``judged`` with the query's new `QuerySummary`; ``query_wanted`` with the id of the query to turn to;
+    ``failed`` with an `AppError`; ``compare_wanted`` and ``models_wanted`` for the buttons of what is said instead of
+    an item."""
 
     judged = Signal(object)
+    query_wanted = Signal(int)
     compare_wanted = Signal()
     models_wanted = Signal()
     failed = Signal(object)
 
     def __init__(self, engine: Engine, thumbnails: ThumbnailStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._engine = engine
-        self._summary: QuerySummary | None = None
-        self._call: Call | None = None
-        self._depth = POOL_DEPTH
-        self._round = PoolRound()
-        self._plays_sounds = False
-        self.face = QueryFace(engine)
-        self._question = theme.label("", theme.Type.HEADING)
-        self._count = theme.label("", theme.Type.CAPTION)
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
-        self._bar.setMaximumWidth(160)
+        self.session = JudgeSession(engine, self)
+        self._thumbnails = thumbnails
+        self._offline = Offline()
+        self.head = JudgeHead(engine, self.session)
+        self.tools = JudgeTools(engine, self.session)
         self.preview = Preview(engine, thumbnails)
-        self.preview.described.connect(self._play_along)
-        self.preview.playing_changed.connect(self._hear_item)
-        self.face.player.playing_changed.connect(self._hear_query)
         self._name = theme.label("", theme.Type.CAPTION)
         self._name.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self._message = EmptyState()
+        self.grid = PoolGrid(thumbnails)
         self.strip = PoolStrip(thumbnails)
-        self.strip.moved.connect(self._visit)
-        self.relevant = self._button("check", self.tr("Relevant"), "F", self.mark_relevant)
-        self.not_relevant = self._button("cross", self.tr("Not relevant"), "J", self.mark_not_relevant)
-        self.skip = self._button("skip", self.tr("Skip"), "S", self.skip_item)
-        self.undo = self._button("undo", self.tr("Undo"), "U", self.undo_last)
+        self.buttons = JudgeButtons()
+        self.listening = Listening(
+            engine,
+            self.preview,
+            self.head.face.player,
+            lambda: self.tools.plays_sounds,
+            lambda: self.tools.plays_films,
+            self,
+        )
+        self._message = EmptyState()
         self._compose()
-        self._connect_keys()
+        self._connect()
+        self._show_progress()
+
+    # --- what is shown -----------------------------------------------------------------------------------------------
 
     @property
     def sentence(self) -> str:
@@ -82,180 +79,243 @@ class JudgePanel(QWidget):
 
     @property
     def question(self) -> str:
-        return self._question.text()
+        return self.head.question
 
     @property
     def progress(self) -> str:
-        return self._count.text()
+        return self.head.progress
 
     @property
     def current(self) -> PoolItem | None:
-        return self._round.current
+        return self.session.current
 
     def show_query(self, summary: QuerySummary | None, depth: int = POOL_DEPTH) -> None:
         """Judge a query's pool, the first ``depth`` results of every model. The one shown already keeps its place."""
-        same = self._summary is not None and summary is not None and self._summary.id == summary.id
-        self._summary, self._depth = summary, depth
-        if self._call:
-            self._call.cancel()
-            self._call = None
-        if not same:
-            self.stop()
-            self._round = PoolRound()
-            self.strip.show_items([])
-            self._show_progress()
-        if summary is None:
-            return
-        self.face.show_query(summary)
-        self._question.setText(self.tr("Is this a good answer to: “{0}”?").format(summary.title))
-        if not self._round.items:
-            self._say("search", self.tr("Collecting results"), self.tr("Every model is asked for its first results."))
-        self._ask(summary)
+        if summary:
+            self.head.show_query(summary)
+        self.session.start(summary, depth)
+
+    def forget_query(self, query_id: int) -> None:
+        """A query that was wanted is not there any more."""
+        self.session.forget(query_id)
+
+    def set_offline(self, offline: Offline) -> None:
+        """Which files cannot be reached now."""
+        self._offline = offline
+        self.strip.set_offline(offline)
+        self.grid.set_offline(offline)
 
     def stop(self) -> None:
         """Fall silent."""
-        self.preview.stop()
-        self.face.stop()
+        self.listening.stop()
 
     # --- what a person does ------------------------------------------------------------------------------------------
 
     def mark_relevant(self) -> None:
-        self._grade(RELEVANT)
+        self.give(RELEVANT)
 
     def mark_not_relevant(self) -> None:
-        self._grade(NOT_RELEVANT)
+        self.give(NOT_RELEVANT)
+
+    def give(self, grade: int) -> None:
+        """Give a grade or a mark to the item shown, or to the tiles that are selected."""
+        if self._is_judging:
+            self.session.grade(self.grid.chosen_rows if self._in_grid else [self.session.round.row], grade)
 
     def skip_item(self) -> None:
         """Leave the item unjudged for now and go on."""
-        if self._judging:
-            self._round.step(skipped=True)
-            self._go_on()
+        if self._is_judging:
+            self.session.skip(self.session.round.row)
 
     def undo_last(self) -> None:
         """Take the last step back and show its item again."""
-        step = self._round.step_back()
-        if step is None:
-            return
-        row, grade = step
-        if row >= 0:
-            if self._round.items[row].grade != grade:
-                self._enter(row, grade)
-            self._go(row)
+        self.session.undo()
 
     def judge_skipped(self) -> None:
-        """Offer again what was skipped."""
-        self._round.offer_skipped()
-        self._go_on()
+        """Offer again what was skipped or left for later."""
+        self.session.offer_left()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
-        if step is None or not self._round.items:
+        if step is None or not self.session.items or self._in_grid:
             super().keyPressEvent(event)
         else:
-            self._go(min(max(self._round.row + step, 0), len(self._round.items) - 1))
+            self.session.go(min(max(self.session.round.row + step, 0), len(self.session.items) - 1))
+
+    def _play(self) -> None:
+        current = self.current
+        if not self._in_grid:
+            self.preview.toggle_play()
+        elif current and current.item.item_kind is ItemKind.AUDIO:
+            self.listening.toggle_tile(current.item)
+        elif current and current.item.item_kind is ItemKind.FRAME:
+            self._open_alone(self.session.round.row)
+
+    def _toggle_sounds(self) -> None:
+        self.tools.sounds.toggle()
+
+    def _toggle_grid(self) -> None:
+        self.tools.grid.toggle()
 
     # --- composition -------------------------------------------------------------------------------------------------
 
     def _compose(self) -> None:
-        words = QVBoxLayout()
-        words.setSpacing(theme.TINY_PX)
-        words.addWidget(self._question)
-        blind = theme.label(
-            self.tr("Which model found it, and at which rank, is hidden on purpose, so that your judgment is fair."),
-            theme.Type.CAPTION,
-        )
-        blind.setWordWrap(True)
-        words.addWidget(blind)
-        counts = QVBoxLayout()
-        counts.setSpacing(theme.TINY_PX)
-        counts.addWidget(self._count, 0, Qt.AlignmentFlag.AlignRight)
-        counts.addWidget(self._bar)
-        head = QHBoxLayout()
-        head.setSpacing(theme.MEDIUM_PX)
-        head.addWidget(self.face)
-        head.addLayout(words, 1)
-        head.addLayout(counts)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(theme.SMALL_PX)
-        for button, stretch in ((self.relevant, 3), (self.not_relevant, 3), (self.skip, 2), (self.undo, 2)):
-            buttons.addWidget(button, stretch)
-        item = QWidget()
-        below = QVBoxLayout(item)
+        alone = QWidget()
+        below = QVBoxLayout(alone)
         below.setContentsMargins(0, 0, 0, 0)
-        below.setSpacing(theme.SMALL_PX)
+        below.setSpacing(theme.TINY_PX)
         below.addWidget(self.preview, 1)
         below.addWidget(self._name)
-        below.addLayout(buttons)
         self._stack = QStackedWidget()
-        self._stack.addWidget(self._message)
-        self._stack.addWidget(item)
+        for page in (self._message, alone, self.grid):
+            self._stack.addWidget(page)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.MEDIUM_PX)
-        column.addLayout(head)
+        column.setSpacing(theme.SMALL_PX)
+        column.addWidget(self.head)
+        column.addWidget(self.tools)
         column.addWidget(self._stack, 1)
+        column.addWidget(self.buttons)
         column.addWidget(self.strip)
 
-    def _button(self, icon: str, words: str, key: str, action: Callable[[], None]) -> QPushButton:
-        made = QPushButton(icons.icon(icon), self.tr("{0}  ({1})").format(words, key))
-        made.setAccessibleName(words)
-        made.clicked.connect(action)
-        return made
-
-    def _connect_keys(self) -> None:
-        # Keys of the whole window, so that they work right after a query was chosen in the list; a shortcut of a
-        # hidden panel does nothing, and a text field with the focus takes letters and Ctrl+Z for itself.
-        for keys, action in (
-            (("F",), self.mark_relevant),
-            (("J",), self.mark_not_relevant),
-            (("S",), self.skip_item),
-            (("U", "Ctrl+Z"), self.undo_last),
-            (("P",), self.preview.toggle_play),
-            (("Space",), self._space),
-        ):
-            for key in keys:
-                QShortcut(QKeySequence(key), self).activated.connect(action)
-
-    def _space(self) -> None:
-        """Skip; but the space bar presses the button that has the focus, as everywhere."""
-        focused = QApplication.focusWidget()
-        if isinstance(focused, QAbstractButton):
-            focused.animateClick()
-        else:
-            self.skip_item()
-
-    # --- the pool ----------------------------------------------------------------------------------------------------
-
-    def _ask(self, summary: QuerySummary) -> None:
-        def done(pool: Pool) -> None:
-            if self._summary is summary:
-                self._show_pool(pool)
-
-        def failed(error: AppError) -> None:
-            if self._summary is summary:
-                self._say("warning", error.title, error.message, ((self.tr("Try again"), self._ask_again),))
-
-        self._call = self._engine.request(
-            "evaluations_pool", summary.id, depth=self._depth, on_done=done, on_failed=failed
+    def _connect(self) -> None:
+        session = self.session
+        session.waiting.connect(self._show_waiting)
+        session.loaded.connect(self._show_pool)
+        session.moved.connect(self._show_item)
+        session.changed.connect(self._show_verdict)
+        session.counted.connect(self._show_progress)
+        session.ended.connect(self._finish)
+        session.refused.connect(self._say_refused)
+        session.judged.connect(self.judged)
+        session.query_wanted.connect(self.query_wanted)
+        session.failed.connect(self.failed)
+        self.strip.moved.connect(self._visit)
+        self.grid.moved.connect(self._visit)
+        self.grid.graded.connect(self._grade_tile)
+        self.grid.opened.connect(self._open_alone)
+        self.buttons.chosen.connect(self.give)
+        self.buttons.skip_wanted.connect(self.skip_item)
+        self.buttons.undo_wanted.connect(self.undo_last)
+        self.tools.grid_wanted.connect(self._show_as_grid)
+        self.tools.keys_wanted.connect(self._show_keys)
+        self.tools.left.connect(self._take_focus)
+        self._keys = JudgeKeys(
+            self,
+            self.buttons,
+            {
+                "K": self.skip_item,
+                "U": self.undo_last,
+                "Ctrl+Z": self.undo_last,
+                "P": self._play,
+                "M": self._toggle_sounds,
+                "G": self._toggle_grid,
+                "?": self._show_keys,
+                "F1": self._show_keys,
+            },
         )
 
-    def _ask_again(self) -> None:
-        self.show_query(self._summary, self._depth)
+    # --- showing -----------------------------------------------------------------------------------------------------
 
-    def _show_pool(self, pool: Pool) -> None:
-        self._call = None
-        self._round.load(pool.items)
-        self.strip.show_items(self._round.items)
+    @property
+    def _in_grid(self) -> bool:
+        return self._stack.currentIndex() == GRID
+
+    @property
+    def _is_judging(self) -> bool:
+        return self._stack.currentIndex() != MESSAGE
+
+    def _show_waiting(self) -> None:
+        self.stop()
+        self.preview.show_hit(None)
+        self.strip.show_items([])
+        self.grid.show_items([], self.session.scale)
         self._show_progress()
-        if not self._round.items:
+        if self.session.summary:
+            self._say("search", self.tr("Collecting results"), self.tr("Every model is asked for its first results."))
+
+    def _show_pool(self) -> None:
+        self.buttons.set_scale(self.session.scale)
+        self.strip.show_items(self.session.items, self.session.scale)
+        self.grid.show_items(self.session.items, self.session.scale)
+        self.tools.show_kinds({item.item.item_kind for item in self.session.items})
+        if not self.session.items:
             self._say_no_answer()
-        elif self._round.current:
-            self.strip.go(self._round.row)
-        else:
-            self._go_on()
+        elif self.session.current:
+            self.strip.go(self.session.round.row)
+            self.grid.go(self.session.round.row)
+
+    def _show_item(self) -> None:
+        """Show the current item, alone or among the others."""
+        row = self.session.round.row
+        hit = self.session.items[row].item
+        self.strip.go(row)
+        self.grid.go(row)
+        if self.tools.grid.isChecked():
+            self._stack.setCurrentIndex(GRID)
+            return
+        self._stack.setCurrentIndex(ALONE)
+        self._name.setText(" · ".join(filter(None, (PurePath(hit.path).name, wording.place(hit)))))
+        self.preview.show_hit(hit)
+        if away := self._offline.root_of(hit.path):
+            self.preview.show_away(away)
+        self.preview.prefetch([item.item for item in self.session.upcoming(AHEAD)])
+
+    def _show_as_grid(self, as_grid: bool) -> None:
+        self.listening.stop()
+        if self._is_judging and self.session.current:
+            self._show_item()
+        if as_grid:
+            self.preview.show_hit(None)
+        self._show_progress()
+        self._take_focus()
+
+    def _visit(self, row: int) -> None:
+        self.listening.stop_tile()
+        if row >= 0 and (row != self.session.round.row or not self._is_judging):
+            if self._in_grid:  # the selection that a person makes stays
+                self.session.round.row = row
+                self.strip.go(row)
+            else:
+                self.session.go(row)
+
+    def _grade_tile(self, row: int, grade: int) -> None:
+        """A click grades its tile and stays there."""
+        self.session.grade([row], grade, stays=True)
+
+    def _open_alone(self, row: int) -> None:
+        self.session.round.row = row
+        self.tools.grid.setChecked(False)
+
+    def _show_verdict(self, row: int) -> None:
+        self.strip.show_item(row, self.session.items[row])
+        self.grid.show_item(row, self.session.items[row])
+
+    def _show_progress(self) -> None:
+        has_items = bool(self.session.items)
+        self.strip.setVisible(has_items and not self.tools.grid.isChecked())
+        self.buttons.setVisible(has_items)
+        self.buttons.undo.setEnabled(self.session.round.last_step is not None)
+
+    def _take_focus(self) -> None:
+        """Away from a field that takes the keys that judge."""
+        (self.grid if self._in_grid else self.strip).setFocus()
+
+    def _show_keys(self) -> None:
+        show_keys(self, self.session.scale)
+
+    # --- what is said instead of an item -----------------------------------------------------------------------------
+
+    def _say(self, icon: str, headline: str, sentence: str, actions: tuple = ()) -> None:  # type: ignore[type-arg]
+        self._message.say(icon, headline, sentence, actions)
+        self._stack.setCurrentIndex(MESSAGE)
+
+    def _say_refused(self, error: AppError) -> None:
+        self._say("warning", error.title, error.message, ((self.tr("Try again"), self.session.ask_again),))
 
     def _say_no_answer(self) -> None:
-        kind = MADE_OF[query_icon(self._summary.query)] if self._summary else ""
+        summary = self.session.summary
+        kind = MADE_OF[query_icon(summary.query)] if summary else ""
         self._say(
             "info",
             self.tr("No model can answer this query"),
@@ -265,105 +325,26 @@ class JudgePanel(QWidget):
             ((self.tr("Show the models"), self.models_wanted.emit),),
         )
 
-    @property
-    def _judging(self) -> bool:
-        return self._stack.currentIndex() == 1
-
-    def _visit(self, row: int) -> None:
-        if row != self._round.row or not self._judging:
-            self._go(row)
-
-    def _go(self, row: int) -> None:
-        """Show one item."""
-        if not 0 <= row < len(self._round.items):
-            return
-        self._round.row = row
-        self.strip.go(row)
-        self._stack.setCurrentIndex(1)
-        hit = self._round.items[row].item
-        self._name.setText(" · ".join(filter(None, (PurePath(hit.path).name, wording.place(hit)))))
-        self.preview.show_hit(hit)
-        self._show_progress()
-
-    def _go_on(self) -> None:
-        """Show the next item that is neither judged nor skipped, or say that all is done."""
-        row = self._round.next_row()
-        if row is not None:
-            self._go(row)
-        else:
-            self._show_progress()
-            self._finish()
-
     def _finish(self) -> None:
+        """Nothing is left to be judged now: say what can be done."""
+        session = self.session
         self.preview.show_hit(None)
-        count = len(self._round.items)
-        left = count - self._round.judged
+        count, left = len(session.items), len(session.items) - session.round.dealt_with
         compare = (self.tr("Compare the models"), self.compare_wanted.emit)
-        if not left:
+        skipped = (self.tr("Judge what was left"), self.judge_skipped)
+        following = session.following
+        onward = ((self.tr("Next query"), lambda: self.query_wanted.emit(following)),) if following else ()
+        plan = session.plan
+        if plan and not plan.left:
+            headline = self.tr("Everything in this set is judged")
+            told = self.tr("{0}. See which model found the best ones.").format(plan.words)
+            self._say("check", headline, told, (compare,))
+        elif not left:
             headline = self.tr("All {0} results are judged").format(count)
-            sentence = self.tr("See which model found the best ones. Choose one below to change your mind.")
-            self._say("check", headline, sentence, (compare,))
+            told = self.tr("See which model found the best ones. Choose one below to change your mind.")
+            self._say("check", headline, told, (*onward, compare))
         else:
-            skipped = wording.count(left, "result was", "results were")
-            headline = self.tr("{0} skipped").format(skipped)
-            sentence = self.tr("What is not judged counts as not relevant when the models are compared.")
-            self._say("skip", headline, sentence, ((self.tr("Judge what was skipped"), self.judge_skipped), compare))
-
-    def _grade(self, grade: int) -> None:
-        if self._judging:
-            self._round.step(skipped=False)
-            self._enter(self._round.row, grade)
-            self._go_on()
-
-    def _enter(self, row: int, grade: int | None) -> None:
-        """Enter a grade, shown at once; it is taken back if the engine refuses it."""
-        if self._summary is None:
-            return
-        before = self._round.items[row]
-        self._set_grade(row, grade)
-        query_id, item_id = self._summary.id, before.item.item_id
-
-        def failed(error: AppError) -> None:
-            row = self._round.row_of(item_id)
-            if self._summary and self._summary.id == query_id and row >= 0:
-                self._set_grade(row, before.grade)
-            self.failed.emit(error)
-
-        self._engine.request("evaluations_judge", query_id, item_id, grade, on_done=self.judged.emit, on_failed=failed)
-
-    def _set_grade(self, row: int, grade: int | None) -> None:
-        self._round.set_grade(row, grade)
-        self.strip.show_item(row, self._round.items[row])
-        self._show_progress()
-
-    # --- showing -----------------------------------------------------------------------------------------------------
-
-    def _show_progress(self) -> None:
-        judged, count = self._round.judged, len(self._round.items)
-        self._count.setText(self.tr("{0} of {1} judged").format(judged, count))
-        for widget in (self._count, self._bar, self.strip):
-            widget.setVisible(count > 0)
-        self._bar.setRange(0, max(1, count))
-        self._bar.setValue(judged)
-        self.undo.setEnabled(self._round.can_undo)
-
-    def _say(
-        self, icon: str, headline: str, sentence: str, actions: tuple[tuple[str, Callable[[], None]], ...] = ()
-    ) -> None:
-        self._message.say(icon, headline, sentence, actions)
-        self._stack.setCurrentIndex(0)
-
-    def _play_along(self) -> None:
-        """Once a person has played one sound, the next ones play by themselves: each must be heard to be judged."""
-        item = self.current
-        if self._plays_sounds and item and item.item.item_kind is ItemKind.AUDIO and self.preview.isVisible():
-            self.preview.toggle_play()
-
-    def _hear_item(self, playing: bool) -> None:
-        if playing:
-            self._plays_sounds = True
-            self.face.stop()
-
-    def _hear_query(self, playing: bool) -> None:
-        if playing:
-            self.preview.player.pause()
+            total = plan.left if plan and not following else left
+            headline = self.tr("{0} left").format(wording.count(total, "result was", "results were"))
+            told = self.tr("What is not judged counts as not relevant when the models are compared.")
+            self._say("skip", headline, told, (skipped, *onward, compare))

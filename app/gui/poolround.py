@@ -1,34 +1,50 @@
-"""One round of judging as plain values: which item is shown, what was graded or skipped, and the way back."""
+"""One sitting of judging as plain values: which item is shown, what was graded or skipped, and the way back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from app.engine.evaltypes import PoolItem
+from app.engine.evaltypes import Mark, PoolItem
+
+
+@dataclass(frozen=True)
+class Step:
+    """What was done at once, and the grade that each item had before."""
+
+    query_id: int
+    before: tuple[tuple[int, int | None], ...]
 
 
 class PoolRound:
-    """Rows are places in ``items``; steps are remembered by item, so that they outlive a pool that has grown."""
+    """Rows are places in ``items``, the pool of ``query_id``. Steps and what was skipped are remembered by query and
+    item: they outlive a pool that has grown, and the way back leads through all queries of the sitting."""
 
     def __init__(self) -> None:
+        self.query_id = 0
         self.items: list[PoolItem] = []
         self.row = -1
-        self._skipped: set[int] = set()
-        self._steps: list[tuple[int, int | None]] = []
+        self.offers_later = False
+        """Whether what is marked to be judged later is offered too."""
+        self._skipped: set[tuple[int, int]] = set()
+        self._steps: list[Step] = []
 
     @property
     def current(self) -> PoolItem | None:
         return self.items[self.row] if 0 <= self.row < len(self.items) else None
 
     @property
-    def judged(self) -> int:
-        """How many items have a grade."""
-        return sum(1 for item in self.items if item.grade is not None)
+    def dealt_with(self) -> int:
+        """How many items have a grade or are marked as unsure."""
+        return sum(1 for item in self.items if not is_left(item.grade))
 
     @property
-    def can_undo(self) -> bool:
-        return bool(self._steps)
+    def last_step(self) -> Step | None:
+        return self._steps[-1] if self._steps else None
+
+    def begin(self, query_id: int) -> None:
+        """Turn to another query, whose pool is not there yet."""
+        self.query_id, self.items, self.row = query_id, [], -1
 
     def load(self, items: Iterable[PoolItem]) -> None:
         """Take in the pool, perhaps a newer one; the current item stays current if it is still there."""
@@ -40,35 +56,65 @@ class PoolRound:
         """The row of an item, -1 if it is not in the pool."""
         return next((row for row, item in enumerate(self.items) if item.item.item_id == item_id), -1)
 
-    def next_row(self) -> int | None:
-        """The next row, round the end, that is neither graded nor skipped."""
+    def open_rows(self) -> list[int]:
+        """The rows that are to be judged now, beginning behind the current one and going round the end."""
         count = len(self.items)
-        for row in ((self.row + step) % count for step in range(1, count + 1)):
-            if self.items[row].grade is None and self.items[row].item.item_id not in self._skipped:
-                return row
-        return None
+        rows = ((self.row + step) % count for step in range(1, count + 1))
+        return [row for row in rows if self._is_open(self.items[row])]
+
+    def next_row(self) -> int | None:
+        """The next row that is to be judged."""
+        return next(iter(self.open_rows()), None)
+
+    def skipped_in(self, query_id: int) -> int:
+        """How many items of a query were skipped."""
+        return sum(1 for query, _ in self._skipped if query == query_id)
 
     def set_grade(self, row: int, grade: int | None) -> None:
         self.items[row] = replace(self.items[row], grade=grade)
 
-    def step(self, skipped: bool) -> None:
-        """Remember the current item as it is, before it is graded or because it is skipped."""
-        if item := self.current:
-            item_id = item.item.item_id
-            self._steps.append((item_id, item.grade))
-            if skipped:
-                self._skipped.add(item_id)
-            else:
-                self._skipped.discard(item_id)
+    def step(self, rows: Sequence[int]) -> None:
+        """Remember items as they are, before they are graded."""
+        self._remember(rows)
+        for row in rows:
+            self._skipped.discard(self._place(row))
 
-    def step_back(self) -> tuple[int, int | None] | None:
-        """Forget the last step: the row it was at (-1: the item has left the pool) and the grade it had before."""
+    def skip(self, row: int) -> None:
+        """Leave an item as it is; it is not offered again before `offer_left`."""
+        self._remember([row])
+        if self._is_open(self.items[row]):
+            self._skipped.add(self._place(row))
+
+    def step_back(self) -> Step | None:
+        """Forget the last step."""
         if not self._steps:
             return None
-        item_id, grade = self._steps.pop()
-        self._skipped.discard(item_id)
-        return self.row_of(item_id), grade
+        step = self._steps.pop()
+        for item_id, _ in step.before:
+            self._skipped.discard((step.query_id, item_id))
+        return step
 
-    def offer_skipped(self) -> None:
-        """Let `next_row` find what was skipped."""
+    def offer_left(self) -> None:
+        """Offer again what was skipped, and what is marked to be judged later."""
         self._skipped.clear()
+        self.offers_later = True
+
+    def forget(self, query_id: int) -> None:
+        """A query is gone: no way leads back to it."""
+        self._steps = [step for step in self._steps if step.query_id != query_id]
+
+    def _remember(self, rows: Sequence[int]) -> None:
+        before = tuple((self.items[row].item.item_id, self.items[row].grade) for row in rows)
+        self._steps.append(Step(self.query_id, before))
+
+    def _place(self, row: int) -> tuple[int, int]:
+        return self.query_id, self.items[row].item.item_id
+
+    def _is_open(self, item: PoolItem) -> bool:
+        waits = item.grade is None or (item.grade == Mark.LATER and self.offers_later)
+        return waits and (self.query_id, item.item.item_id) not in self._skipped
+
+
+def is_left(grade: int | None) -> bool:
+    """Whether an item waits to be judged: it has neither a grade nor the mark `Mark.UNSURE`."""
+    return grade is None or grade == Mark.LATER

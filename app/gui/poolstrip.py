@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import (
@@ -14,13 +16,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.engine.evaltypes import PoolItem
-from app.gui import icons, theme, tile, wording
-from app.gui.ranking import verdict
+from app.engine.evaltypes import PoolItem, Scale
+from app.gui import theme, tile, wording
+from app.gui.grades import SIGN_PX, paint_sign, verdict
+from app.gui.offline import Offline
 from app.gui.thumbnails import ThumbnailStore
 
 CELL_PX = QSize(76, 64)
-MARK_PX = 16
 ITEM_ROLE = Qt.ItemDataRole.UserRole
 
 
@@ -31,6 +33,8 @@ class PoolStrip(QListWidget):
 
     def __init__(self, thumbnails: ThumbnailStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.scale = Scale.BINARY
+        self.offline = Offline()
         self.setAccessibleName(self.tr("Results to judge"))
         self.setItemDelegate(_CellDelegate(thumbnails, self))
         self.setFlow(QListView.Flow.LeftToRight)
@@ -43,18 +47,25 @@ class PoolStrip(QListWidget):
         self.itemClicked.connect(self._click)  # the current cell again, after all was judged
         thumbnails.arrived.connect(self._repaint)
 
-    def show_items(self, items: list[PoolItem]) -> None:
+    def show_items(self, items: Sequence[PoolItem], scale: Scale = Scale.BINARY) -> None:
+        self.scale = scale
         self.blockSignals(True)
         self.clear()
         for item in items:
             cell = QListWidgetItem()
             self.addItem(cell)
-            _describe(cell, item)
+            describe(cell, item, scale, self.offline)
         self.blockSignals(False)
 
     def show_item(self, row: int, item: PoolItem) -> None:
         """A new verdict on one item."""
-        _describe(self.item(row), item)
+        describe(self.item(row), item, self.scale, self.offline)
+
+    def set_offline(self, offline: Offline) -> None:
+        """Grey what cannot be reached now."""
+        self.offline = offline
+        for row in range(self.count()):
+            describe(self.item(row), self.item(row).data(ITEM_ROLE), self.scale, offline)
 
     def go(self, row: int) -> None:
         """Make a row current without saying that a person went there."""
@@ -71,17 +82,21 @@ class PoolStrip(QListWidget):
         self.viewport().update()
 
 
-def _describe(cell: QListWidgetItem, item: PoolItem) -> None:
-    words = f"{wording.spoken(item.item)}, {verdict(item.grade)}"
+def describe(cell: QListWidgetItem, item: PoolItem, scale: Scale, offline: Offline) -> None:
+    """Let a cell hold an item and say what it is."""
+    words = f"{wording.spoken(item.item)}, {verdict(item.grade, scale)}"
+    if away := offline.root_of(item.item.path):
+        words += f"\n{away} is not there now. Connect its drive to open this file."
     cell.setData(ITEM_ROLE, item)
     cell.setData(Qt.ItemDataRole.AccessibleTextRole, words)
     cell.setToolTip(words)
 
 
 class _CellDelegate(QStyledItemDelegate):
-    def __init__(self, thumbnails: ThumbnailStore, parent: QWidget) -> None:
-        super().__init__(parent)
+    def __init__(self, thumbnails: ThumbnailStore, strip: PoolStrip) -> None:
+        super().__init__(strip)
         self._thumbnails = thumbnails
+        self._strip = strip
 
     def sizeHint(self, _option: QStyleOptionViewItem, _index: QModelIndex | QPersistentModelIndex) -> QSize:
         return CELL_PX
@@ -93,20 +108,13 @@ class _CellDelegate(QStyledItemDelegate):
         rect: QRect = option.rect
         frame = rect.adjusted(4, 4, -4, -4)
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        painter.setOpacity(tile.AWAY_OPACITY if self._strip.offline.root_of(item.item.path) else 1.0)
         tile.paint_thumbnail(painter, frame, self._thumbnails.pixmap(item.item.item_id), item.item)
+        painter.setOpacity(1.0)
         if option.state & QStyle.StateFlag.State_Selected:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(theme.colours().accent), 3))
             painter.drawRoundedRect(QRectF(frame).adjusted(-2, -2, 2, 2), theme.RADIUS_PX, theme.RADIUS_PX)
         if item.grade is not None:
-            self._paint_verdict(painter, frame, item.grade)
-
-    @staticmethod
-    def _paint_verdict(painter: QPainter, frame: QRect, grade: int) -> None:
-        disc = QRect(frame.right() - MARK_PX - 5, frame.bottom() - MARK_PX - 5, MARK_PX + 4, MARK_PX + 4)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(theme.colours().surface))
-        painter.drawEllipse(disc)
-        name, colour = ("check", "good") if grade > 0 else ("cross", "bad")
-        ratio = painter.device().devicePixelRatioF()
-        painter.drawPixmap(disc.left() + 2, disc.top() + 2, icons.pixmap(name, MARK_PX, colour, ratio))
+            corner = QRect(frame.right() - SIGN_PX - 1, frame.bottom() - SIGN_PX - 1, SIGN_PX, SIGN_PX)
+            paint_sign(painter, corner, item.grade, self._strip.scale)

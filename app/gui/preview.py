@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
@@ -126,6 +127,7 @@ class Preview(QWidget):
         self._hit: Hit | None = None
         self._details: ItemDetails | None = None
         self._call: Call | None = None
+        self._ahead: dict[int, ItemDetails | None] = {}
         self._first_frame = QPixmap()
         self.player = Player(self)
         self.canvas = Canvas()
@@ -166,7 +168,30 @@ class Preview(QWidget):
         self.canvas.setAccessibleName(wording.spoken(hit) if hit else "")
         if hit:
             self._set_range(hit.start_ms or 0, hit.end_ms or hit.start_ms or 0)
-            self._ask(hit)
+            ahead = self._ahead.pop(hit.item_id, None)
+            if ahead:
+                self._show_details(ahead)
+            else:
+                self._ask(hit)
+
+    def prefetch(self, hits: Sequence[Hit]) -> None:
+        """Ask ahead for what will be shown next, so that it is there at once; what was asked for before is dropped."""
+        wanted = {hit.item_id for hit in hits}
+        self._ahead = {item_id: details for item_id, details in self._ahead.items() if item_id in wanted}
+        for item_id in wanted - set(self._ahead):
+            self._ahead[item_id] = None
+            self._thumbnails.pixmap(item_id)
+            self._fetch(item_id)
+
+    def _fetch(self, item_id: int) -> None:
+        def done(details: ItemDetails) -> None:
+            if item_id in self._ahead:
+                self._ahead[item_id] = details
+
+        def failed(_error: AppError) -> None:  # told when it is shown
+            self._ahead.pop(item_id, None)
+
+        self._engine.request("details", item_id, on_done=done, on_failed=failed)
 
     def stop(self) -> None:
         """Fall silent and let go of the file."""

@@ -72,6 +72,14 @@ class QueryList(QListWidget):
         self.setCurrentRow(self._row_to_show(summaries, wanted, row_before))
         self.blockSignals(False)
 
+    def turn_to(self, query_id: int) -> bool:
+        """Make a query the current one; False if it is not in the list."""
+        for row, summary in enumerate(self.summaries):
+            if summary.id == query_id:
+                self.setCurrentRow(row)
+                return True
+        return False
+
     def update_summary(self, summary: QuerySummary) -> None:
         """New counts, or another title, of one query."""
         for row in range(self.count()):

@@ -20,19 +20,13 @@ from PySide6.QtWidgets import (
 
 from app.engine.evaltypes import Evaluation, JudgedHit, ModelEvaluation, QueryEvaluation, QuerySummary
 from app.gui import icons, theme, tile, wording
+from app.gui.grades import verdict
 from app.gui.thumbnails import ThumbnailStore
 
 JUDGED_ROLE = Qt.ItemDataRole.UserRole
 ROW_PX = 48
 RANK_PX, MARK_PX = 24, 28
 MIN_LIST_PX = 180
-
-
-def verdict(grade: int | None) -> str:
-    """A grade in words."""
-    if grade is None:
-        return "not judged yet"
-    return "relevant" if grade > 0 else "not relevant"
 
 
 def score_words(result: QueryEvaluation, summary: QuerySummary, k: int) -> str:

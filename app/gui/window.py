@@ -299,7 +299,9 @@ class MainWindow(QMainWindow):
     def _show_status(self, status: LibraryStatus) -> None:
         self.sidebar.set_status(status)
         self.search.set_library(status)
-        self.details.set_offline(Offline.among(status.roots))
+        offline = Offline.among(status.roots)
+        self.details.set_offline(offline)
+        self.evaluate.set_offline(offline)
         self.models.set_library(status)
 
     def _show_model_list(self) -> None:

@@ -78,13 +78,13 @@ def library(fake_client: Any, make_hit: MakeHit, models: tuple[ModelStatus, ...]
         kept = grades[key].values()
         return replace(BAY if key == BAY.id else DOG, relevant=sum(map(bool, kept)), judged=len(kept))
 
-    def judge(key: int, item_id: int, grade: int | None) -> QuerySummary:
+    def judge(key: int, item_id: int, grade: int | None, judge: str) -> QuerySummary:
         grades[key].pop(item_id, None)
         if grade is not None:
             grades[key][item_id] = grade
         return summary(key)
 
-    def pool(key: int, depth: int) -> Pool:
+    def pool(key: int, depth: int, **_for: Any) -> Pool:
         hits = [replace(make_hit(item), rank=0, similarity=None, found_by=(), item_id=item) for item in (1, 2, 3)]
         return Pool(
             key, str(key), tuple(PoolItem(hit, grades[key].get(hit.item_id)) for hit in hits), ("clip-vit-b-32",)
@@ -200,18 +200,18 @@ class TestJudging:
     def test_undo_takes_the_last_steps_back(
         self, qtbot: QtBot, judging: EvaluatePage, library: dict[int, dict[int, int]]
     ) -> None:
-        for key in (Qt.Key.Key_F, Qt.Key.Key_S, Qt.Key.Key_J):
+        for key in (Qt.Key.Key_F, Qt.Key.Key_K, Qt.Key.Key_J):
             qtbot.keyClick(judging, key)
         for expected in (3, 2, 1):
             qtbot.keyClick(judging, Qt.Key.Key_U)
             assert item_id(judging) == expected
         assert library[BAY.id] == {}
-        assert not judging.judging.undo.isEnabled()
+        assert not judging.judging.buttons.undo.isEnabled()
 
     def test_what_was_skipped_is_offered_at_the_end(self, qtbot: QtBot, judging: EvaluatePage) -> None:
         for key in (Qt.Key.Key_Space, Qt.Key.Key_F, Qt.Key.Key_F):
             qtbot.keyClick(judging, key)
-        assert "1 result was skipped" in judging.judging.sentence
+        assert "1 result was left" in judging.judging.sentence
         judging.judging.judge_skipped()
         assert item_id(judging) == 1
 
@@ -234,22 +234,23 @@ class TestJudging:
         assert library[BAY.id] == {1: 1, 2: 1, 3: 0}
 
     def test_space_presses_the_button_that_has_the_focus(self, qtbot: QtBot, judging: EvaluatePage) -> None:
-        judging.judging.relevant.setFocus()
-        with qtbot.waitSignal(judging.judging.relevant.clicked):
-            qtbot.keyClick(judging.judging.relevant, Qt.Key.Key_Space)
+        relevant = judging.judging.buttons.grades[1]
+        relevant.setFocus()
+        with qtbot.waitSignal(relevant.clicked):
+            qtbot.keyClick(relevant, Qt.Key.Key_Space)
 
     def test_letters_typed_into_the_text_field_judge_nothing(
         self, qtbot: QtBot, judging: EvaluatePage, fake_client: Any
     ) -> None:
         judging.queries.words.setFocus()
-        qtbot.keyClicks(judging.queries.words, "fjs u")
-        assert judging.queries.words.text() == "fjs u"
+        qtbot.keyClicks(judging.queries.words, "fjk u?1")
+        assert judging.queries.words.text() == "fjk u?1"
         assert not fake_client.of("evaluations_judge")
 
     def test_a_judgment_the_engine_refuses_is_taken_back(
         self, qtbot: QtBot, judging: EvaluatePage, fake_client: Any
     ) -> None:
-        def refuse(*_args: Any) -> QuerySummary:
+        def refuse(*_args: Any, **_kwargs: Any) -> QuerySummary:
             raise AppError("Not saved", "The disk is full.")
 
         fake_client.answers["evaluations_judge"] = refuse
@@ -278,7 +279,7 @@ class TestJudging:
     def test_without_a_model_for_the_query_the_panel_says_so(
         self, qtbot: QtBot, page: EvaluatePage, fake_client: Any, library: dict[int, dict[int, int]]
     ) -> None:
-        fake_client.answers["evaluations_pool"] = lambda key, depth: Pool(key, str(key), (), ())
+        fake_client.answers["evaluations_pool"] = lambda key, **_how: Pool(key, str(key), (), ())
         page.refresh()
         qtbot.waitUntil(lambda: "No model can answer" in page.judging.sentence)
         assert "understands words" in page.judging.sentence
@@ -332,7 +333,7 @@ class TestComparing:
         compared.comparing.k.setCurrentIndex(comparing.KS.index(20))
         compared.comparing._want_judging()
         assert compared.judging.isVisible()
-        assert fake_client.last("evaluations_pool").kwargs == {"depth": 20}
+        assert fake_client.last("evaluations_pool").kwargs["depth"] == 20
 
     def test_two_lists_stand_side_by_side_with_their_counts(self, qtbot: QtBot, compared: EvaluatePage) -> None:
         left, right = compared.comparing.ranking.left, compared.comparing.ranking.right

@@ -1,0 +1,148 @@
+"""How far two judges agree, in a line, and in a table for who asks."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.engine.evaltypes import Agreement, Scale
+from app.gui import theme, wording
+from app.gui.engine import Engine
+from app.gui.grades import verdict
+from app.gui.judgesession import JudgeSession
+
+STRENGTHS = ((0.2, "poor"), (0.4, "fair"), (0.6, "moderate"), (0.8, "good"))
+"""Words for a kappa up to so much, above the last "very good" (Altman, Practical Statistics for Medical Research, 1991,
+after Landis and Koch)."""
+
+
+def strength(kappa: float) -> str:
+    """Cohen's kappa in a word."""
+    return next((word for limit, word in STRENGTHS if kappa <= limit), "very good")
+
+
+def kappa_words(agreement: Agreement) -> str:
+    """``κ 0.72, 95% 0.55 to 0.88``."""
+    if agreement.kappa is None:
+        return "κ is not defined"
+    words = f"κ {_number(agreement.kappa)}"
+    if agreement.low is not None and agreement.high is not None:
+        words += f", 95% {_number(agreement.low)} to {_number(agreement.high)}"
+    return words
+
+
+def line_words(agreement: Agreement, name: str) -> str:
+    """``Agreement with Ann: good (κ 0.72, 95% 0.55 to 0.88; 40 results)``."""
+    shared = wording.count(agreement.items, "result", "results")
+    if agreement.kappa is None:
+        return f"Agreement with {name}: {agreement.agreed} of {shared}"
+    return f"Agreement with {name}: {strength(agreement.kappa)} ({kappa_words(agreement)}; {shared})"
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
+
+
+class AgreementLine(QPushButton):
+    """Tells of the judge with whom the present one shares most results; hidden where there is none. A click shows the
+    table."""
+
+    def __init__(self, engine: Engine, session: JudgeSession, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._engine = engine
+        self._session = session
+        self._generation = 0
+        self._known: dict[str, Agreement] = {}
+        theme.set_role(self, "link")
+        self.clicked.connect(self.show_table)
+        self.hide()
+        session.judges_changed.connect(self.ask)
+        session.loaded.connect(self.ask)
+
+    @property
+    def shown(self) -> Agreement | None:
+        """The agreement that is told of now."""
+        shared = [one for one in self._known.values() if one.items]
+        return max(shared, key=lambda one: one.items, default=None)
+
+    def ask(self) -> None:
+        """Ask anew how far the judges of the set agree with the present one."""
+        self._generation += 1
+        self._known.clear()
+        summary, judge = self._session.summary, self._session.judge
+        others = [other for other in self._session.judges if other != judge]
+        if summary is None or not others:
+            self._show()
+            return
+        for other in others:
+            self._ask(summary.set_id, judge, other)
+
+    def _ask(self, set_id: int, judge: str, other: str) -> None:
+        generation = self._generation
+
+        def done(agreement: Agreement) -> None:
+            if generation == self._generation:
+                self._known[other] = agreement
+                self._show()
+
+        self._engine.request("evaluations_agreement", set_id, judge, other, on_done=done, on_failed=lambda _error: None)
+
+    def _show(self) -> None:
+        shown = self.shown
+        self.setVisible(shown is not None)
+        if shown:
+            self.setText(line_words(shown, self._name(shown.second)))
+            self.setToolTip(self.tr("Show what either judge said (kappa: 1 is full agreement, 0 that of chance)"))
+
+    def show_table(self) -> None:
+        """Show how often either judge gave each grade."""
+        shown = self.shown
+        if shown is None:
+            return
+        dialog = QDialog(self.window())
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setWindowTitle(self.tr("Agreement of judges"))
+        column = QVBoxLayout(dialog)
+        column.setSpacing(theme.MEDIUM_PX)
+        names = (self._name(shown.first), self._name(shown.second))
+        column.addWidget(theme.label(self.tr("{0} and {1}").format(*names).capitalize(), theme.Type.HEADING))
+        told = self.tr("The same grade for {0} of {1}. {2}.").format(
+            shown.agreed, wording.count(shown.items, "result", "results"), kappa_words(shown)
+        )
+        if shown.kappa is not None:
+            told += " " + self.tr("That is {0} agreement beyond chance.").format(strength(shown.kappa))
+        column.addWidget(theme.label(told))
+        column.addWidget(self._table(shown, names))
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(dialog.close)
+        column.addWidget(buttons)
+        dialog.open()
+
+    def _table(self, agreement: Agreement, names: tuple[str, str]) -> QTableWidget:
+        graded = len(agreement.table) > 2
+        words = [verdict(grade, Scale.GRADED if graded else Scale.BINARY) for grade in range(len(agreement.table))]
+        table = QTableWidget(len(words), len(words))
+        table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+        table.setHorizontalHeaderLabels([f"{names[1]}: {word}" for word in words])
+        table.setVerticalHeaderLabels([f"{names[0]}: {word}" for word in words])
+        for row, counts in enumerate(agreement.table):
+            for column, count in enumerate(counts):
+                cell = QTableWidgetItem(f"{count:,}")
+                cell.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
+                table.setItem(row, column, cell)
+        table.resizeColumnsToContents()
+        width_px = table.verticalHeader().sizeHint().width() + table.horizontalHeader().length() + theme.SMALL_PX
+        height_px = table.horizontalHeader().sizeHint().height() + table.verticalHeader().length() + theme.SMALL_PX
+        table.setMinimumSize(width_px, height_px)
+        return table
+
+    def _name(self, judge: str) -> str:
+        return judge or self.tr("you")

@@ -1,0 +1,158 @@
+"""The buttons that judge, with their keys on them, and the keys themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QHBoxLayout,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.engine.evaltypes import Scale
+from app.gui import icons, theme
+from app.gui.grades import GRADES, LATER, UNSURE, Choice
+
+
+class JudgeButtons(QWidget):
+    """Signals: ``chosen`` with a grade or a mark; ``skip_wanted``; ``undo_wanted``."""
+
+    chosen = Signal(int)
+    skip_wanted = Signal()
+    undo_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._scale: Scale | None = None
+        self.grades: dict[int, QPushButton] = {}
+        self.unsure = self._mark(UNSURE)
+        self.later = self._mark(LATER)
+        self.skip = _button("skip", self.tr("Skip"), "K", "quiet")
+        self.skip.clicked.connect(self.skip_wanted)
+        self.undo = _button("undo", self.tr("Undo"), "U", "quiet")
+        self.undo.clicked.connect(self.undo_wanted)
+        self._grades = QHBoxLayout()
+        self._grades.setSpacing(theme.SMALL_PX)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.TINY_PX)
+        row.addLayout(self._grades, 1)
+        row.addSpacing(theme.SMALL_PX)
+        for button in (self.unsure, self.later, self.skip, self.undo):
+            row.addWidget(button)
+        self.set_scale(Scale.BINARY)
+
+    def set_scale(self, scale: Scale) -> None:
+        """Offer the grades of a scale."""
+        if scale is self._scale:
+            return
+        self._scale = scale
+        for button in self.grades.values():
+            self._grades.removeWidget(button)
+            button.hide()
+            button.deleteLater()
+        self.grades = {choice.grade: self._grade(choice) for choice in GRADES[scale]}
+        for button in self.grades.values():
+            self._grades.addWidget(button, 1)
+
+    def grade_of(self, key: str) -> int | None:
+        """The grade that a key gives on the present scale."""
+        choices = GRADES[self._scale or Scale.BINARY]
+        return next((choice.grade for choice in choices if key in choice.keys), None)
+
+    def _grade(self, choice: Choice) -> QPushButton:
+        graded = self._scale is Scale.GRADED
+        words = f"{choice.grade} {choice.words}" if graded else choice.words
+        button = _button("" if graded else choice.icon, words, choice.keys[0])
+        button.setToolTip(self.tr("Keys: {0}").format(", ".join(choice.keys)))
+        button.clicked.connect(lambda: self.chosen.emit(choice.grade))
+        return button
+
+    def _mark(self, choice: Choice) -> QPushButton:
+        button = _button(choice.icon, choice.words, choice.keys[0], "quiet")
+        button.clicked.connect(lambda: self.chosen.emit(choice.grade))
+        return button
+
+
+class JudgeKeys:
+    """The keys of a panel. They are the whole window's, so that they work right after a query was chosen in the list;
+    those of a hidden panel do nothing, and a text field with the focus takes letters and Ctrl+Z for itself."""
+
+    def __init__(self, panel: QWidget, buttons: JudgeButtons, actions: dict[str, Callable[[], None]]) -> None:
+        self._buttons = buttons
+        self._skip = actions["K"]
+        marks = {choice.keys[0]: choice.grade for choice in (UNSURE, LATER)}
+        graded = dict.fromkeys(key for scale in Scale for choice in GRADES[scale] for key in choice.keys)
+        for key in graded:
+            self._connect(panel, key, partial(self._press, key))
+        for key, mark in marks.items():
+            self._connect(panel, key, partial(self._buttons.chosen.emit, mark))
+        for key, action in actions.items():
+            self._connect(panel, key, action)
+        self._connect(panel, "Space", self._space)
+
+    @staticmethod
+    def _connect(panel: QWidget, key: str, action: Callable[[], None]) -> None:
+        QShortcut(QKeySequence(key), panel).activated.connect(action)
+
+    def _press(self, key: str) -> None:
+        grade = self._buttons.grade_of(key)
+        if grade is not None:
+            self._buttons.chosen.emit(grade)
+
+    def _space(self) -> None:
+        """Skip; but the space bar presses the button that has the focus, as everywhere."""
+        focused = QApplication.focusWidget()
+        if isinstance(focused, QAbstractButton):
+            focused.animateClick()
+        else:
+            self._skip()
+
+
+def show_keys(parent: QWidget, scale: Scale) -> QDialog:
+    """The list of keys, in a window of its own."""
+    dialog = QDialog(parent.window())
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setWindowTitle("Keys for judging")
+    form = QFormLayout()
+    form.setHorizontalSpacing(theme.HUGE_PX)
+    rows = [(" or ".join(choice.keys), choice.words) for choice in GRADES[scale]]
+    rows += [
+        (UNSURE.keys[0], "Unsure: cannot be judged, and counts as not judged"),
+        (LATER.keys[0], "Later: comes again when all else is judged"),
+        ("K or Space", "Skip: leave it for now"),
+        ("U or Ctrl+Z", "Undo, also in the query before"),
+        ("← and →", "Look at another result"),
+        ("P", "Play or pause"),
+        ("M", "Sounds play at once, or wait"),
+        ("G", "All results at once, or one at a time"),
+    ]
+    for keys, words in rows:
+        form.addRow(theme.label(keys, theme.Type.HEADING), theme.label(words))
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+    buttons.rejected.connect(dialog.close)
+    column = QVBoxLayout(dialog)
+    column.setSpacing(theme.MEDIUM_PX)
+    column.addLayout(form)
+    column.addWidget(buttons)
+    dialog.open()
+    return dialog
+
+
+def _button(icon: str, words: str, key: str, role: str = "") -> QPushButton:
+    made = QPushButton(f"{words}  ({key})")
+    if icon:
+        made.setIcon(icons.icon(icon))
+    made.setAccessibleName(words)
+    theme.set_role(made, role)
+    return made

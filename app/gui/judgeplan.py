@@ -1,0 +1,86 @@
+"""What is left to judge in a set, kept up to date as grades are given, and what comes next."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from statistics import median
+
+from app.engine.evaltypes import JudgingOrder, JudgingProgress, Mark, PoolItem, QueryProgress
+from app.gui import wording
+from app.gui.poolround import PoolRound, is_left
+
+LONGEST_GAP_S = 60.0
+"""A longer gap between two judgments is a pause, as for the engine's own figure."""
+GAPS = 50
+LEAST_GAPS = 5
+
+
+class JudgePlan:
+    """The queries of a set in the order to judge them in, each with what is left of its pool."""
+
+    def __init__(
+        self, progress: JudgingProgress, order: JudgingOrder, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._queries: dict[int, QueryProgress] = {one.query_id: one for one in progress.queries}
+        self._order = order
+        self._ms_per_item = progress.ms_per_item
+        self._clock = clock
+        self._last_s: float | None = None
+        self._gaps_s: deque[float] = deque(maxlen=GAPS)
+
+    @property
+    def pooled(self) -> int:
+        return sum(one.pooled for one in self._queries.values())
+
+    @property
+    def left(self) -> int:
+        return sum(one.left for one in self._queries.values())
+
+    @property
+    def later(self) -> int:
+        return sum(one.later for one in self._queries.values())
+
+    @property
+    def seconds_left(self) -> float | None:
+        """By what this judge took for a judgment lately; None before that is known."""
+        if len(self._gaps_s) >= LEAST_GAPS:
+            return self.left * median(self._gaps_s)
+        return None if self._ms_per_item is None else self.left * self._ms_per_item / 1000
+
+    @property
+    def words(self) -> str:
+        """``34 of 210 results judged, about 6 minutes left``."""
+        told = f"{self.pooled - self.left:,} of {wording.count(self.pooled, 'result', 'results')} judged"
+        seconds = self.seconds_left
+        return told if not self.left or seconds is None else f"{told}, {wording.remaining(seconds)}"
+
+    def tick(self) -> None:
+        """A judgment is made now."""
+        now_s = self._clock()
+        if self._last_s is not None and now_s - self._last_s <= LONGEST_GAP_S:
+            self._gaps_s.append(now_s - self._last_s)
+        self._last_s = now_s
+
+    def see(self, query_id: int, items: Sequence[PoolItem]) -> None:
+        """A query's pool as it is now."""
+        if query_id in self._queries:
+            grades = [item.grade for item in items]
+            left, later = sum(map(is_left, grades)), grades.count(Mark.LATER)
+            self._queries[query_id] = replace(self._queries[query_id], pooled=len(items), left=left, later=later)
+
+    def next_query(self, current: int, round_: PoolRound) -> int | None:
+        """The next query with something to judge now: the one the models disagree about most, or the one that follows
+        the current one, round the end."""
+        ids = list(self._queries)
+        if self._order is JudgingOrder.SHUFFLED and current in ids:
+            place = ids.index(current) + 1
+            ids = ids[place:] + ids[:place]
+        return next((one for one in ids if one != current and self._is_open(one, round_)), None)
+
+    def _is_open(self, query_id: int, round_: PoolRound) -> bool:
+        query = self._queries[query_id]
+        offered = query.left if round_.offers_later else query.left - query.later
+        return offered > round_.skipped_in(query_id)

@@ -1,0 +1,209 @@
+"""The pool as large tiles, each with its grades to be clicked; keys act on the tiles that are selected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePath
+
+from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QMouseEvent, QPainter, QPen, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QListView,
+    QListWidget,
+    QListWidgetItem,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
+
+from app.engine.evaltypes import PoolItem, Scale
+from app.gui import icons, theme, tile, wording
+from app.gui.grades import GRADES, SIGN_PX, Choice, colour, paint_sign
+from app.gui.offline import Offline
+from app.gui.poolstrip import ITEM_ROLE, describe
+from app.gui.thumbnails import ThumbnailStore
+
+LEAST_TILE_PX = 190
+BAR_PX = 26
+
+
+class PoolGrid(QListWidget):
+    """Signals: ``moved`` with the row a person went to; ``graded`` with a row and the grade that was clicked on it;
+    ``opened`` with a row to be shown alone."""
+
+    moved = Signal(int)
+    graded = Signal(int, int)
+    opened = Signal(int)
+
+    def __init__(self, thumbnails: ThumbnailStore, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.scale = Scale.BINARY
+        self.offline = Offline()
+        self.setAccessibleName(self.tr("All results to judge"))
+        self._delegate = _TileDelegate(thumbnails, self)
+        self.setItemDelegate(self._delegate)
+        self.setViewMode(QListView.ViewMode.IconMode)
+        self.setMovement(QListView.Movement.Static)
+        self.setResizeMode(QListView.ResizeMode.Adjust)
+        self.setUniformItemSizes(True)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)  # else tiles would change size with it
+        self.viewport().setMouseTracking(True)
+        self.currentRowChanged.connect(self.moved)
+        self.itemActivated.connect(lambda cell: self.opened.emit(self.row(cell)))
+        self._delegate.clicked.connect(self.graded)
+        thumbnails.arrived.connect(lambda _arrived: self.viewport().update())
+
+    @property
+    def chosen_rows(self) -> list[int]:
+        """The selected rows, ascending; the current one where none is selected."""
+        rows = sorted(index.row() for index in self.selectedIndexes())
+        return rows or [row for row in (self.currentRow(),) if row >= 0]
+
+    def show_items(self, items: Sequence[PoolItem], scale: Scale) -> None:
+        self.scale = scale
+        self.blockSignals(True)
+        self.clear()
+        for item in items:
+            cell = QListWidgetItem()
+            self.addItem(cell)
+            describe(cell, item, scale, self.offline)
+        self.blockSignals(False)
+        self._fit()
+
+    def show_item(self, row: int, item: PoolItem) -> None:
+        """A new verdict on one item."""
+        if cell := self.item(row):
+            describe(cell, item, self.scale, self.offline)
+
+    def set_offline(self, offline: Offline) -> None:
+        self.offline = offline
+        for row in range(self.count()):
+            describe(self.item(row), self.item(row).data(ITEM_ROLE), self.scale, offline)
+
+    def go(self, row: int) -> None:
+        """Make a row current without saying that a person went there."""
+        self.blockSignals(True)
+        self.setCurrentRow(row)
+        self.blockSignals(False)
+        if cell := self.currentItem():
+            self.scrollToItem(cell)
+        self.viewport().update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """As many columns as there is room for, which share what is left over."""
+        room_px = self.viewport().width() - 1
+        columns = max(1, room_px // LEAST_TILE_PX)
+        self._delegate.set_width(room_px // columns)
+        self.scheduleDelayedItemsLayout()
+
+
+class _TileDelegate(QStyledItemDelegate):
+    """Paints a tile and hears the clicks on its grades: ``clicked`` with the row and the grade."""
+
+    clicked = Signal(int, int)
+
+    def __init__(self, thumbnails: ThumbnailStore, grid: PoolGrid) -> None:
+        super().__init__(grid)
+        self._thumbnails = thumbnails
+        self._grid = grid
+        self._size = QSize(LEAST_TILE_PX, LEAST_TILE_PX)
+
+    def set_width(self, width_px: int) -> None:
+        line_px = QFontMetrics(theme.font(theme.Type.CAPTION)).height()
+        picture_px = (width_px - 2 * theme.SMALL_PX) * 3 // 4
+        self._size = QSize(width_px, picture_px + line_px + BAR_PX + 3 * theme.SMALL_PX)
+
+    def sizeHint(self, _option: QStyleOptionViewItem, _index: QModelIndex | QPersistentModelIndex) -> QSize:
+        return self._size
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        item: PoolItem = index.data(ITEM_ROLE)
+        cell: QRect = option.rect
+        is_current = index.row() == self._grid.currentRow()
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        self._paint_ground(painter, cell, bool(option.state & QStyle.StateFlag.State_Selected), is_current)
+        frame, line, bar = self._parts(cell)
+        away = self._grid.offline.root_of(item.item.path) is not None
+        painter.setOpacity(tile.AWAY_OPACITY if away else 1.0)
+        tile.paint_thumbnail(painter, frame, self._thumbnails.pixmap(item.item.item_id), item.item)
+        painter.setOpacity(1.0)
+        if item.grade is not None:
+            sign = QRect(frame.right() - SIGN_PX - 5, frame.top() + 6, SIGN_PX, SIGN_PX)
+            paint_sign(painter, sign, item.grade, self._grid.scale)
+        words = [self.tr("offline")] if away else []
+        words += [word for word in (wording.place(item.item), PurePath(item.item.path).name) if word]
+        font = theme.font(theme.Type.CAPTION)
+        painter.setFont(font)
+        painter.setPen(QColor(theme.colours().muted))
+        elided = QFontMetrics(font).elidedText(" · ".join(words), Qt.TextElideMode.ElideMiddle, line.width())
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, elided)
+        for choice, place in self._places(bar):
+            _paint_choice(painter, place, choice, item.grade == choice.grade, self._grid.scale)
+
+    def editorEvent(
+        self,
+        event: QEvent,
+        _model: object,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> bool:
+        if event.type() is QEvent.Type.MouseButtonRelease and isinstance(event, QMouseEvent):
+            _, _, bar = self._parts(option.rect)
+            point = event.position().toPoint()
+            hit = next((choice for choice, place in self._places(bar) if place.contains(point)), None)
+            if hit and event.button() is Qt.MouseButton.LeftButton:
+                self.clicked.emit(index.row(), hit.grade)
+                return True
+        return False
+
+    def _parts(self, cell: QRect) -> tuple[QRect, QRect, QRect]:
+        """Where the picture, the line below it and the grades are."""
+        inner = cell.adjusted(theme.SMALL_PX, theme.SMALL_PX, -theme.SMALL_PX, -theme.SMALL_PX)
+        line_px = QFontMetrics(theme.font(theme.Type.CAPTION)).height()
+        bar = QRect(inner.left(), inner.bottom() - BAR_PX + 1, inner.width(), BAR_PX)
+        line = QRect(inner.left(), bar.top() - line_px - 2, inner.width(), line_px)
+        frame = QRect(inner.left(), inner.top(), inner.width(), line.top() - inner.top() - 2)
+        return frame, line, bar
+
+    def _places(self, bar: QRect) -> list[tuple[Choice, QRect]]:
+        choices = sorted(GRADES[self._grid.scale], key=lambda choice: choice.grade)
+        gap_px = theme.TINY_PX
+        each_px = (bar.width() - gap_px * (len(choices) - 1)) // len(choices)
+        return [
+            (choice, QRect(bar.left() + place * (each_px + gap_px), bar.top(), each_px, bar.height()))
+            for place, choice in enumerate(choices)
+        ]
+
+    @staticmethod
+    def _paint_ground(painter: QPainter, cell: QRect, selected: bool, is_current: bool) -> None:
+        colours = theme.colours()
+        painter.setBrush(QColor(colours.selection) if selected else Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(colours.accent), 2) if is_current else Qt.PenStyle.NoPen)
+        painter.drawRoundedRect(QRectF(cell).adjusted(2, 2, -2, -2), theme.RADIUS_PX + 2, theme.RADIUS_PX + 2)
+
+
+def _paint_choice(painter: QPainter, place: QRect, choice: Choice, given: bool, scale: Scale) -> None:
+    colours = theme.colours()
+    strong = QColor(getattr(colours, colour(choice.grade)))
+    painter.setBrush(strong if given else QColor(colours.raised))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.drawRoundedRect(QRectF(place), theme.RADIUS_PX - 2, theme.RADIUS_PX - 2)
+    if scale is Scale.GRADED:
+        painter.setFont(theme.font(theme.Type.CAPTION, QFont.Weight.DemiBold))
+        painter.setPen(QColor(colours.surface if given else colours.text))
+        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, str(choice.grade))
+        return
+    ratio = painter.device().devicePixelRatioF()
+    drawn = icons.pixmap(choice.icon, theme.ICON_PX, "surface" if given else "muted", ratio)
+    painter.drawPixmap(place.center() - QRect(0, 0, theme.ICON_PX, theme.ICON_PX).center(), drawn)
