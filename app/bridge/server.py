@@ -67,6 +67,7 @@ LANES: dict[str, Lane] = {
     "evaluations_pool": Lane.QUICK,
     "evaluations_judge": Lane.QUICK,
     "evaluations_progress": Lane.EVALUATE,
+    "evaluations_agreement": Lane.QUICK,
     "evaluations_import_qrels": Lane.EVALUATE,
     "evaluations_export_qrels": Lane.EVALUATE,
     "evaluations_evaluate": Lane.EVALUATE,

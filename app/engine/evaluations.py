@@ -8,6 +8,7 @@ from app.engine.costs import Costs
 from app.engine.encoders.base import EncoderSource
 from app.engine.evaltypes import (
     OWN_JUDGE,
+    Agreement,
     Evaluation,
     EvaluationRequest,
     Imported,
@@ -113,6 +114,9 @@ class Evaluations:
             return self._judging.progress(set_id, models or self._preferences.models, depth, judge, order, job)
         finally:
             self._encoders.ease()
+
+    def agreement(self, set_id: int, first: str, second: str) -> Agreement:
+        return self._judging.agreement(set_id, first, second)
 
     # --- measuring: see `app.engine.evaluating.Evaluator` ---
 

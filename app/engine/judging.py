@@ -12,6 +12,7 @@ from app.engine.encoders.base import EncoderSource, ready_keys
 from app.engine.errors import AppError, MediaUnreadable
 from app.engine.evaltypes import (
     OWN_JUDGE,
+    Agreement,
     JudgingOrder,
     JudgingProgress,
     Mark,
@@ -21,11 +22,12 @@ from app.engine.evaltypes import (
     QuerySummary,
 )
 from app.engine.evaluation import pooling, trec
+from app.engine.evaluation.agreement import agreement
 from app.engine.evaluation.pooling import Ranking
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.querying import Target
 from app.engine.search import Searcher
-from app.engine.store.judgments import Judgments
+from app.engine.store.judgments import Judgments, graded
 from app.engine.store.lookup import Lookup
 from app.engine.store.queries import Queries
 from app.engine.types import Hit, ItemRef, Query
@@ -147,6 +149,23 @@ class Judging:
         gaps_ms = [(after - before).total_seconds() * 1000 for before, after in pairwise(moments)]
         working = [gap_ms for gap_ms in gaps_ms if SHORTEST_GAP_MS <= gap_ms <= LONGEST_GAP_MS]
         return median(working) if len(working) >= LEAST_GAPS else None
+
+    def agreement(self, set_id: int, first: str, second: str) -> Agreement:
+        """How far two judges agree on what both have graded in a set.
+
+        Raises:
+            AppError: the set is gone.
+        """
+        of_set = self._queries.set_of(set_id)
+        query_ids = [summary.id for summary in self._queries.queries(set_id)]
+        one, other = (self._judgments.of_queries(query_ids, judge) for judge in (first, second))
+        pairs = [
+            (grade, other[query_id][ref])
+            for query_id, grades in one.items()
+            for ref, grade in graded(grades).items()
+            if other.get(query_id, {}).get(ref, Mark.UNSURE) >= 0
+        ]
+        return agreement(first, second, pairs, of_set.scale)
 
     # --- what the models find ---
 

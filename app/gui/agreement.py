@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -61,7 +62,9 @@ class AgreementLine(QPushButton):
         self._session = session
         self._generation = 0
         self._known: dict[str, Agreement] = {}
+        self._words = ""
         theme.set_role(self, "link")
+        self.setMinimumWidth(1)  # else its words would keep the window wide
         self.clicked.connect(self.show_table)
         self.hide()
         session.judges_changed.connect(self.ask)
@@ -98,9 +101,24 @@ class AgreementLine(QPushButton):
     def _show(self) -> None:
         shown = self.shown
         self.setVisible(shown is not None)
-        if shown:
-            self.setText(line_words(shown, self._name(shown.second)))
-            self.setToolTip(self.tr("Show what either judge said (kappa: 1 is full agreement, 0 that of chance)"))
+        self._words = line_words(shown, self._name(shown.second)) if shown else ""
+        self.setAccessibleName(self._words)
+        told = self.tr("Show what either judge said (kappa: 1 is full agreement, 0 that of chance)")
+        self.setToolTip(f"{self._words}\n{told}")
+        self.updateGeometry()
+        self._elide()
+
+    def sizeHint(self) -> QSize:
+        frame_px = super().sizeHint().width() - self.fontMetrics().horizontalAdvance(self.text())
+        return QSize(self.fontMetrics().horizontalAdvance(self._words) + frame_px, super().sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._elide()
+
+    def _elide(self) -> None:
+        room_px = self.width() - 4 * theme.TINY_PX
+        self.setText(self.fontMetrics().elidedText(self._words, Qt.TextElideMode.ElideRight, max(0, room_px)))
 
     def show_table(self) -> None:
         """Show how often either judge gave each grade."""
@@ -113,7 +131,8 @@ class AgreementLine(QPushButton):
         column = QVBoxLayout(dialog)
         column.setSpacing(theme.MEDIUM_PX)
         names = (self._name(shown.first), self._name(shown.second))
-        column.addWidget(theme.label(self.tr("{0} and {1}").format(*names).capitalize(), theme.Type.HEADING))
+        heading = self.tr("{0} and {1}").format(*names)
+        column.addWidget(theme.label(heading[:1].upper() + heading[1:], theme.Type.HEADING))
         told = self.tr("The same grade for {0} of {1}. {2}.").format(
             shown.agreed, wording.count(shown.items, "result", "results"), kappa_words(shown)
         )
@@ -139,9 +158,12 @@ class AgreementLine(QPushButton):
                 cell.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
                 table.setItem(row, column, cell)
         table.resizeColumnsToContents()
-        width_px = table.verticalHeader().sizeHint().width() + table.horizontalHeader().length() + theme.SMALL_PX
-        height_px = table.horizontalHeader().sizeHint().height() + table.verticalHeader().length() + theme.SMALL_PX
-        table.setMinimumSize(width_px, height_px)
+        table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
+        width_px = table.verticalHeader().sizeHint().width() + table.horizontalHeader().length()
+        height_px = table.horizontalHeader().sizeHint().height() + table.verticalHeader().length()
+        table.setFixedHeight(height_px + theme.TINY_PX)
+        table.setMinimumWidth(width_px + theme.TINY_PX)
         return table
 
     def _name(self, judge: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -34,12 +34,12 @@ class JudgeButtons(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._scale: Scale | None = None
-        self.grades: dict[int, QPushButton] = {}
+        self.grades: dict[int, KeyButton] = {}
         self.unsure = self._mark(UNSURE)
         self.later = self._mark(LATER)
-        self.skip = _button("skip", self.tr("Skip"), "K", "quiet")
+        self.skip = KeyButton("skip", self.tr("Skip"), "K", "quiet")
         self.skip.clicked.connect(self.skip_wanted)
-        self.undo = _button("undo", self.tr("Undo"), "U", "quiet")
+        self.undo = KeyButton("undo", self.tr("Undo"), "U", "quiet")
         self.undo.clicked.connect(self.undo_wanted)
         self._grades = QHBoxLayout()
         self._grades.setSpacing(theme.SMALL_PX)
@@ -50,6 +50,7 @@ class JudgeButtons(QWidget):
         row.addSpacing(theme.SMALL_PX)
         for button in (self.unsure, self.later, self.skip, self.undo):
             row.addWidget(button)
+        self.setMinimumWidth(1)  # where there is not room for all the words, the marks show their icons and keys alone
         self.set_scale(Scale.BINARY)
 
     def set_scale(self, scale: Scale) -> None:
@@ -64,22 +65,37 @@ class JudgeButtons(QWidget):
         self.grades = {choice.grade: self._grade(choice) for choice in GRADES[scale]}
         for button in self.grades.values():
             self._grades.addWidget(button, 1)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """With all words, or with icons and keys alone where they would not fit."""
+        quiet = (self.unsure, self.later, self.skip, self.undo)
+        for button in quiet:
+            button.setText(button.full)
+        row = self.layout()
+        if row and row.sizeHint().width() > self.width():
+            for button in quiet:
+                button.setText(f"({button.key})")
 
     def grade_of(self, key: str) -> int | None:
         """The grade that a key gives on the present scale."""
         choices = GRADES[self._scale or Scale.BINARY]
         return next((choice.grade for choice in choices if key in choice.keys), None)
 
-    def _grade(self, choice: Choice) -> QPushButton:
+    def _grade(self, choice: Choice) -> KeyButton:
         graded = self._scale is Scale.GRADED
         words = f"{choice.grade} {choice.words}" if graded else choice.words
-        button = _button("" if graded else choice.icon, words, choice.keys[0])
+        button = KeyButton("" if graded else choice.icon, words, choice.keys[0])
         button.setToolTip(self.tr("Keys: {0}").format(", ".join(choice.keys)))
         button.clicked.connect(lambda: self.chosen.emit(choice.grade))
         return button
 
-    def _mark(self, choice: Choice) -> QPushButton:
-        button = _button(choice.icon, choice.words, choice.keys[0], "quiet")
+    def _mark(self, choice: Choice) -> KeyButton:
+        button = KeyButton(choice.icon, choice.words, choice.keys[0], "quiet")
         button.clicked.connect(lambda: self.chosen.emit(choice.grade))
         return button
 
@@ -149,10 +165,15 @@ def show_keys(parent: QWidget, scale: Scale) -> QDialog:
     return dialog
 
 
-def _button(icon: str, words: str, key: str, role: str = "") -> QPushButton:
-    made = QPushButton(f"{words}  ({key})")
-    if icon:
-        made.setIcon(icons.icon(icon))
-    made.setAccessibleName(words)
-    theme.set_role(made, role)
-    return made
+class KeyButton(QPushButton):
+    """A button with its key on it."""
+
+    def __init__(self, icon: str, words: str, key: str, role: str = "") -> None:
+        super().__init__(f"{words}  ({key})")
+        self.key = key
+        self.full = self.text()
+        if icon:
+            self.setIcon(icons.icon(icon))
+        self.setAccessibleName(words)
+        self.setToolTip(f"{words} ({key})")
+        theme.set_role(self, role)

@@ -83,6 +83,7 @@ class JudgeHead(QWidget):
         words.setSpacing(theme.TINY_PX)
         words.addWidget(self._question)
         words.addWidget(self._guidelines)
+        words.addStretch()
         counts = QVBoxLayout()
         counts.setSpacing(theme.TINY_PX)
         counts.addWidget(self._count, 0, Qt.AlignmentFlag.AlignRight)
@@ -130,7 +131,9 @@ class JudgeHead(QWidget):
         self._bar.setAccessibleName(words)
 
     def _show_guidelines(self) -> None:
-        blind = self.tr("Which model found it, and at which rank, is hidden on purpose, so that your judgment is fair.")
         guidelines = self._session.guidelines.strip()
+        blind = self.tr("Models and ranks are hidden on purpose.")
         self._guidelines.set_text(self.tr("Relevant: {0}").format(guidelines) if guidelines else blind)
-        self._question.setToolTip(blind)
+        self._question.setToolTip(
+            self.tr("Which model found it, and at which rank, is hidden on purpose, so that your judgment is fair.")
+        )

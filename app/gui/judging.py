@@ -104,6 +104,7 @@ class JudgePanel(QWidget):
         self._offline = offline
         self.strip.set_offline(offline)
         self.grid.set_offline(offline)
+        self._tell_away()
 
     def stop(self) -> None:
         """Fall silent."""
@@ -257,9 +258,14 @@ class JudgePanel(QWidget):
         self._stack.setCurrentIndex(ALONE)
         self._name.setText(" · ".join(filter(None, (PurePath(hit.path).name, wording.place(hit)))))
         self.preview.show_hit(hit)
-        if away := self._offline.root_of(hit.path):
-            self.preview.show_away(away)
+        self._tell_away()
         self.preview.prefetch([item.item for item in self.session.upcoming(AHEAD)])
+
+    def _tell_away(self) -> None:
+        current = self.current
+        away = self._offline.root_of(current.item.path) if current else None
+        if away and self._stack.currentIndex() == ALONE:
+            self.preview.show_away(away)
 
     def _show_as_grid(self, as_grid: bool) -> None:
         self.listening.stop()

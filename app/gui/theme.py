@@ -230,6 +230,7 @@ QPushButton[role="link"] { background: transparent; border: 1px solid transparen
     padding: 2px ${tiny}px; }
 QPushButton[role="link"]:hover { text-decoration: underline; }
 QPushButton[role="link"]:focus { border-color: $accent; }
+QComboBox QLineEdit, QComboBox QLineEdit:focus { background: transparent; border: none; padding: 0; min-height: 0; }
 QComboBox::drop-down, QDateEdit::drop-down { border: none; width: 24px; }
 QComboBox::down-arrow, QDateEdit::down-arrow { image: url("$chevron"); width: 12px; height: 12px; }
 QPushButton::menu-indicator { image: url("$chevron"); width: 12px; height: 12px;

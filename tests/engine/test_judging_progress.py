@@ -122,3 +122,23 @@ def test_a_pool_names_its_scale_and_the_nearest_guidelines(session: Session, set
     assert (pool.scale, pool.guidelines) == (Scale.GRADED, "Same colours.")
     session.evaluations.change_query(query_id, guidelines="Same stripes.")
     assert session.evaluations.pool(query_id).guidelines == "Same stripes."
+
+
+class TestAgreement:
+    def test_what_both_judges_graded_is_compared(self, session: Session, set_id: int) -> None:
+        first, second = session.evaluations.queries(set_id)
+        for query, own, others in ((first, (1, 1, 0, 0, 1), (1, 0, 0, 0, 1)), (second, (0, 0), (0, Mark.UNSURE))):
+            items = session.evaluations.pool(query.id, depth=5).items
+            for judge, grades in (("", own), ("Ann", others)):
+                for one, grade in zip(items, grades, strict=False):
+                    session.evaluations.judge(query.id, one.item.item_id, grade, judge)
+        told = session.evaluations.agreement(set_id, "", "Ann")
+        assert (told.items, told.agreed, told.table) == (6, 5, ((3, 0), (1, 2)))
+        # Chance agrees on (3·4 + 3·2) / 36 = 1/2 of them.
+        assert told.kappa == pytest.approx((5 / 6 - 1 / 2) / (1 - 1 / 2))
+        assert told.low is not None
+        assert told.low < told.kappa
+
+    def test_with_nothing_in_common_there_is_no_kappa(self, session: Session, set_id: int) -> None:
+        told = session.evaluations.agreement(set_id, "", "Ann")
+        assert (told.items, told.kappa, told.low) == (0, None, None)
