@@ -20,6 +20,7 @@ from app.engine.evaltypes import (
     Scale,
 )
 from app.engine.evaluating import Evaluator
+from app.engine.importing import Imports
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.judging import Judging
 from app.engine.store.preferences import Preferences
@@ -33,6 +34,7 @@ class Evaluations:
     def __init__(
         self,
         sets: TestSets,
+        imports: Imports,
         judging: Judging,
         evaluator: Evaluator,
         costs: Costs,
@@ -40,6 +42,7 @@ class Evaluations:
         preferences: Preferences,
     ) -> None:
         self._sets = sets
+        self._imports = imports
         self._judging = judging
         self._evaluator = evaluator
         self._costs = costs
@@ -80,11 +83,27 @@ class Evaluations:
     def remove_query(self, query_id: int) -> None:
         self._sets.remove_query(query_id)
 
-    def import_qrels(self, path: str, set_id: int | None = None, judge: str = OWN_JUDGE) -> Imported:
-        return self._sets.import_qrels(path, set_id, judge)
-
     def export_qrels(self, path: str, set_id: int | None = None, judge: str | None = None) -> int:
         return self._sets.export_qrels(path, set_id, judge)
+
+    # --- imports: see `app.engine.importing` ---
+
+    def import_folders(self, folder: str, set_name: str = "", job: Job = NULL_JOB) -> Imported:
+        return self._imports.folders.import_folders(folder, set_name, job)
+
+    def import_examples(self, folder: str, set_id: int | None = None, job: Job = NULL_JOB) -> Imported:
+        return self._imports.folders.import_examples(folder, set_id, job)
+
+    def import_captions(self, path: str, set_name: str = "", job: Job = NULL_JOB) -> Imported:
+        return self._imports.lists.import_captions(path, set_name, job)
+
+    def import_topics(self, path: str, set_id: int | None = None, set_name: str = "", job: Job = NULL_JOB) -> Imported:
+        return self._imports.lists.import_topics(path, set_id, set_name, job)
+
+    def import_qrels(
+        self, path: str, set_id: int | None = None, judge: str = OWN_JUDGE, job: Job = NULL_JOB
+    ) -> Imported:
+        return self._imports.qrels.import_qrels(path, set_id, judge, job)
 
     # --- judging: see `app.engine.judging.Judging` ---
 

@@ -19,6 +19,7 @@ from app.engine.encoders.speeds import Speeds
 from app.engine.errors import AppError
 from app.engine.evaluating import Evaluator
 from app.engine.evaluations import Evaluations
+from app.engine.importing import Imports
 from app.engine.index.shelf import EXACT_UP_TO
 from app.engine.indexing import Indexer
 from app.engine.jobs import NULL_JOB, Job
@@ -94,7 +95,8 @@ class Session:
         self._searcher = Searcher(self._files, self._lookup, spaces, shelves, encoders, queries)
         self._viewer = Viewer(self._lookup, self._searcher, pool)
         self.evaluations = Evaluations(
-            TestSets(self._files, self._lookup, test_queries, judgments, queries),
+            TestSets(test_queries, judgments, queries),
+            Imports(database, self._files, self._lookup, test_queries, judgments, self._preferences),
             Judging(self._lookup, test_queries, judgments, self._searcher, encoders),
             Evaluator(self._lookup, test_queries, judgments, self._searcher, encoders),
             Costs(spaces, encoders, rates),

@@ -1,21 +1,18 @@
-"""Test queries: typed, kept from a search, or imported; and their judgments as TREC files."""
+"""Test queries, typed or kept from a search, in their sets; and their judgments as TREC files."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 
 from app.engine.errors import AppError
-from app.engine.evaltypes import OWN_JUDGE, Imported, QuerySet, QuerySummary, Scale
+from app.engine.evaltypes import QuerySet, QuerySummary, Scale
 from app.engine.evaluation import trec
+from app.engine.evaluation.titles import title_of
 from app.engine.querying import QueryVectors
-from app.engine.store.files import Files
 from app.engine.store.judgments import Judgments
-from app.engine.store.lookup import Lookup
 from app.engine.store.queries import Queries
-from app.engine.types import ItemKind, ItemRef, Modality, Query
+from app.engine.types import Query
 
 
 class TestSets:
@@ -23,11 +20,7 @@ class TestSets:
 
     __test__ = False  # pytest takes it for tests by its name
 
-    def __init__(
-        self, files: Files, lookup: Lookup, queries: Queries, judgments: Judgments, vectors: QueryVectors
-    ) -> None:
-        self._files = files
-        self._lookup = lookup
+    def __init__(self, queries: Queries, judgments: Judgments, vectors: QueryVectors) -> None:
         self._queries = queries
         self._judgments = judgments
         self._vectors = vectors
@@ -95,80 +88,3 @@ class TestSets:
         except OSError as error:
             raise AppError("The judgments cannot be written there", f"{error.strerror or error}.", path) from error
         return len(lines)
-
-    def import_qrels(self, path: str, set_id: int | None = None, judge: str = OWN_JUDGE) -> Imported:
-        """Take in TREC qrels; what they name by path is looked for beside the file and below the roots."""
-        try:
-            lines = trec.read_qrels(Path(path).read_text(encoding="utf-8-sig"), path)
-        except (OSError, UnicodeDecodeError) as error:
-            raise AppError("This judgments file cannot be read", f"{error}.", path) from error
-        into = self._queries.set_of(self._queries.default_set() if set_id is None else set_id)
-        bases = [os.fsencode(Path(path).absolute().parent), *self._files.roots()]
-        imported, unknown = 0, []
-        kept = {stored.key: stored for stored in self._queries.queries(into.id)}
-        by_query: dict[str, list[trec.QrelLine]] = {}
-        for line in lines:
-            by_query.setdefault(line.query_id, []).append(line)
-        for key, group in by_query.items():
-            query = kept[key].query if key in kept else self._imported_query(trec.parse_query(key), bases)
-            if query is None:
-                unknown.append(key)
-                continue
-            own_key = trec.query_id(query)
-            query_id = kept[own_key].id if own_key in kept else None
-            if query_id is None:
-                query_id = self._queries.save(into.id, own_key, title_of(query), query)
-            wanted = (ItemKind.AUDIO,) if Modality.AUDIO in query.modalities else tuple(ItemKind)
-            found = [(self._imported_item(line.document_id, wanted, bases), line) for line in group]
-            self._judgments.judge(query_id, judge, [(ref, line.grade) for ref, line in found if ref])
-            imported += sum(1 for ref, _ in found if ref)
-            unknown += [line.document_id for ref, line in found if ref is None]
-        return Imported(into.id, into.name, len(by_query), imported, tuple(dict.fromkeys(unknown)))
-
-    def _imported_query(self, query: Query, bases: Sequence[bytes]) -> Query | None:
-        parts = []
-        for part in query.parts:
-            if part.path:
-                known = self._known_path(part.path, bases)
-                if known is None:
-                    return None
-                path, sha256 = known
-                part = replace(part, path=os.fsdecode(path), content=sha256.hex())
-            elif part.content:
-                paths = self._lookup.paths_of(bytes.fromhex(part.content))
-                if not paths:
-                    return None
-                part = replace(part, path=os.fsdecode(paths[0]))
-            parts.append(part)
-        return Query(tuple(parts))
-
-    def _imported_item(self, document_id: str, kinds: Sequence[ItemKind], bases: Sequence[bytes]) -> ItemRef | None:
-        if ref := trec.parse_document(document_id):
-            return ref  # kept even where its file is not here yet: it may come
-        path, moment_ms = trec.parse_path(document_id)
-        known = self._known_path(path, bases)
-        if known is None:
-            return None
-        _, sha256 = known
-        items = self._lookup.moments(sha256, kinds)
-        if not items:
-            return None
-        kind, start_ms = min(items, key=lambda item: (abs(item[1] - (moment_ms or 0)), item[0] is ItemKind.AUDIO))
-        return ItemRef(sha256, kind, start_ms)
-
-    def _known_path(self, path: str, bases: Sequence[bytes]) -> tuple[bytes, bytes] | None:
-        """The catalogued file a relative or absolute path means, and its content."""
-        for base in bases:
-            candidate = os.path.normpath(os.path.join(base, os.fsencode(path)))  # noqa: PTH118 - paths of bytes
-            if known := self._lookup.content_at(candidate):
-                return candidate, known[0]
-        return None
-
-
-def title_of(query: Query) -> str:
-    """A query's words and the names of its files."""
-    names = []
-    for part in query.parts:
-        name = part.text if part.modality is Modality.TEXT else Path(part.path).name or part.content[:12]
-        names.append(name if part.weight > 0 else f"not {name}")
-    return " + ".join(names)

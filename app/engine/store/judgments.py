@@ -111,20 +111,18 @@ def enter(
 ) -> None:
     """`Judgments.judge` within a transaction."""
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
-    for ref, grade in judgments:
-        place = (query_id, judge, ref.sha256, ref.kind, ref.start_ms)
-        if grade is None:
-            change.execute(
-                "DELETE FROM judgments WHERE query_id = ? AND judge = ? AND sha256 = ? AND kind = ? AND start_ms = ?",
-                place,
-            )
-        else:
-            change.execute(
-                "INSERT INTO judgments (query_id, judge, sha256, kind, start_ms, grade, judged_at, crc) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET grade = excluded.grade, "
-                "judged_at = excluded.judged_at, crc = excluded.crc",
-                (*place, int(grade), now, checksum(*place, int(grade), now)),
-            )
+    places = [((query_id, judge, ref.sha256, ref.kind, ref.start_ms), grade) for ref, grade in judgments]
+    change.executemany(
+        "DELETE FROM judgments WHERE query_id = ? AND judge = ? AND sha256 = ? AND kind = ? AND start_ms = ?",
+        (place for place, grade in places if grade is None),
+    )
+    given = ((place, int(grade)) for place, grade in places if grade is not None)
+    change.executemany(
+        "INSERT INTO judgments (query_id, judge, sha256, kind, start_ms, grade, judged_at, crc) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET grade = excluded.grade, "
+        "judged_at = excluded.judged_at, crc = excluded.crc",
+        ((*place, grade, now, checksum(*place, grade, now)) for place, grade in given),
+    )
 
 
 def _together(grades: Sequence[int]) -> int:

@@ -108,6 +108,11 @@ class Queries:
             self._database.doubt("Damaged test queries are left out.")
         return self._summaries(rows, judge)
 
+    def ids(self, set_id: int) -> dict[str, int]:
+        """The ids of a set's queries by their keys."""
+        rows = self._database.read.execute("SELECT key, id FROM queries WHERE set_id = ? ORDER BY id", (set_id,))
+        return {key: query_id for key, query_id in rows if isinstance(key, str)}
+
     def query(self, query_id: int, judge: str | None = None) -> QuerySummary:
         """One query.
 

@@ -1,0 +1,93 @@
+"""Judgments from TREC qrels."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from app.engine.evaltypes import OWN_JUDGE, Imported, QuerySummary
+from app.engine.evaluation import topics, trec
+from app.engine.evaluation.titles import title_of
+from app.engine.importing.writing import Entry, Writer, printable, read_text
+from app.engine.jobs import NULL_JOB, Job
+from app.engine.store.lookup import Lookup
+from app.engine.store.places import Places
+from app.engine.store.queries import Queries
+from app.engine.types import ItemKind, ItemRef, Modality, Query
+
+
+class QrelsImporter:
+    """Takes judgments in, with the queries that they name."""
+
+    def __init__(self, lookup: Lookup, queries: Queries, writer: Writer) -> None:
+        self._lookup = lookup
+        self._queries = queries
+        self._writer = writer
+
+    def import_qrels(
+        self, path: str, set_id: int | None = None, judge: str = OWN_JUDGE, job: Job = NULL_JOB
+    ) -> Imported:
+        """Take in TREC qrels. A query is named by its TREC id, or by the number of a topic that the set has. What is
+        named by path is looked for beside the file and in the library's folders, else by the end of its path.
+
+        Raises:
+            AppError: the file cannot be read, a line has another form, or the set is gone.
+            Cancelled: the job was cancelled; what was entered stays.
+        """
+        job.begin("Reading the judgments")
+        lines = trec.read_qrels(read_text(path, "This judgments file cannot be read"), path)
+        into = self._writer.set_at(set_id)
+        places = self._writer.places(path)
+        kept = _by_name(self._queries.queries(into.id))
+        by_query: dict[str, list[trec.QrelLine]] = {}
+        for line in lines:
+            by_query.setdefault(line.query_id, []).append(line)
+        entries: list[Entry] = []
+        unknown: list[str] = []
+        for name, group in job.track(by_query.items(), "Looking for the files", len(by_query)):
+            query = kept[name].query if name in kept else self._query(trec.parse_query(name), places)
+            if query is None:
+                unknown.append(name)
+                continue
+            found = [(self._item(line.document_id, query, places), line) for line in group]
+            unknown += [line.document_id for ref, line in found if ref is None]
+            key = trec.query_id(query)
+            title = kept[key].title if key in kept else printable(title_of(query))
+            entries.append(Entry(key, title, query, [(ref, line.grade) for ref, line in found if ref]))
+        taken = self._writer.enter(into, entries, job, unknown, judge=judge)
+        return replace(taken, queries=len(by_query))
+
+    def _query(self, query: Query, places: Places) -> Query | None:
+        """A query with the files that it names; None where one of them is not in the library."""
+        parts = []
+        for part in query.parts:
+            if part.path:
+                known = places.find(part.path)
+                if known is None:
+                    return None
+                part = replace(part, path=os.fsdecode(known[0]), content=known[1].hex())
+            elif part.content:
+                paths = self._lookup.paths_of(bytes.fromhex(part.content))
+                if not paths:
+                    return None
+                part = replace(part, path=os.fsdecode(paths[0]))
+            parts.append(part)
+        return Query(tuple(parts))
+
+    def _item(self, document_id: str, query: Query, places: Places) -> ItemRef | None:
+        if ref := trec.parse_document(document_id):
+            return ref  # kept even where its file is not here yet: it may come
+        path, moment_ms = trec.parse_path(document_id)
+        wanted = (ItemKind.AUDIO,) if Modality.AUDIO in query.modalities else tuple(ItemKind)
+        known = places.find(path)
+        items = self._lookup.moments(known[1], wanted) if known else []
+        if known is None or not items:
+            return None
+        kind, start_ms = min(items, key=lambda item: (abs(item[1] - (moment_ms or 0)), item[0] is ItemKind.AUDIO))
+        return ItemRef(known[1], kind, start_ms)
+
+
+def _by_name(queries: tuple[QuerySummary, ...]) -> dict[str, QuerySummary]:
+    """The queries by the numbers of their topics, and by their keys."""
+    numbered = {number: one for one in queries if (number := topics.number_of(one.title))}
+    return numbered | {one.key: one for one in queries}
