@@ -1,18 +1,16 @@
-"""Comparing: what every model is worth by the judgments, and two ranked lists to see why."""
+"""Results: what every model is worth by the judgments, from the answer in a sentence down to single ranked lists."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
-    QComboBox,
+    QCheckBox,
     QFileDialog,
-    QFrame,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QScrollArea,
     QStackedWidget,
@@ -22,121 +20,148 @@ from PySide6.QtWidgets import (
 
 from app.bridge.client import Call
 from app.engine.errors import AppError
-from app.engine.evaltypes import Evaluation, EvaluationRequest, ModelEvaluation, QuerySummary
-from app.gui import icons, theme, wording
+from app.engine.evaltypes import Evaluation, EvaluationRequest, QuerySet, QuerySummary
+from app.engine.jobs import Progress
+from app.gui import costtable, measures, theme
+from app.gui.celltable import CellTable
+from app.gui.costplot import CostPlot
 from app.gui.emptystate import EmptyState
 from app.gui.engine import Engine
-from app.gui.measures import BEST_MARK, MeasuresTable, answered_keys, as_text
+from app.gui.jobline import JobLine
+from app.gui.measuringbar import MeasuringBar
+from app.gui.offline import Offline
 from app.gui.ranking import Ranking
-from app.gui.testqueries import query_icon
+from app.gui.section import Section
 from app.gui.thumbnails import ThumbnailStore
+from app.gui.verdicts import VerdictView
 
-KS = (1, 4, 5, 10, 20)
-DEFAULT_K = 10
-THIS_QUERY, ALL_QUERIES = "this", "all"
-KIND_WORDS = {"search": "by words", "image": "by picture", "sound": "by sound"}
+PATIENCE_MS = 400
+"""What is measured sooner is shown without a word of progress."""
 
 
 class ComparePanel(QWidget):
     """Signals: ``judge_wanted`` with k, to judge what the lists show; ``models_wanted``; ``opened`` with a `Hit`;
-    ``failed`` with an `AppError`."""
+    ``failed`` with an `AppError`; ``measured`` with the `EvaluationRequest` whose answer is shown now."""
 
     judge_wanted = Signal(int)
     models_wanted = Signal()
     opened = Signal(object)
     failed = Signal(object)
+    measured = Signal(object)
 
     def __init__(self, engine: Engine, thumbnails: ThumbnailStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._engine = engine
-        self._summary: QuerySummary | None = None
-        self._summaries: tuple[QuerySummary, ...] = ()
         self._call: Call | None = None
         self._generation = 0
+        self._asked: EvaluationRequest | None = None
         self.evaluation: Evaluation | None = None
-        self.k = QComboBox()
-        for k in KS:
-            self.k.addItem(self.tr("First {0}").format(k), k)
-        self.k.setCurrentIndex(KS.index(DEFAULT_K))
-        self.k.setAccessibleName(self.tr("How many results are measured"))
-        self.k.activated.connect(self.measure)
-        self.scope = QComboBox()
-        self.scope.setAccessibleName(self.tr("Which queries are measured"))
-        self.scope.activated.connect(self.measure)
-        self.table = MeasuresTable()
-        self.ranking = Ranking(thumbnails)
-        self.ranking.opened.connect(self.opened)
-        self._lists_title = theme.label("", theme.Type.HEADING)
+        self.request: EvaluationRequest | None = None
+        """What `evaluation` answers: what a report of it would ask for."""
+        self.bar = MeasuringBar()
+        self.bar.changed.connect(self.measure)
+        self.verdicts = VerdictView()
+        self.table = CellTable(self.tr("Measures per model"), wraps=False)
+        self.costs = CellTable(self.tr("Costs per model"), wraps=True)
+        self.plot = CostPlot()
+        self.ranking = Ranking(engine, thumbnails)
+        self.job = JobLine()
+        self.report_buttons = QHBoxLayout()
+        """The place for what makes a report of the answer."""
         self._notes = theme.label("", theme.Type.CAPTION)
         self._notes.setWordWrap(True)
-        self._warning = QFrame()
-        self._warning_mark = QLabel()
-        self._warning_words = theme.label("")
         self._message = EmptyState()
         self._stack = QStackedWidget()
-        self._copy = QPushButton(self.tr("Copy table"))
-        self._copy.setToolTip(self.tr("Copy as tab-separated text, to paste into a spreadsheet"))
-        self._copy.clicked.connect(self.copy_table)
-        self._save = QPushButton(self.tr("Save as CSV…"))
-        self._save.clicked.connect(self.choose_csv)
+        self._impatient = QTimer(self)
+        self._impatient.setSingleShot(True)
+        self._impatient.setInterval(PATIENCE_MS)
+        self._progress: Progress | None = None
         self._compose()
-        self._draw_mark()
+        self._connect()
 
     @property
     def warning(self) -> str:
-        return "" if self._warning.isHidden() else self._warning_words.text()
+        return self.verdicts.warning.text
 
     @property
     def notes(self) -> str:
         return self._notes.text()
 
     @property
-    def chosen_k(self) -> int:
-        return int(self.k.currentData())
+    def message(self) -> str:
+        """What is said instead of an answer, if anything."""
+        return self._message.headline if self._stack.currentIndex() == 0 else ""
+
+    def show_set(self, query_set: QuerySet | None) -> None:
+        self.bar.show_set(query_set)
 
     def set_queries(self, summaries: tuple[QuerySummary, ...], current: QuerySummary | None) -> None:
-        """What there is to measure; `measure` then asks for it."""
-        self._summaries, self._summary = summaries, current
-        chosen = self.scope.currentData() or THIS_QUERY
-        judged = [summary for summary in summaries if summary.judged]
-        kinds = list(dict.fromkeys(query_icon(summary.query) for summary in judged))
-        self.scope.clear()
-        self.scope.addItem(self.tr("This query"), THIS_QUERY)
-        self.scope.addItem(self.tr("All judged queries"), ALL_QUERIES)
-        if len(kinds) > 1:
-            for kind in kinds:
-                self.scope.addItem(self.tr("All judged queries {0}").format(KIND_WORDS[kind]), kind)
-        self.scope.setCurrentIndex(max(0, self.scope.findData(chosen)))
+        """What there is to measure; `show_answer` then asks for what is not known yet."""
+        self.bar.set_queries(summaries, current)
+
+    def set_offline(self, offline: Offline) -> None:
+        self.ranking.set_offline(offline)
+
+    def forget(self) -> None:
+        """What was measured may no longer be so: the next `show_answer` asks again."""
+        self._asked = None
+
+    def show_answer(self) -> None:
+        """Measure what is chosen, unless that is what is shown or under way, and show the current query's lists."""
+        request = self.bar.request()
+        if request is None or request != self._asked:
+            self.measure()
+        else:
+            self._ask_lists()
 
     def measure(self) -> None:
-        """Ask the engine to measure what is chosen; the table stays until the answer comes."""
-        self._generation += 1
-        generation = self._generation
-        if self._call:
-            self._call.cancel()
-            self._call = None
-        ids = self._chosen_ids()
-        if not ids:
+        """Ask the engine to measure what is chosen; what is shown stays until the answer comes."""
+        self._drop()
+        request = self.bar.request()
+        self._asked = request
+        if request is None:
             self._say_unjudged()
             return
+        generation = self._generation
 
         def done(evaluation: Evaluation) -> None:
             if generation == self._generation:
-                self._show(evaluation)
+                self._end()
+                self._show(evaluation, request)
 
         def failed(error: AppError) -> None:
             if generation == self._generation:
+                self._end()
+                self._asked = None
                 self._say("warning", error.title, error.message, ((self.tr("Try again"), self.measure),))
+
+        def progressed(progress: Progress) -> None:
+            if generation == self._generation:
+                self._progress = progress
+                if not self._impatient.isActive():
+                    self._show_progress()
 
         if self.evaluation is None:
             self._say("compare", self.tr("Measuring"), self.tr("Every model answers the queries once more."))
-        request = EvaluationRequest(query_ids=ids, hits=True, k=self.chosen_k)
-        self._call = self._engine.request("evaluations_evaluate", request, on_done=done, on_failed=failed)
+        self._impatient.start()
+        self._call = self._engine.request(
+            "evaluations_evaluate", request, on_done=done, on_failed=failed, on_progress=progressed
+        )
+
+    def cancel(self) -> None:
+        """Stop measuring. What was shown before stays, with a way to measure after all."""
+        self._drop()
+        self._asked = None
+        headline, again = self.tr("Measuring was cancelled"), (self.tr("Measure now"), self.measure)
+        if self.evaluation:
+            self.job.show_end(headline, self.tr("The figures below are those from before."), again)
+        else:
+            self._say("compare", headline, self.tr("Nothing is lost."), (again,))
 
     def copy_table(self) -> None:
-        """Put the table on the clipboard as tab-separated text."""
+        """Put the figures on the clipboard as tab-separated text."""
         if self.evaluation:
-            QGuiApplication.clipboard().setText(as_text(self.evaluation, "\t"))
+            QGuiApplication.clipboard().setText(measures.as_text(self.evaluation, "\t"))
 
     def choose_csv(self) -> None:
         path, _ = QFileDialog.getSaveFileName(
@@ -145,160 +170,150 @@ class ComparePanel(QWidget):
         if path and self.evaluation:
             try:
                 # A spreadsheet takes a CSV file for UTF-8 only when it begins with this mark.
-                Path(path).write_text(as_text(self.evaluation, ","), encoding="utf-8-sig")
+                Path(path).write_text(measures.as_text(self.evaluation, ","), encoding="utf-8-sig")
             except OSError as error:
                 sentence = self.tr("{0}. Choose another folder.").format(error.strerror or error)
                 self.failed.emit(AppError(self.tr("The measures could not be saved"), sentence, path))
 
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() is QEvent.Type.PaletteChange:
-            self._draw_mark()
-        super().changeEvent(event)
-
-    def _draw_mark(self) -> None:
-        ratio = self.devicePixelRatioF()
-        self._warning_mark.setPixmap(icons.pixmap("warning", theme.ICON_PX, "warning", ratio))
-
     # --- composition -------------------------------------------------------------------------------------------------
 
     def _compose(self) -> None:
-        head = QHBoxLayout()
-        head.setSpacing(theme.SMALL_PX)
-        head.addWidget(self.scope)
-        head.addWidget(self.k)
-        head.addStretch()
-        head.addWidget(self._copy)
-        head.addWidget(self._save)
-        theme.set_role(self._warning, "banner")
-        judge = QPushButton(self.tr("Judge them"))
-        judge.clicked.connect(self._want_judging)
-        row = QHBoxLayout(self._warning)
-        row.setContentsMargins(theme.MEDIUM_PX, theme.SMALL_PX, theme.MEDIUM_PX, theme.SMALL_PX)
-        row.setSpacing(theme.SMALL_PX)
-        row.addWidget(self._warning_mark)
-        row.addWidget(self._warning_words, 1)
-        row.addWidget(judge)
+        self._more = QCheckBox(self.tr("More measures"))
+        self._by_kind = QCheckBox(self.tr("By kind of query"))
+        copy = QPushButton(self.tr("Copy"))
+        copy.setToolTip(self.tr("Copy as tab-separated text, to paste into a spreadsheet"))
+        copy.clicked.connect(self.copy_table)
+        save = QPushButton(self.tr("Save as CSV…"))
+        save.clicked.connect(self.choose_csv)
+        self._quality = Section(self.tr("Measures"))
+        for widget in (self._by_kind, self._more, copy, save):
+            if isinstance(widget, QPushButton):
+                theme.set_role(widget, "quiet")
+            self._quality.add_action(widget)
+        self._quality.add(self.table)
+        self._quality.add(self._notes)
+        self._cost = Section(self.tr("Cost beside quality"), self.tr("Measured on this machine."))
+        self._cost.add_action(self.plot.axis)
+        self._cost.add(self.plot)
+        self._cost.add(self.costs)
         content = QWidget()
         content.setObjectName("content")
         below = QVBoxLayout(content)
-        below.setContentsMargins(0, 0, 0, 0)
-        below.setSpacing(theme.MEDIUM_PX)
-        for widget in (self.table, self._warning, self._notes, self._lists_title):
-            below.addWidget(widget)
-        below.addWidget(self.ranking, 1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setWidget(content)
+        below.setContentsMargins(0, 0, theme.SMALL_PX, 0)
+        below.setSpacing(theme.HUGE_PX)
+        for part in (self.verdicts, self._quality, self._cost, self.ranking):
+            below.addWidget(part)
+        below.addStretch()
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)  # a table's columns depend on it
+        self._scroll.setWidget(content)
         self._stack.addWidget(self._message)
-        self._stack.addWidget(scroll)
+        self._stack.addWidget(self._scroll)
+        head = QHBoxLayout()
+        head.setSpacing(theme.SMALL_PX)
+        head.addWidget(self.bar, 1)
+        head.addLayout(self.report_buttons)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.MEDIUM_PX)
         column.addLayout(head)
+        column.addWidget(self.job)
         column.addWidget(self._stack, 1)
+
+    def _connect(self) -> None:
+        self._impatient.timeout.connect(self._show_progress)
+        self.job.cancel_wanted.connect(self.cancel)
+        self.verdicts.judge_wanted.connect(self._want_judging)
+        self.verdicts.models_wanted.connect(self.models_wanted)
+        self.ranking.opened.connect(self.opened)
+        self.table.fitted.connect(self._offer_more)
+        self._more.toggled.connect(self.table.set_wraps)
+        self._by_kind.toggled.connect(self._show_table)
 
     # --- the answer --------------------------------------------------------------------------------------------------
 
-    def _chosen_ids(self) -> tuple[int, ...]:
-        """The queries to measure: only judged ones, since without a judgment every measure is 0 and means nothing."""
-        scope = self.scope.currentData()
-        if scope == THIS_QUERY:
-            return (self._summary.id,) if self._summary and self._summary.judged else ()
-        return tuple(
-            summary.id
-            for summary in self._summaries
-            if summary.judged and scope in (ALL_QUERIES, query_icon(summary.query))
-        )
+    def _drop(self) -> None:
+        """Ask for no more answer to what was asked before."""
+        self._generation += 1
+        if self._call:
+            self._call.cancel()
+        self._end()
+
+    def _end(self) -> None:
+        self._call = None
+        self._progress = None
+        self._impatient.stop()
+        self.job.put_away()
+
+    def _show_progress(self) -> None:
+        """Measuring lasts, so that a person wants to know how long and to be able to stop it."""
+        if self._call:
+            self.job.show_progress(self.tr("Measuring"), self._progress or Progress("Measuring", 0, None))
+
+    def _show(self, evaluation: Evaluation, request: EvaluationRequest) -> None:
+        if not any(model.queries for model in evaluation.models):
+            self._say_unanswered(evaluation)
+            return
+        self.evaluation, self.request = evaluation, request
+        self._stack.setCurrentIndex(1)
+        self.verdicts.show_evaluation(evaluation)
+        self._by_kind.setVisible(measures.has_kinds(evaluation))
+        self._show_table()
+        notes = "\n".join(measures.note_lines(evaluation))
+        self._notes.setText(notes)
+        self._notes.setVisible(bool(notes))
+        self._show_costs(evaluation)
+        self.ranking.set_names({model.model: model.name for model in evaluation.models})
+        self._ask_lists()
+        self.measured.emit(request)
+
+    def _show_table(self) -> None:
+        if self.evaluation is None:
+            return
+        asked = len(self.evaluation.queries)
+        self._quality.set_note(
+            self.tr("Means over {0} queries. The bar is the 95 % interval: with other queries of this kind the figure "
+                    "would lie there. Light ticks: if nothing, or everything, not yet judged were relevant.")
+            .format(f"{asked:,}") if asked > 1 else self.tr("One query alone; a figure without an interval.")
+        )  # fmt: skip
+        rows = measures.rows(self.evaluation, self._by_kind.isChecked() and measures.has_kinds(self.evaluation))
+        self.table.show_rows(self.tr("Model"), measures.columns(self.evaluation), rows)
+
+    def _show_costs(self, evaluation: Evaluation) -> None:
+        columns, rows = costtable.columns_and_rows(evaluation)
+        self.costs.show_rows(self.tr("Model"), columns, rows)
+        self.plot.show_evaluation(evaluation)
+        self._cost.setVisible(bool(rows))
+
+    def _offer_more(self) -> None:
+        self._more.setVisible(self.table.left_out > 0)
+
+    def _ask_lists(self) -> None:
+        self.ranking.ask(self.bar.summary, self.bar.chosen_k, self.bar.chosen_judge)
+
+    # --- what is said instead ----------------------------------------------------------------------------------------
 
     def _say_unjudged(self) -> None:
-        self.evaluation = None
         self._say(
             "check",
             self.tr("Nothing to measure yet"),
-            self.tr("Judge some results of this query first: a model is measured by what you found relevant."),
+            self.tr("Judge some results first: a model is measured by what you found relevant."),
             ((self.tr("Judge results"), self._want_judging),),
         )
 
     def _say_unanswered(self, evaluation: Evaluation) -> None:
-        self.evaluation = None
         show_models = ((self.tr("Show the models"), self.models_wanted.emit),)
-        self._say("info", self.tr("No model can answer this"), "\n".join(note_lines(evaluation)), show_models)
-
-    def _show(self, evaluation: Evaluation) -> None:
-        self._call = None
-        if not any(model.queries for model in evaluation.models):
-            self._say_unanswered(evaluation)
-            return
-        self.evaluation = evaluation
-        for button in (self._copy, self._save):
-            button.setEnabled(True)
-        self._stack.setCurrentIndex(1)
-        self.table.show_evaluation(evaluation)
-        self._warning_words.setText(unjudged_words(evaluation))
-        self._warning.setVisible(bool(self._warning_words.text()))
-        self._notes.setText("\n".join(note_lines(evaluation)))
-        self._notes.setVisible(bool(self._notes.text()))
-        self._show_lists(evaluation)
-
-    def _show_lists(self, evaluation: Evaluation) -> None:
-        """The ranked lists of the current query, where it is among the measured ones and a model answered it."""
-        if self._summary is None:
-            return
-        key = self._summary.key
-        answered = any(key in answered_keys(model) for model in evaluation.models)
-        self.ranking.setVisible(answered)
-        if not answered:
-            self._lists_title.setText(self.tr("“{0}” is not among the measured queries").format(self._summary.title))
-            return
-        summary = next(query for query in evaluation.queries if query.key == key)
-        self._lists_title.setText(self.tr("The first {0} results for “{1}”").format(evaluation.k, summary.title))
-        self.ranking.show_evaluation(evaluation, summary)
+        lines = "\n".join(measures.note_lines(evaluation))
+        self._say("info", self.tr("No model can answer this"), lines, show_models)
 
     def _say(
         self, icon: str, headline: str, sentence: str, actions: Sequence[tuple[str, Callable[[], None]]] = ()
     ) -> None:
-        for button in (self._copy, self._save):
-            button.setEnabled(self.evaluation is not None)
+        self.evaluation = self.request = None
         self._message.say(icon, headline, sentence, actions)
         self._stack.setCurrentIndex(0)
 
     def _want_judging(self) -> None:
-        self.judge_wanted.emit(self.chosen_k)
-
-
-def unjudged_words(evaluation: Evaluation) -> str:
-    """Which models have results that nobody has judged, in a sentence; empty when none has."""
-    counts = []
-    for model in evaluation.models:
-        hits = [judged for result in model.queries for judged in result.hits]
-        unjudged = sum(1 for judged in hits if judged.grade is None)
-        if unjudged:
-            counts.append(f"{unjudged:,} of {len(hits):,} results of {model.name}")
-    if not counts:
-        return ""
-    return f"{'; '.join(counts)} are not judged yet and count as not relevant: judge them for a fair comparison."
-
-
-def note_lines(evaluation: Evaluation) -> list[str]:
-    """What a reader must know before comparing the rows: who could not answer, and whose means differ in queries."""
-    lines = [line for model in evaluation.models for line in _unanswered_lines(model, evaluation)]
-    if len({answered_keys(model) for model in evaluation.models if model.queries}) > 1:
-        lines.append(
-            f"{BEST_MARK} marks the best among models that answered the same queries. Models that answered different "
-            "queries cannot be compared by these means."
-        )
-    return lines
-
-
-def _unanswered_lines(model: ModelEvaluation, evaluation: Evaluation) -> list[str]:
-    lines = [f"{model.name}: {model.note}"] if model.note else []
-    if model.note and not model.queries:
-        return lines
-    answered = answered_keys(model)
-    understood = {query_icon(query.query) for query in evaluation.queries if query.key in answered}
-    missed = [query for query in evaluation.queries if query_icon(query.query) not in understood]
-    if not missed:
-        return lines
-    kinds = " or ".join(dict.fromkeys(KIND_WORDS[query_icon(query.query)] for query in missed))
-    left_out = f": {wording.count(len(missed), 'query', 'queries')} left out" if model.queries else ""
-    return [*lines, f"{model.name} cannot search {kinds}{left_out}."]
+        self.judge_wanted.emit(self.bar.chosen_k)

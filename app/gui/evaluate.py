@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
@@ -18,13 +20,14 @@ from app.gui.offline import Offline
 from app.gui.testqueries import QueryColumn
 from app.gui.thumbnails import ThumbnailStore
 
-JUDGE, COMPARE = 0, 1
+JUDGE, RESULTS, ROBUSTNESS = range(3)
+"""The views, in the order of their buttons."""
 COLUMN_PX = 230
 
 
 class EvaluatePage(QWidget):
-    """Puts the column of queries beside the two views of one query. Signals: ``item_opened`` with a `Hit`;
-    ``models_wanted`` when a query needs another model."""
+    """Puts the column of queries beside the views of them. Signals: ``item_opened`` with a `Hit`; ``models_wanted``
+    when a query needs another model."""
 
     item_opened = Signal(object)
     models_wanted = Signal()
@@ -39,7 +42,9 @@ class EvaluatePage(QWidget):
         self.comparing = ComparePanel(engine, thumbnails)
         self._empty = EmptyState()
         self._switch = QButtonGroup(self)
+        self._buttons = QHBoxLayout()
         self._views = QStackedWidget()
+        self._showers: list[Callable[[QuerySummary], None]] = []
         self._stack = QStackedWidget()
         self._depth = POOL_DEPTH
         self._compose()
@@ -48,6 +53,7 @@ class EvaluatePage(QWidget):
 
     def refresh(self) -> None:
         """The library, its contents or its models may have changed."""
+        self.comparing.forget()
         self._engine.request("models", on_done=self.queries.set_models, on_failed=self.banner.show_error)
         self.queries.reload()
 
@@ -57,7 +63,9 @@ class EvaluatePage(QWidget):
         self.queries.add(query, title)
 
     def show_view(self, view: int) -> None:
-        """Show `JUDGE` or `COMPARE` of the current query."""
+        """Show `JUDGE`, `RESULTS` or `ROBUSTNESS`."""
+        if view != JUDGE:
+            self.judging.stop()
         self._switch.button(view).setChecked(True)
         self._views.setCurrentIndex(view)
         self._show_query()
@@ -65,6 +73,7 @@ class EvaluatePage(QWidget):
     def set_offline(self, offline: Offline) -> None:
         """Which files cannot be reached now."""
         self.judging.set_offline(offline)
+        self.comparing.set_offline(offline)
 
     def stop(self) -> None:
         """Fall silent, because another page is shown."""
@@ -75,18 +84,13 @@ class EvaluatePage(QWidget):
         super().showEvent(event)
 
     def _compose(self) -> None:
-        switch = QHBoxLayout()
-        switch.setSpacing(theme.TINY_PX)
-        for view, icon, words in ((JUDGE, "check", self.tr("Judge")), (COMPARE, "compare", self.tr("Compare"))):
-            button = QPushButton(icons.icon(icon), words)
-            button.setCheckable(True)
-            theme.set_role(button, "quiet")
-            self._switch.addButton(button, view)
-            switch.addWidget(button)
-        switch.addStretch()
+        self._add_view("check", self.tr("Judge"), self.judging, self._show_judging)
+        self._add_view("compare", self.tr("Results"), self.comparing, self._show_results)
         self._switch.button(JUDGE).setChecked(True)
-        self._views.addWidget(self.judging)
-        self._views.addWidget(self.comparing)
+        switch = QHBoxLayout()
+        self._buttons.setSpacing(theme.TINY_PX)
+        switch.addLayout(self._buttons)
+        switch.addStretch()
         work = QWidget()
         below = QVBoxLayout(work)
         below.setContentsMargins(0, 0, 0, 0)
@@ -106,11 +110,21 @@ class EvaluatePage(QWidget):
         row.addWidget(self.queries)
         row.addLayout(right, 1)
 
+    def _add_view(self, icon: str, words: str, view: QWidget, show: Callable[[QuerySummary], None]) -> None:
+        """One more view with its button. ``show`` lets it show a query, or the set that the query is of."""
+        button = QPushButton(icons.icon(icon), words)
+        button.setCheckable(True)
+        theme.set_role(button, "quiet")
+        self._switch.addButton(button, len(self._showers))
+        self._buttons.addWidget(button)
+        self._views.addWidget(view)
+        self._showers.append(show)
+
     def _connect(self) -> None:
         self._switch.idClicked.connect(self.show_view)
         self.queries.chosen.connect(self._choose)
         self.queries.told.connect(self.banner.tell)
-        self.judging.judged.connect(self.queries.update_summary)
+        self.judging.judged.connect(self._take_judgment)
         self.judging.query_wanted.connect(self._turn_to)
         self.judging.compare_wanted.connect(self._compare)
         self.comparing.judge_wanted.connect(self._judge_deeper)
@@ -150,18 +164,25 @@ class EvaluatePage(QWidget):
             self.judging.forget_query(query_id)
 
     def _show_query(self) -> None:
-        """Let the visible view show the current query; the other one asks when it is turned to."""
+        """Let the visible view show the current query; the others ask when they are turned to."""
         summary = self.queries.current
-        if summary is None:
-            return
-        if self._views.currentIndex() == JUDGE:
-            self.judging.show_query(summary, self._depth)
-        else:
-            self.comparing.set_queries(self.queries.summaries, summary)
-            self.comparing.measure()
+        if summary is not None:
+            self._showers[self._views.currentIndex()](summary)
+
+    def _show_judging(self, summary: QuerySummary) -> None:
+        self.judging.show_query(summary, self._depth)
+
+    def _show_results(self, summary: QuerySummary) -> None:
+        self.comparing.show_set(self.queries.current_set)
+        self.comparing.set_queries(self.queries.summaries, summary)
+        self.comparing.show_answer()
+
+    def _take_judgment(self, summary: QuerySummary) -> None:
+        self.comparing.forget()
+        self.queries.update_summary(summary)
 
     def _compare(self) -> None:
-        self.show_view(COMPARE)
+        self.show_view(RESULTS)
 
     def _judge_deeper(self, k: int) -> None:
         self._depth = max(POOL_DEPTH, k)

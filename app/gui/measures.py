@@ -1,66 +1,79 @@
-"""The table of measures: a row per model, a column per measure, the best of comparable models marked."""
+"""Measures in words, and as rows of a table: one for each model, with how sure every figure is."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem, QWidget
-
-from app.engine.evaltypes import Evaluation, ModelEvaluation
-from app.gui import theme
+from app.engine.evaltypes import Evaluation, Measured, ModelEvaluation
+from app.engine.types import Modality
+from app.gui import wording
+from app.gui.celltable import Bar, Cell, Column, Row
 
 BEST_MARK = "★"
-DECIMALS = 3
-MODEL, QUERIES, SPEED, AGREEMENT, FIRST_MEASURE = range(5)
-"""The columns. What a model costs stands before what it finds, where the smallest window shows it."""
-_DEVICES = {"cpu": "the processor"}
+DECIMALS = 2
 _NAME = re.compile(r"(?P<base>[A-Za-z0-9]+)(?:@(?P<k>\d+))?")
+_SIDE_COUNT = "Judged"
+"""What says how far the judging is, and not how good a model is."""
 
 _EXPLANATIONS = {
     "P": "Of the first {k} results, the share that was judged relevant.",
     "R": "Of everything judged relevant so far, the share found among the first {k} results. Relevant items that "
     "nobody has judged are not known, so true recall may be lower.",
     "F1": "The harmonic mean of precision and recall among the first {k} results: high only when both are.",
+    "Rprec": "R-precision: of as many first results as there are relevant items, the share that is relevant.",
     "AP": "Average precision: the precision at each relevant result, averaged. It rewards relevant results that come "
     "early, down the whole list.",
     "RR": "Reciprocal rank: 1 divided by the rank of the first relevant result. 1 means the first one is right.",
     "nDCG": "How good the order of the first {k} results is, against the best possible order: 1 is perfect.",
-    "Judged": "The share of the first {k} results that somebody has judged. What is not judged counts as not relevant, "
-    "so below 1 the other measures may be too low.",
+    "Success": "Whether any of the first {k} results is relevant: the share of queries with at least one.",
+    _SIDE_COUNT: "The share of the first {k} results that somebody has judged. What is not judged counts as not "
+    "relevant, so below 1 the other measures may be too low.",
 }
+_PLAIN = {
+    "P": "Precision at {k}", "R": "Recall at {k}, of judged relevant", "nDCG": "nDCG at {k}",
+    "AP": "Average precision", "RR": "Reciprocal rank", "F1": "F1 at {k}", "Success": "Success at {k}",
+    "Rprec": "R-precision", _SIDE_COUNT: "Judged at {k}",
+}  # fmt: skip
+"""In the order in which they are shown."""
+MODALITY_WORDS = {Modality.TEXT: "by words", Modality.IMAGE: "by picture", Modality.AUDIO: "by sound"}
 
 
 def header(name: str) -> str:
     """A measure's standard name, but that recall says of what it is the share: what nobody judged is not known."""
-    return f"Recall{name[1:]} of\njudged relevant" if name.startswith("R@") else name
+    return f"Recall{name[1:]}\nof judged" if name.startswith("R@") else name
 
 
 def explanation(name: str) -> str:
     """A measure in a plain sentence."""
+    return _of_name(name, _EXPLANATIONS) or f"{name}, as ir_measures defines it."
+
+
+def plain(name: str) -> str:
+    """A measure's name in words."""
+    return _of_name(name, _PLAIN) or name
+
+
+def _of_name(name: str, words: Mapping[str, str]) -> str:
     match = _NAME.fullmatch(name)
-    if not match or match["base"] not in _EXPLANATIONS:
-        return f"{name}, as ir_measures defines it."
-    return _EXPLANATIONS[match["base"]].format(k=match["k"] or "")
+    return words[match["base"]].format(k=match["k"] or "") if match and match["base"] in words else ""
 
 
-def speed_words(model: ModelEvaluation) -> str:
-    """Items a second in as many digits as mean something."""
-    rate = model.costs.items_per_s
-    return "–" if not rate else f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
-
-
-def agreement_words(model: ModelEvaluation) -> str:
-    return "–" if model.costs.agreement is None else f"{model.costs.agreement:.4f}"
+def figure(value: float) -> str:
+    """A measure to two places, which is as much as a test of some dozen queries tells."""
+    return f"{value:.{DECIMALS}f}"
 
 
 def answered_keys(model: ModelEvaluation) -> frozenset[str]:
     """The queries a model's means are over; only means over the same queries may be compared."""
     return frozenset(result.query_key for result in model.queries)
+
+
+def compared_by(evaluation: Evaluation) -> str:
+    """The measure that models are compared by."""
+    return evaluation.measure or next(iter(evaluation.measures), "")
 
 
 def best(evaluation: Evaluation) -> set[tuple[str, str]]:
@@ -73,111 +86,153 @@ def best(evaluation: Evaluation) -> set[tuple[str, str]]:
     for keys in {answered_keys(model) for model in evaluation.models if model.queries}:
         peers = [model for model in evaluation.models if answered_keys(model) == keys]
         for name in evaluation.measures:
-            values = {model.model: round(model.mean[name], DECIMALS) for model in peers if name in model.mean}
-            if len(set(values.values())) > 1 and not name.startswith("Judged"):
-                found |= {(model, name) for model, value in values.items() if value == max(values.values())}
+            shown = {model.model: round(model.mean[name], DECIMALS) for model in peers if name in model.mean}
+            if not name.startswith(_SIDE_COUNT) and len(set(shown.values())) > 1:
+                found |= {(key, name) for key, value in shown.items() if value == max(shown.values())}
     return found
 
 
+def ranked(evaluation: Evaluation) -> list[ModelEvaluation]:
+    """The models that answered anything: those over the same queries together, most queries first, the best first."""
+    name = compared_by(evaluation)
+    answered = [model for model in evaluation.models if model.queries]
+    return sorted(
+        answered, key=lambda model: (-len(model.queries), sorted(answered_keys(model)), -model.mean.get(name, 0.0))
+    )
+
+
+# --- the table -------------------------------------------------------------------------------------------------------
+
+
+def columns(evaluation: Evaluation) -> list[Column]:
+    """One for each measure, first the one that models are compared by."""
+    return [Column(header(name), explanation(name)) for name in _in_order(evaluation)]
+
+
+def rows(evaluation: Evaluation, by_kind: bool = False) -> list[Row]:
+    """One for each model that answered anything; ``by_kind``: below it one for each kind of query."""
+    marked = best(evaluation)
+    names = _in_order(evaluation)
+    differ = len({answered_keys(model) for model in evaluation.models if model.queries}) > 1
+    made = []
+    for model in ranked(evaluation):
+        cells = tuple(cell(name, model.measures.get(name), (model.model, name) in marked) for name in names)
+        asked = wording.count(len(model.queries), "query", "queries")
+        made.append(Row(model.name, cells, asked if differ else "", f"{model.name}: means over {asked}."))
+        for modality, measured in model.by_modality.items() if by_kind else ():
+            inset = tuple(cell(name, measured.get(name)) for name in names)
+            made.append(Row(MODALITY_WORDS[modality], inset, inset=True))
+    return made
+
+
+def has_kinds(evaluation: Evaluation) -> bool:
+    return any(len(model.by_modality) > 1 for model in evaluation.models)
+
+
+def cell(name: str, measured: Measured | None, is_best: bool = False) -> Cell:
+    """A measure with its interval, and in the tooltip what it could be if all were judged."""
+    if measured is None:
+        return Cell("–", spoken=f"{plain(name)} not known")
+    words = figure(measured.value)
+    interval = interval_words(measured.low, measured.high)
+    said = [f"{plain(name)}: {words}"]
+    if is_best:
+        said.append("Best of the models over the same queries.")
+    if interval:
+        said.append(f"95 % interval over queries: {interval.replace('–', ' to ')}.")
+    if measured.least is not None and measured.most is not None and measured.judged < 1:
+        said.append(
+            f"{1 - measured.judged:.0%} of these results are not judged. The figure would be "
+            f"{figure(measured.least)} if none of them were relevant, {figure(measured.most)} if all were."
+        )
+    bar = Bar(measured.value, measured.low, measured.high, measured.least, measured.most)
+    return Cell(
+        text=f"{BEST_MARK} {words}" if is_best else words,
+        caption=interval,
+        explanation="\n".join(said),
+        strong=is_best,
+        bar=None if name.startswith(_SIDE_COUNT) else bar,
+        spoken=" ".join(said),
+    )
+
+
+def interval_words(low: float | None, high: float | None) -> str:
+    """``0.55–0.68``; empty where there is none."""
+    return "" if low is None or high is None else f"{figure(low)}–{figure(high)}"
+
+
+def _in_order(evaluation: Evaluation) -> list[str]:
+    """The measure that models are compared by, then what people ask for most, as far as there is room."""
+    first = compared_by(evaluation)
+    place = {base: number for number, base in enumerate(_PLAIN)}
+
+    def order(name: str) -> tuple[bool, int]:
+        return name != first, place.get(name.partition("@")[0], len(place))
+
+    return sorted(evaluation.measures, key=order)
+
+
+# --- what a reader must know -----------------------------------------------------------------------------------------
+
+
+def note_lines(evaluation: Evaluation) -> list[str]:
+    """What a reader must know before comparing the rows: who could not answer, and whose means differ in queries."""
+    lines = [line for model in evaluation.models for line in _unanswered_lines(model, evaluation)]
+    if len({answered_keys(model) for model in evaluation.models if model.queries}) > 1:
+        lines.append(
+            f"{BEST_MARK} marks the best among models that answered the same queries. Models that answered different "
+            "queries cannot be compared by these means."
+        )
+    return lines
+
+
+def _unanswered_lines(model: ModelEvaluation, evaluation: Evaluation) -> list[str]:
+    lines = [f"{model.name}: {model.note}"] if model.note else []
+    if model.note and not model.queries:
+        return lines
+    answered = answered_keys(model)
+    understood = {query.query.modalities for query in evaluation.queries if query.key in answered}
+    missed = [query for query in evaluation.queries if query.query.modalities not in understood]
+    if not missed:
+        return lines
+    kinds = " or ".join(dict.fromkeys(kind_words(query.query.modalities) for query in missed))
+    left_out = f": {wording.count(len(missed), 'query', 'queries')} left out" if model.queries else ""
+    return [*lines, f"{model.name} cannot search {kinds}{left_out}."]
+
+
+def kind_words(modalities: Iterable[Modality]) -> str:
+    """``by words``, ``by picture and sound``: what a query is made of."""
+    made_of = set(modalities)
+    words = [MODALITY_WORDS[modality] for modality in MODALITY_WORDS if modality in made_of]
+    return " and ".join(word if number == 0 else word.removeprefix("by ") for number, word in enumerate(words))
+
+
+# --- text ------------------------------------------------------------------------------------------------------------
+
+
 def as_text(evaluation: Evaluation, separator: str) -> str:
-    """The table for a spreadsheet: model, number of queries, the measures by their standard names, then its costs."""
+    """The figures for a spreadsheet, in full, with a line for each model and its name and costs as columns.
+
+    A measure has its mean, its interval over queries, and its bounds where results are not judged.
+    """
     written = io.StringIO()
     writer = csv.writer(written, delimiter=separator, lineterminator="\n")
-    writer.writerow(["model", "queries", *evaluation.measures, "items_per_s", "agreement"])
-    for model in _rows(evaluation):
-        values = [f"{model.mean[name]:.6f}" if name in model.mean else "" for name in evaluation.measures]
-        speed = "" if model.costs.items_per_s is None else f"{model.costs.items_per_s:.6g}"
-        agreement = "" if model.costs.agreement is None else f"{model.costs.agreement:.6f}"
-        writer.writerow([model.name, len(model.queries), *values, speed, agreement])
+    names = _in_order(evaluation)
+    written_out = [(name, end) for name in names for end in ("", *([] if name.startswith(_SIDE_COUNT) else _ENDS))]
+    writer.writerow(["model", "queries", *(f"{name} {end}".strip() for name, end in written_out), *_COSTS])
+    for model in ranked(evaluation):
+        figures = [_written(getattr(model.measures.get(name), end or "value", None)) for name, end in written_out]
+        costs = [_written(getattr(model.costs, name)) for name in _COSTS]
+        writer.writerow([model.name, len(model.queries), *figures, *costs])
     return written.getvalue()
 
 
-class MeasuresTable(QTableWidget):
-    """Read only; as tall as its rows."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setAccessibleName(self.tr("Measures per model"))
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setShowGrid(False)
-        self.setTabKeyNavigation(False)
-        self.verticalHeader().hide()
-        self.horizontalHeader().setHighlightSections(False)
-        self.setStyleSheet(f"QTableView::item {{ padding: {theme.TINY_PX}px {theme.SMALL_PX}px; }}")
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-
-    def show_evaluation(self, evaluation: Evaluation) -> None:
-        models = list(_rows(evaluation))
-        marked = best(evaluation)
-        self.clear()
-        self.setColumnCount(FIRST_MEASURE + len(evaluation.measures))
-        self.setRowCount(len(models))
-        self._set_headers(evaluation)
-        for row, model in enumerate(models):
-            self._set_cell(row, MODEL, model.name)
-            self._set_cell(row, QUERIES, str(len(model.queries)))
-            self._set_cell(row, SPEED, speed_words(model))
-            self._set_cell(row, AGREEMENT, agreement_words(model))
-            for column, name in enumerate(evaluation.measures, start=FIRST_MEASURE):
-                value = f"{model.mean[name]:.{DECIMALS}f}" if name in model.mean else "–"
-                self._set_cell(row, column, value, (model.model, name) in marked)
-        self.setColumnHidden(QUERIES, len(evaluation.queries) == 1)
-        self.setColumnHidden(SPEED, not any(model.costs.items_per_s for model in models))
-        self.setColumnHidden(AGREEMENT, all(model.costs.agreement is None for model in models))
-        self.resizeRowsToContents()
-        self._fit_height()
-        self._fit_columns()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit_columns()
-
-    def _set_headers(self, evaluation: Evaluation) -> None:
-        device = next((model.costs.device for model in evaluation.models if model.costs.device), "")
-        speed = self.tr("How many items it encodes a second on {0} of this computer.")
-        agreement = self.tr(
-            "Of a faster variant: how near its vectors are to those of its base, as a mean cosine. 1 is the same."
-        )
-        columns = [
-            (self.tr("Model"), self.tr("The model whose results are measured.")),
-            (self.tr("Queries"), self.tr("How many queries it answered; its figures are means over them.")),
-            (self.tr("Items\na second"), speed.format(_DEVICES.get(device, f"the GPU ({device})"))),
-            (self.tr("Like\nits base"), agreement),
-            *((header(name), explanation(name)) for name in evaluation.measures),
-        ]
-        for column, (words, sentence) in enumerate(columns):
-            item = QTableWidgetItem(words)
-            item.setToolTip(sentence)
-            side = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight
-            item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
-            self.setHorizontalHeaderItem(column, item)
-
-    def _set_cell(self, row: int, column: int, words: str, is_best: bool = False) -> None:
-        item = QTableWidgetItem(f"{BEST_MARK} {words}" if is_best else words)
-        if is_best:
-            item.setFont(theme.font(theme.Type.BODY, QFont.Weight.Bold))
-            item.setToolTip(self.tr("Best of the models over the same queries"))
-            item.setData(Qt.ItemDataRole.AccessibleTextRole, self.tr("{0}, best").format(words))
-        side = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight
-        item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
-        self.setItem(row, column, item)
-
-    def _fit_columns(self) -> None:
-        """Every column as wide as its contents, and what room is left to the names."""
-        self.resizeColumnsToContents()
-        spare_px = self.viewport().width() - sum(self.columnWidth(column) for column in range(self.columnCount()))
-        if spare_px > 0 and self.columnCount():
-            self.setColumnWidth(0, self.columnWidth(0) + spare_px)
-
-    def _fit_height(self) -> None:
-        rows_px = sum(self.rowHeight(row) for row in range(self.rowCount()))
-        bar_px = self.horizontalScrollBar().sizeHint().height()
-        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + rows_px + bar_px)
+_COSTS = (
+    "items_per_s", "device", "query_p50_ms", "query_p95_ms", "query_p99_ms", "memory_bytes", "gpu_memory_bytes",
+    "bytes_per_item", "download_bytes", "licence", "agreement",
+)  # fmt: skip
+_ENDS = ("low", "high", "least", "most")
 
 
-def _rows(evaluation: Evaluation) -> Iterable[ModelEvaluation]:
-    """The models that answered anything, those over the same queries together and most queries first."""
-    answered = [model for model in evaluation.models if model.queries]
-    return sorted(answered, key=lambda model: (-len(model.queries), sorted(answered_keys(model))))
+def _written(value: float | str | None) -> str:
+    return "" if value is None else f"{value:.6f}" if isinstance(value, float) else str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import PurePath
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
@@ -18,20 +19,25 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.engine.evaltypes import Evaluation, JudgedHit, ModelEvaluation, QueryEvaluation, QuerySummary
+from app.bridge.client import Call
+from app.engine.errors import AppError
+from app.engine.evaltypes import JudgedHit, QueryEvaluation, QuerySummary
 from app.gui import icons, theme, tile, wording
+from app.gui.engine import Engine
 from app.gui.grades import verdict
+from app.gui.offline import Offline
 from app.gui.thumbnails import ThumbnailStore
 
-JUDGED_ROLE = Qt.ItemDataRole.UserRole
+JUDGED_ROLE, AWAY_ROLE = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
 ROW_PX = 48
 RANK_PX, MARK_PX = 24, 28
-MIN_LIST_PX = 180
+ROWS_SHOWN = 10
+"""A longer list scrolls."""
 
 
 def score_words(result: QueryEvaluation, summary: QuerySummary, k: int) -> str:
     """``Precision@5: 3/5 = 0.60`` and the like for recall. The ticks are counted, the values are the engine's."""
-    ticks = sum(1 for judged in result.hits if judged.grade)
+    ticks = sum(1 for judged in result.hits if (judged.grade or 0) > 0)
     lines = []
     if (precision := result.measures.get(f"P@{k}")) is not None:
         lines.append(f"Precision@{k}: {ticks}/{k} = {precision:.2f}")
@@ -56,7 +62,6 @@ class RankedList(QWidget):
         self.list.setAccessibleName(self.tr("Results of the {0} list").format(name))
         self.list.setItemDelegate(_HitDelegate(thumbnails, self.list))
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.list.setMinimumHeight(MIN_LIST_PX)
         self.list.itemActivated.connect(self._open)
         self.list.itemClicked.connect(self._open)
         thumbnails.arrived.connect(self._repaint)
@@ -69,18 +74,28 @@ class RankedList(QWidget):
         column.addWidget(self.list, 1)
         column.addWidget(self.score)
 
-    def show_result(self, result: QueryEvaluation | None, summary: QuerySummary | None, k: int) -> None:
+    def show_result(
+        self, result: QueryEvaluation | None, summary: QuerySummary | None, k: int, offline: Offline
+    ) -> None:
         self.list.clear()
         if result is None or summary is None:
             self.score.setText(self.tr("This model has no list for this query."))
             return
         for judged in result.hits:
+            away = offline.root_of(judged.hit.path)
             item = QListWidgetItem()
             item.setData(JUDGED_ROLE, judged)
+            item.setData(AWAY_ROLE, away is not None)
             words = f"{judged.hit.rank}. {wording.spoken(judged.hit)}, {verdict(judged.grade)}"
+            said = [judged.hit.path, verdict(judged.grade).capitalize()]
+            if away:
+                words += ", elsewhere now"
+                said.append(self.tr("It is on a drive that is not there now: {0}").format(away))
             item.setData(Qt.ItemDataRole.AccessibleTextRole, words)
-            item.setToolTip(f"{judged.hit.path}\n{verdict(judged.grade).capitalize()}")
+            item.setToolTip("\n".join(said))
             self.list.addItem(item)
+        rows = min(max(1, self.list.count()), ROWS_SHOWN)
+        self.list.setFixedHeight(rows * ROW_PX + 2 * self.list.frameWidth() + theme.SMALL_PX)
         self.score.setText(score_words(result, summary, k))
 
     def _open(self, item: QListWidgetItem) -> None:
@@ -91,53 +106,119 @@ class RankedList(QWidget):
 
 
 class Ranking(QWidget):
-    """Model A's list and model B's. Signal ``opened`` with the `Hit` that was chosen."""
+    """Model A's list and model B's, asked for by themselves: they are there for any query, measured or not.
+
+    Signal ``opened`` with the `Hit` that was chosen.
+    """
 
     opened = Signal(object)
 
-    def __init__(self, thumbnails: ThumbnailStore, parent: QWidget | None = None) -> None:
+    def __init__(self, engine: Engine, thumbnails: ThumbnailStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._evaluation: Evaluation | None = None
+        self._engine = engine
+        self._call: Call | None = None
+        self._generation = 0
+        self._offline = Offline()
+        self._names: Mapping[str, str] = {}
+        self._lists: dict[str, QueryEvaluation] = {}
         self._summary: QuerySummary | None = None
+        self._k = ROWS_SHOWN
+        self._title = theme.label("", theme.Type.HEADING)
+        self._words = theme.label("", theme.Type.CAPTION)
+        self._words.setWordWrap(True)
         self.left = RankedList(thumbnails, self.tr("left"))
         self.right = RankedList(thumbnails, self.tr("right"))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        row = QHBoxLayout()
         row.setSpacing(theme.LARGE_PX)
         for side in (self.left, self.right):
             side.opened.connect(self.opened)
             side.model_chosen.connect(self._show_lists)
             row.addWidget(side, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.SMALL_PX)
+        column.addWidget(self._title)
+        column.addWidget(self._words)
+        column.addLayout(row)
+        self._say("")
 
-    def show_evaluation(self, evaluation: Evaluation, summary: QuerySummary) -> None:
-        """Show ``summary``'s lists by the chosen models, at first the first two that answered it."""
-        self._evaluation, self._summary = evaluation, summary
-        able = [model for model in evaluation.models if _result(model, summary.key)]
-        keys = [model.model for model in able]
+    @property
+    def title(self) -> str:
+        return self._title.text()
+
+    @property
+    def words(self) -> str:
+        """What is said instead of lists, if anything."""
+        return self._words.text()
+
+    def set_names(self, names: Mapping[str, str]) -> None:
+        """Every model's name by its key."""
+        self._names = names
+        for side in (self.left, self.right):
+            for number in range(side.models.count()):
+                key = side.models.itemData(number)
+                side.models.setItemText(number, names.get(key, key))
+
+    def set_offline(self, offline: Offline) -> None:
+        if offline != self._offline:
+            self._offline = offline
+            self._show_lists()
+
+    def ask(self, summary: QuerySummary | None, k: int, judge: str | None) -> None:
+        """Ask for the first ``k`` results of every model for a query."""
+        self._generation += 1
+        generation = self._generation
+        if self._call:
+            self._call.cancel()
+            self._call = None
+        if summary is None:
+            self.hide()
+            return
+        self.show()
+        if self._summary is None or self._summary.id != summary.id:
+            self._lists = {}
+            self._fill()
+            self._say(self.tr("Every model is asked for its results."))
+        self._title.setText(self.tr("The first {0} results for “{1}”").format(k, summary.title))
+
+        def done(lists: tuple[tuple[str, QueryEvaluation], ...]) -> None:
+            if generation == self._generation:
+                self._summary, self._k, self._lists = summary, k, dict(lists)
+                self._fill()
+
+        def failed(error: AppError) -> None:
+            if generation == self._generation:
+                self._lists = {}
+                self._fill()
+                self._say(f"{error.title}. {error.message}")
+
+        self._call = self._engine.request(
+            "evaluations_lists", summary.id, k=k, judge=judge, on_done=done, on_failed=failed
+        )
+
+    def _say(self, words: str) -> None:
+        self._words.setText(words)
+        self._words.setVisible(bool(words))
+
+    def _fill(self) -> None:
+        """Show the chosen models' lists, at first the first two that answered."""
+        keys = list(self._lists)
         chosen = [side.models.currentData() for side in (self.left, self.right)]
         left = chosen[0] if chosen[0] in keys else next(iter(keys), None)
         others = [key for key in keys if key != left]
         right = chosen[1] if chosen[1] in others else next(iter(others), None)
-        for side, key in ((self.left, left), (self.right, right)):
+        for side, shown in ((self.left, left), (self.right, right)):
             side.models.clear()
-            for model in able:
-                side.models.addItem(model.name, model.model)
-            side.models.setCurrentIndex(side.models.findData(key))
-        self.right.setVisible(right is not None)
+            for key in keys:
+                side.models.addItem(self._names.get(key, key), key)
+            side.models.setCurrentIndex(side.models.findData(shown))
+            side.setVisible(shown is not None)
+        self._say("" if keys else self.tr("No model can answer this query."))
         self._show_lists()
 
     def _show_lists(self) -> None:
-        if not self._evaluation or not self._summary:
-            return
-        by_key = {model.model: model for model in self._evaluation.models}
         for side in (self.left, self.right):
-            model = by_key.get(side.models.currentData())
-            result = _result(model, self._summary.key) if model else None
-            side.show_result(result, self._summary, self._evaluation.k)
-
-
-def _result(model: ModelEvaluation, key: str) -> QueryEvaluation | None:
-    return next((result for result in model.queries if result.query_key == key), None)
+            side.show_result(self._lists.get(side.models.currentData()), self._summary, self._k, self._offline)
 
 
 class _HitDelegate(QStyledItemDelegate):
@@ -174,13 +255,14 @@ class _HitDelegate(QStyledItemDelegate):
         words = " · ".join(filter(None, (PurePath(judged.hit.path).name, wording.place(judged.hit))))
         _text(painter, name, body, colours.text, words, Qt.AlignmentFlag.AlignLeft)
         similarity = lines.adjusted(0, lines.height() // 2, 0, 0)
-        words = wording.similarity(judged.hit.similarity)
+        away = "offline" if index.data(AWAY_ROLE) else ""
+        words = " · ".join(filter(None, (away, wording.similarity(judged.hit.similarity))))
         _text(painter, similarity, caption, colours.muted, words, Qt.AlignmentFlag.AlignLeft)
 
 
 def _paint_mark(painter: QPainter, rect: QRect, grade: int | None) -> None:
     if grade is None:
-        _text(painter, rect, theme.font(theme.Type.BODY), theme.colours().muted, "–", Qt.AlignmentFlag.AlignHCenter)
+        _text(painter, rect, theme.font(theme.Type.BODY), theme.colours().muted, "?", Qt.AlignmentFlag.AlignHCenter)
         return
     ratio = painter.device().devicePixelRatioF()
     name, colour = ("check", "good") if grade > 0 else ("cross", "bad")

@@ -210,6 +210,7 @@ QPushButton, QComboBox, QLineEdit, QSpinBox, QDoubleSpinBox, QDateEdit {
     padding: 6px ${medium}px; min-height: 20px;
 }
 QDoubleSpinBox::up-button, QDoubleSpinBox::down-button { width: 0; border: none; }
+QComboBox QLineEdit, QComboBox QLineEdit:focus { background: transparent; border: none; padding: 0; min-height: 0; }
 QPlainTextEdit { background: $surface; border: 1px solid $border; border-radius: ${radius}px; padding: ${tiny}px; }
 QPlainTextEdit:focus { border: 2px solid $accent; padding: 3px; }
 QPushButton:hover, QComboBox:hover { background: $raised; }

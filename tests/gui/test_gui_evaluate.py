@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,30 +9,21 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.engine.errors import AppError
 from app.engine.evaltypes import (
-    Evaluation,
-    EvaluationRequest,
     Imported,
-    JudgedHit,
-    Measured,
-    ModelCosts,
-    ModelEvaluation,
     Pool,
     PoolItem,
-    QueryEvaluation,
     QuerySet,
     QuerySummary,
 )
 from app.engine.modeltypes import ModelStatus
 from app.engine.types import Hit, Modality, Query
-from app.gui import comparing, measures, ranking
 from app.gui.engine import Engine
-from app.gui.evaluate import COMPARE, JUDGE, EvaluatePage
+from app.gui.evaluate import JUDGE, RESULTS, EvaluatePage
 from app.gui.thumbnails import ThumbnailStore
 
 MakeHit = Callable[..., Hit]
@@ -44,18 +33,6 @@ DOG = QuerySummary(2, "image:dog", "dog.jpg", Query.of_image("/photos/dog.jpg"),
 BELL = QuerySummary(3, "sound:bell", "bell.wav", Query.of_sound("/sounds/bell.wav"), 1, 4)
 OWN = QuerySet(1, "Test queries", queries=2)
 NEW = QuerySummary(4, "text:new", "new", Query.of_text("new"), 0, 0)
-MEASURES = ("P@5", "R@5", "AP", "Judged@5")
-
-
-def judged_by(name: str, query: QuerySummary, values: tuple[float, ...], hits: tuple[JudgedHit, ...] = ()) -> Any:
-    return QueryEvaluation(query.id, query.key, query.title, dict(zip(MEASURES, values, strict=True)), hits)
-
-
-def model(name: str, *results: QueryEvaluation, unanswered: tuple[str, ...] = ()) -> ModelEvaluation:
-    mean = {key: sum(result.measures[key] for result in results) / len(results) for key in MEASURES} if results else {}
-    return ModelEvaluation(
-        name.lower(), name, {key: Measured(value) for key, value in mean.items()}, results, unanswered
-    )
 
 
 @pytest.fixture
@@ -285,181 +262,42 @@ class TestJudging:
         assert "understands words" in page.judging.sentence
 
 
-class TestComparing:
+class TestViews:
     @pytest.fixture
-    def evaluation(self, make_hit: MakeHit) -> Evaluation:
-        hits = tuple(JudgedHit(make_hit(rank), grade) for rank, grade in enumerate((1, 0, None), start=1))
-        return Evaluation(
-            5,
-            MEASURES,
-            (
-                model("CLIP", judged_by("CLIP", BAY, (0.4, 1.0, 0.7, 0.6), hits)),
-                model("SigLIP", judged_by("SigLIP", BAY, (0.2, 1.0, 0.9, 1.0), hits[:2])),
-                model("Timbre", unanswered=(BAY.title,)),
-            ),
-            (BAY,),
-        )
-
-    @pytest.fixture
-    def compared(
-        self, qtbot: QtBot, judging: EvaluatePage, fake_client: Any, library: Any, evaluation: Evaluation
+    def results(
+        self, qtbot: QtBot, judging: EvaluatePage, fake_client: Any, library: dict[int, dict[int, int]]
     ) -> EvaluatePage:
+        """The results of one judged query are asked for."""
         library[BAY.id] |= {1: 1, 2: 0}
-        fake_client.answers["evaluations_evaluate"] = lambda request: replace(evaluation, k=request.k)
         with qtbot.waitSignal(judging.queries.loaded):
             judging.refresh()
-        judging.show_view(COMPARE)
-        qtbot.waitUntil(lambda: judging.comparing.evaluation is not None)
+        judging.show_view(RESULTS)
         return judging
 
-    def test_the_table_marks_the_best_with_words_beside_the_weight(self, compared: EvaluatePage) -> None:
-        table = compared.comparing.table
-        cells = [
-            [table.item(row, column).text() for column in range(table.columnCount())] for row in range(table.rowCount())
-        ]
-        assert cells == [
-            ["CLIP", "1", "–", "–", "★ 0.400", "1.000", "0.700", "0.600"],
-            ["SigLIP", "1", "–", "–", "0.200", "1.000", "★ 0.900", "1.000"],
-        ]
-        assert table.item(0, measures.FIRST_MEASURE).font().bold()
+    def test_the_results_are_of_the_set_that_is_chosen(self, results: EvaluatePage, fake_client: Any) -> None:
+        assert results.comparing.isVisible()
+        request = fake_client.last("evaluations_evaluate").args[0]
+        assert (request.set_id, request.query_ids) == (OWN.id, ())
 
-    def test_what_is_missing_is_said(self, compared: EvaluatePage) -> None:
-        assert compared.comparing.warning.startswith("1 of 3 results of CLIP are not judged yet")
-        assert compared.comparing.notes == "Timbre cannot search by words."
-
-    def test_the_warning_leads_to_a_pool_as_deep_as_the_lists(
-        self, qtbot: QtBot, compared: EvaluatePage, fake_client: Any
+    def test_after_judging_the_results_are_measured_anew(
+        self, qtbot: QtBot, results: EvaluatePage, fake_client: Any
     ) -> None:
-        compared.comparing.k.setCurrentIndex(comparing.KS.index(20))
-        compared.comparing._want_judging()
-        assert compared.judging.isVisible()
+        results.show_view(JUDGE)
+        results.show_view(RESULTS)
+        assert len(fake_client.of("evaluations_evaluate")) == 1  # nothing has changed
+        results.show_view(JUDGE)
+        with qtbot.waitSignal(results.judging.judged):
+            qtbot.keyClick(results, Qt.Key.Key_F)
+        results.show_view(RESULTS)
+        assert len(fake_client.of("evaluations_evaluate")) == 2
+
+    def test_what_the_results_lack_is_judged_as_deep_as_they_reach(
+        self, qtbot: QtBot, results: EvaluatePage, fake_client: Any
+    ) -> None:
+        results.comparing.judge_wanted.emit(20)
+        assert results.judging.isVisible()
         assert fake_client.last("evaluations_pool").kwargs["depth"] == 20
 
-    def test_two_lists_stand_side_by_side_with_their_counts(self, qtbot: QtBot, compared: EvaluatePage) -> None:
-        left, right = compared.comparing.ranking.left, compared.comparing.ranking.right
-        assert (left.models.currentText(), right.models.currentText()) == ("CLIP", "SigLIP")
-        words = left.list.item(2).data(Qt.ItemDataRole.AccessibleTextRole)
-        assert words.startswith("3. holiday 3.jpg")
-        assert words.endswith("not judged yet")
-        with qtbot.waitSignal(compared.item_opened) as opened:
-            left.list.itemActivated.emit(left.list.item(0))
-        assert opened.args[0].rank == 1
-
-    def test_a_second_model_that_answers_takes_the_second_list(
-        self, compared: EvaluatePage, evaluation: Evaluation
-    ) -> None:
-        compared.comparing._show(replace(evaluation, models=evaluation.models[1:]))
-        assert not compared.comparing.ranking.right.isVisible()
-        compared.comparing._show(evaluation)
-        sides = (compared.comparing.ranking.left, compared.comparing.ranking.right)
-        assert [side.models.currentText() for side in sides] == ["SigLIP", "CLIP"]
-
-    def test_k_and_scope_are_what_is_asked_for(self, qtbot: QtBot, compared: EvaluatePage, fake_client: Any) -> None:
-        compared.comparing.k.setCurrentIndex(comparing.KS.index(5))
-        compared.comparing.k.activated.emit(2)
-        assert fake_client.last("evaluations_evaluate").args == (
-            EvaluationRequest(query_ids=(BAY.id,), k=5, hits=True),
-        )
-        compared.comparing.scope.setCurrentIndex(1)
-        compared.comparing.scope.activated.emit(1)
-        assert fake_client.last("evaluations_evaluate").args[0].query_ids == (BAY.id,)  # the other one is not judged
-
-    def test_a_stale_answer_is_dropped(
-        self, qtbot: QtBot, compared: EvaluatePage, fake_client: Any, evaluation: Evaluation
-    ) -> None:
-        del fake_client.answers["evaluations_evaluate"]
-        compared.comparing.measure()
-        old = fake_client.last("evaluations_evaluate")
-        compared.comparing.measure()
-        fake_client.last("evaluations_evaluate").answer(replace(evaluation, k=4))
-        qtbot.waitUntil(lambda: compared.comparing.evaluation.k == 4)
-        assert old.actions
-
-    def test_an_unjudged_query_has_nothing_to_measure(self, qtbot: QtBot, compared: EvaluatePage) -> None:
-        compared.queries.list.setCurrentRow(1)
-        assert compared.comparing.evaluation is None
-        assert "Nothing to measure yet" in compared.comparing._message.headline
-
-    def test_speed_and_agreement_are_shown_where_they_are_known(self, qtbot: QtBot, evaluation: Evaluation) -> None:
-        table = measures.MeasuresTable()
-        qtbot.addWidget(table)
-        table.show_evaluation(evaluation)
-        assert [table.isColumnHidden(column) for column in (measures.SPEED, measures.AGREEMENT)] == [True, True]
-        clip, siglip, *others = evaluation.models
-        known = (
-            replace(clip, costs=ModelCosts(items_per_s=23.4, device="cpu")),
-            replace(siglip, costs=ModelCosts(items_per_s=0.267, device="cpu", base="CLIP", agreement=0.99981)),
-        )
-        table.show_evaluation(replace(evaluation, models=(*known, *others)))
-        assert [table.isColumnHidden(column) for column in (measures.SPEED, measures.AGREEMENT)] == [False, False]
-        shown = [[table.item(row, column).text() for column in (measures.SPEED, measures.AGREEMENT)] for row in (0, 1)]
-        assert shown == [["23", "–"], ["0.27", "0.9998"]]
-        assert "the processor" in table.horizontalHeaderItem(measures.SPEED).toolTip()
-
-    def test_the_table_can_be_copied_and_saved(
-        self, compared: EvaluatePage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        compared.comparing.copy_table()
-        assert QGuiApplication.clipboard().text().splitlines()[0] == "\t".join(
-            ("model", "queries", *MEASURES, "items_per_s", "agreement")
-        )
-        path = tmp_path / "measures.csv"
-        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_a, **_k: (str(path), ""))
-        compared.comparing.choose_csv()
-        rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
-        assert [(row["model"], float(row["AP"])) for row in rows] == [("CLIP", 0.7), ("SigLIP", 0.9)]
-
-    def test_a_failure_is_said_with_a_way_to_try_again(
-        self, qtbot: QtBot, compared: EvaluatePage, fake_client: Any
-    ) -> None:
-        def fail(_request: EvaluationRequest) -> Evaluation:
-            raise AppError("No memory", "Close other programs.")
-
-        fake_client.answers["evaluations_evaluate"] = fail
-        compared.comparing.measure()
-        qtbot.waitUntil(lambda: compared.comparing._message.headline == "No memory")
-
-    def test_turning_back_to_judging_silences_nothing_and_loses_nothing(self, compared: EvaluatePage) -> None:
-        compared.show_view(JUDGE)
-        assert compared.judging.progress == "2 of 3 judged"
-
-
-def test_only_models_over_the_same_queries_are_compared() -> None:
-    over_both = model("A", judged_by("A", BAY, (0.1, 0.1, 0.1, 1)), judged_by("A", DOG, (0.1, 0.1, 0.1, 1)))
-    over_one = [model(name, judged_by(name, DOG, (value, 0.5, value, value))) for name, value in (("B", 0.9), ("C", 1))]
-    evaluation = Evaluation(5, MEASURES, (over_both, *over_one), (BAY, DOG))
-    assert measures.best(evaluation) == {("c", "P@5"), ("c", "AP")}
-    assert "cannot be compared" in comparing.note_lines(evaluation)[-1]
-
-
-def test_values_that_read_the_same_are_equally_good() -> None:
-    rows = (("A", 0.5001), ("B", 0.5), ("C", 0.1))
-    models_ = tuple(model(name, judged_by(name, DOG, (value, 0.5, 0.5, 1))) for name, value in rows)
-    assert measures.best(Evaluation(5, MEASURES, models_, (DOG,))) == {("a", "P@5"), ("b", "P@5")}
-
-
-def test_a_model_says_which_kinds_of_query_it_cannot_answer() -> None:
-    able = model("A", judged_by("A", DOG, (1, 1, 1, 1)), unanswered=(BAY.title, BELL.title))
-    gone = ModelEvaluation("b", "B", {}, (), (BAY.title,), "Its weights are missing.")
-    lines = comparing.note_lines(Evaluation(5, MEASURES, (able, gone), (BAY, DOG, BELL)))
-    assert lines == ["A cannot search by words or by sound: 2 queries left out.", "B: Its weights are missing."]
-
-
-def test_the_counts_below_a_list_are_ticks_and_the_values_the_engines(make_hit: MakeHit) -> None:
-    hits = tuple(JudgedHit(make_hit(rank), grade) for rank, grade in enumerate((1, 2, 0, None, 1), start=1))
-    result = QueryEvaluation(1, "q", "q", {"P@5": 0.6, "R@5": 0.375}, hits)
-    summary = replace(BAY, relevant=8)
-    assert ranking.score_words(result, summary, 5) == "Precision@5: 3/5 = 0.60\nRecall@5 of judged relevant: 3/8 = 0.38"
-    assert "nothing judged relevant yet" in ranking.score_words(result, NEW, 5)
-
-
-@pytest.mark.parametrize("name", ["P@4", "R@20", "F1@10", "AP", "RR", "nDCG@10", "Judged@1"])
-def test_every_measure_of_the_engine_is_explained(name: str) -> None:
-    sentence = measures.explanation(name)
-    assert "as ir_measures" not in sentence
-    assert "{" not in sentence
-
-
-def test_an_unknown_measure_is_shown_by_its_own_name() -> None:
-    assert measures.header("ERR@20") == "ERR@20"
-    assert measures.explanation("ERR@20").startswith("ERR@20")
+    def test_turning_back_to_judging_loses_nothing(self, results: EvaluatePage) -> None:
+        results.show_view(JUDGE)
+        assert results.judging.progress == "2 of 3 judged"

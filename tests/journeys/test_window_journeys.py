@@ -18,8 +18,8 @@ from pytestqt.qtbot import QtBot
 
 from app.engine.jobs import Progress
 from app.engine.types import IndexReport, Query
-from app.gui.evaluate import COMPARE
-from app.gui.measures import MeasuresTable
+from app.gui.evaluate import RESULTS
+from app.gui.measuringbar import THIS_QUERY
 from app.gui.window import MainWindow
 
 WAIT_MS = 90_000
@@ -146,13 +146,16 @@ def test_results_are_judged_blind_and_the_models_measured(
     relevant_count = page.queries.current.relevant
     assert 0 < relevant_count < 10
 
-    page.show_view(COMPARE)
-    table = page.comparing.findChild(MeasuresTable)
-    qtbot.waitUntil(lambda: table.rowCount() > 0, timeout=WAIT_MS)
+    results = page.comparing
+    page.show_view(RESULTS)
+    results.bar.scope.setCurrentIndex(results.bar.scope.findData(THIS_QUERY))
+    results.bar.scope.activated.emit(results.bar.scope.currentIndex())
+    qtbot.waitUntil(lambda: results.evaluation is not None, timeout=WAIT_MS)
+    results.table.set_wraps(True)
     shown = {
-        table.horizontalHeaderItem(column).text().replace("\n", " "): table.item(0, column).text()
-        for column in range(table.columnCount())
-        if table.item(0, column)
+        block.horizontalHeaderItem(column).text().replace("\n", " "): block.item(0, column).text()
+        for block in results.table.blocks
+        for column in range(block.columnCount())
     }
     assert shown["Model"] == "Colour & texture"
     assert float(shown["P@10"].strip(" ★")) == relevant_count / 10

@@ -1,0 +1,155 @@
+"""The quality–cost plot: every model a point with its interval, and a line along those that no other beats in both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import log10
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QComboBox, QFrame, QVBoxLayout, QWidget
+
+from app.engine.evaltypes import Evaluation, ModelCosts
+from app.gui import theme
+from app.gui.costtable import rate_words, size_words, time_words
+from app.gui.measures import compared_by, plain, ranked
+
+if TYPE_CHECKING:
+    from app.gui.plotting import Chart
+
+HEIGHT_PX = 300
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A cost: how it is read from a model, said, and drawn. ``more_is_better``: speed; else it is a burden."""
+
+    name: str
+    title: str
+    of: Callable[[ModelCosts], float | None]
+    words: Callable[[float], str]
+    logarithmic: bool = False
+    more_is_better: bool = False
+
+
+AXES = (
+    Axis("Indexing speed", "items a second", lambda costs: costs.items_per_s, rate_words, True, True),
+    Axis("Time of a search", "95 % of searches take at most", lambda costs: costs.query_p95_ms, time_words, True),
+    Axis("Memory", "memory", lambda costs: costs.memory_bytes, lambda value: size_words(round(value))),
+    Axis("Size of an item", "bytes for each item", lambda costs: costs.bytes_per_item,
+         lambda value: size_words(round(value))),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Point:
+    """A model at a cost, with the interval of its quality."""
+
+    key: str
+    name: str
+    cost: float
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+def points(evaluation: Evaluation, axis: Axis) -> list[Point]:
+    """The models whose cost is known and not 0."""
+    name = compared_by(evaluation)
+    made = []
+    for model in ranked(evaluation):
+        cost, measured = axis.of(model.costs), model.measures.get(name)
+        if cost and measured:
+            made.append(Point(model.model, model.name, float(cost), measured.value, measured.low, measured.high))
+    return made
+
+
+def frontier(found: Sequence[Point], more_is_better: bool) -> list[Point]:
+    """Those that no other beats in both quality and cost, cheapest first."""
+    sign = -1 if more_is_better else 1
+    kept: list[Point] = []
+    for point in sorted(found, key=lambda point: (sign * point.cost, -point.value)):
+        if not kept or point.value > kept[-1].value:
+            kept.append(point)
+    return kept
+
+
+def ticks(low: float, high: float) -> list[float]:
+    """Round figures (1, 2, 5 times a power of ten) of a logarithmic axis between two costs."""
+    decades = range(int(log10(low)) - 1, int(log10(high)) + 2)
+    return [digit * 10.0**decade for decade in decades for digit in (1, 2, 5) if low <= digit * 10.0**decade <= high]
+
+
+class CostPlot(QWidget):
+    """Draws nothing before it is seen: the library that plots is large."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._evaluation: Evaluation | None = None
+        self.chart: Chart | None = None
+        self.axis = QComboBox()
+        self.axis.setAccessibleName(self.tr("The cost that the plot shows"))
+        self.axis.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.axis.activated.connect(self._draw)
+        self._card = QFrame()
+        theme.set_role(self._card, "card")
+        self._inside = QVBoxLayout(self._card)
+        self._inside.setContentsMargins(theme.SMALL_PX, theme.MEDIUM_PX, theme.SMALL_PX, theme.SMALL_PX)
+        self._words = theme.label("", theme.Type.CAPTION)
+        self._words.setWordWrap(True)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(theme.SMALL_PX)
+        self._column.addWidget(self._card)
+        self._column.addWidget(self._words)
+
+    @property
+    def words(self) -> str:
+        """What the plot shows, in a sentence."""
+        return self._words.text()
+
+    def show_evaluation(self, evaluation: Evaluation) -> None:
+        """Offer the costs that are known of two models at least; with none the plot is hidden."""
+        self._evaluation = evaluation
+        chosen = self.axis.currentText()
+        self.axis.clear()
+        for number, axis in enumerate(AXES):
+            if len(points(evaluation, axis)) > 1:
+                self.axis.addItem(axis.name, number)
+        self.axis.setCurrentIndex(max(0, self.axis.findText(chosen)))
+        self.axis.setVisible(self.axis.count() > 1)
+        self.setVisible(self.axis.count() > 0)
+        self._draw()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._draw()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() is QEvent.Type.PaletteChange:
+            self._draw()
+        super().changeEvent(event)
+
+    def _draw(self) -> None:
+        if self._evaluation is None or self.axis.currentData() is None or not self.isVisible():
+            return
+        axis = AXES[self.axis.currentData()]
+        found = points(self._evaluation, axis)
+        best = frontier(found, axis.more_is_better)
+        if self.chart is None:
+            from app.gui.plotting import Chart  # with numpy, which the window does without until a plot is seen
+
+            self.chart = Chart()
+            self.chart.setFixedHeight(HEIGHT_PX)
+            self._inside.addWidget(self.chart)
+        quality = plain(compared_by(self._evaluation))
+        self.chart.draw(axis, quality, found, best)
+        names = ", ".join(point.name for point in best)
+        cost = axis.name.lower()
+        self._words.setText(
+            self.tr("No other model beats these in both {0} and {1}: {2}.").format(quality, cost, names)
+        )
+        self.chart.setAccessibleName(self.tr("{0} against {1}").format(quality, cost))
+        self.chart.setAccessibleDescription(self._words.text())

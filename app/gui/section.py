@@ -1,0 +1,48 @@
+"""A part of a long page: a heading with what can be done beside it, and what is read below it."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.gui import theme
+
+
+class Section(QWidget):
+    """``note`` is a line below the heading in small letters, that says how to read what follows."""
+
+    def __init__(self, title: str, note: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title = theme.label(title, theme.Type.HEADING)
+        self._note = theme.label("", theme.Type.CAPTION)
+        self._note.setWordWrap(True)
+        self._head = QHBoxLayout()
+        self._head.setSpacing(theme.SMALL_PX)
+        self._head.addWidget(self._title, 1)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(theme.SMALL_PX)
+        self._column.addLayout(self._head)
+        self._column.addWidget(self._note)
+        self.set_note(note)
+
+    @property
+    def title(self) -> str:
+        return self._title.text()
+
+    @property
+    def note(self) -> str:
+        return self._note.text()
+
+    def set_title(self, title: str) -> None:
+        self._title.setText(title)
+
+    def set_note(self, note: str) -> None:
+        self._note.setText(note)
+        self._note.setVisible(bool(note))
+
+    def add_action(self, widget: QWidget) -> None:
+        """Put a button or a choice beside the heading."""
+        self._head.addWidget(widget)
+
+    def add(self, widget: QWidget, stretch: int = 0) -> None:
+        self._column.addWidget(widget, stretch)

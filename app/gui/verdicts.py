@@ -1,0 +1,270 @@
+"""The answer first: which model is better, in plain words, and what could still change it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.engine.evaltypes import Comparison, Evaluation, ModelEvaluation, Verdict
+from app.gui import icons, theme, wording
+from app.gui.measures import answered_keys, compared_by, ranked
+
+FIRST_SHOWN = 3
+LIST_MOST_PX = 320
+_MARKS = {Verdict.BETTER: ("check", "good"), Verdict.ALIKE: ("equal", "muted"), Verdict.OPEN: ("question", "warning")}
+
+
+def in_order(evaluation: Evaluation) -> list[Comparison]:
+    """The comparisons as they decide: the best model with the second, the best with the others, then all others."""
+    place = {model.model: number for number, model in enumerate(ranked(evaluation))}
+    last = len(place)
+
+    def order(comparison: Comparison) -> tuple[int, int]:
+        ends = sorted(place.get(key, last) for key in (comparison.better, comparison.worse))
+        return ends[0], ends[1]
+
+    return sorted(evaluation.comparisons, key=order)
+
+
+def detail_words(comparison: Comparison) -> str:
+    """What stands behind a sentence: the test, the size of the effect, and on how many queries which was better."""
+    words = [wording.count(comparison.queries, "query", "queries")]
+    if comparison.queries > 1:
+        words.append(
+            f"better on {comparison.wins:,}, worse on {comparison.losses:,}, equal on {comparison.ties:,} of them"
+        )
+        words.append(f"p {_p_words(comparison.p_adjusted)} after correction")
+        if comparison.effect_size is not None:
+            words.append(f"effect size {comparison.effect_size:.2f}")
+    return " · ".join(words)
+
+
+def _p_words(p_value: float) -> str:
+    return "< 0.001" if p_value < 0.001 else f"= {p_value:.3f}"
+
+
+def why_uncompared(evaluation: Evaluation) -> str:
+    """Why there is nothing to compare, in a sentence."""
+    answered = [model for model in evaluation.models if model.queries]
+    if len(answered) == 1:
+        return f"Only {answered[0].name} answered. Choose and index a second model to compare it with."
+    if len({answered_keys(model) for model in answered}) > 1:
+        return "No two models answered the same queries, so none can be called better."
+    return ""
+
+
+# --- what could still change it --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Unjudged:
+    """``words`` say how many results nobody has judged; ``could_change``: the order of models depends on them."""
+
+    words: str = ""
+    could_change: bool = False
+
+
+def unjudged(evaluation: Evaluation) -> Unjudged:
+    """What nobody has judged among the first k results of every model, and whether it matters."""
+    counts = []
+    for model in evaluation.models:
+        missing = round(sum(1 - result.measures.get(f"Judged@{evaluation.k}", 1.0) for result in model.queries)
+                        * evaluation.k)  # fmt: skip
+        if missing:
+            counts.append((missing, f"{missing:,} of {len(model.queries) * evaluation.k:,} results of {model.name}"))
+    if not counts:
+        return Unjudged()
+    counts.sort(key=lambda counted: -counted[0])
+    named = "; ".join(words for _missing, words in counts[:FIRST_SHOWN])
+    if len(counts) > FIRST_SHOWN:
+        named += f"; and some of {wording.count(len(counts) - FIRST_SHOWN, 'other model', 'other models')}"
+    could = _could_change(evaluation)
+    end = "Judging them could change the answer." if could else "Whatever they are, the best model stays the best."
+    return Unjudged(f"{named} are not judged and count as not relevant. {end}", could)
+
+
+def _could_change(evaluation: Evaluation) -> bool:
+    """Whether another model could be the best if what is not judged were relevant for it and for the best one not."""
+    models = ranked(evaluation)
+    name = compared_by(evaluation)
+    first, *others = models
+    peers = [model for model in others if answered_keys(model) == answered_keys(first)]
+    least = _bound(first, name, "least")
+    return not peers or any(_bound(model, name, "most") >= least for model in peers)
+
+
+def _bound(model: ModelEvaluation, name: str, end: str) -> float:
+    measured = model.measures.get(name)
+    if measured is None:
+        return 0.0
+    bound = getattr(measured, end)
+    return float(measured.value if bound is None else bound)
+
+
+# --- the widgets -----------------------------------------------------------------------------------------------------
+
+
+class VerdictView(QWidget):
+    """Signals: ``judge_wanted`` to judge what is not judged; ``models_wanted`` for a second model."""
+
+    judge_wanted = Signal()
+    models_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._shown: list[_Sentence] = []
+        self._sentences = QVBoxLayout()
+        self._sentences.setSpacing(theme.SMALL_PX)
+        self.all_pairs = QPushButton()
+        self.all_pairs.setCheckable(True)
+        theme.set_role(self.all_pairs, "link")
+        self.all_pairs.toggled.connect(self._toggle)
+        self.pairs = QListWidget()
+        self.pairs.setAccessibleName(self.tr("All pairs of models"))
+        self.pairs.setWordWrap(True)
+        self.pairs.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.warning = _Warning(self.tr("Judge them"))
+        self.warning.acted.connect(self.judge_wanted)
+        self._why = theme.label("", theme.Type.HEADING)
+        self._second = QPushButton(self.tr("Show the models"))
+        self._second.clicked.connect(self.models_wanted)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.SMALL_PX)
+        column.addWidget(self._why)
+        column.addWidget(self._second, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addLayout(self._sentences)
+        column.addWidget(self.all_pairs, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self.pairs)
+        column.addWidget(self.warning)
+
+    @property
+    def sentences(self) -> list[str]:
+        """What is said at once, the most decisive first."""
+        return [shown.sentence for shown in self._shown]
+
+    def show_evaluation(self, evaluation: Evaluation) -> None:
+        comparisons = in_order(evaluation)
+        for old in self._shown:
+            self._sentences.removeWidget(old)
+            old.hide()
+            old.deleteLater()
+        self._shown = [
+            _Sentence(comparison, first=number == 0) for number, comparison in enumerate(comparisons[:FIRST_SHOWN])
+        ]
+        for shown in self._shown:
+            self._sentences.addWidget(shown)
+        self._fill_pairs(comparisons)
+        why = "" if comparisons else why_uncompared(evaluation)
+        self._why.setText(why)
+        self._why.setVisible(bool(why))
+        self._second.setVisible(bool(why) and sum(bool(model.queries) for model in evaluation.models) == 1)
+        missing = unjudged(evaluation)
+        self.warning.say(missing.words, grave=missing.could_change)
+
+    def _fill_pairs(self, comparisons: Sequence[Comparison]) -> None:
+        self.pairs.clear()
+        hidden = len(comparisons) - FIRST_SHOWN
+        self.all_pairs.setVisible(hidden > 0)
+        self.all_pairs.setText(self.tr("All {0} pairs").format(len(comparisons)))
+        for comparison in comparisons if hidden > 0 else ():
+            icon, colour = _MARKS[comparison.verdict]
+            item = QListWidgetItem(icons.icon(icon, colour), f"{comparison.sentence}\n{detail_words(comparison)}")
+            self.pairs.addItem(item)
+        self._toggle(hidden > 0 and self.all_pairs.isChecked())
+
+    def _toggle(self, shown: bool) -> None:
+        self.pairs.setVisible(shown)
+        if shown:
+            rows_px = sum(max(0, self.pairs.sizeHintForRow(row)) for row in range(self.pairs.count()))
+            self.pairs.setFixedHeight(min(LIST_MOST_PX, rows_px + 2 * theme.SMALL_PX))
+
+
+class _Sentence(QWidget):
+    """One comparison: a mark, the sentence, and what stands behind it."""
+
+    def __init__(self, comparison: Comparison, first: bool) -> None:
+        super().__init__()
+        self._mark = QLabel(alignment=Qt.AlignmentFlag.AlignTop)
+        self._drawing = _MARKS[comparison.verdict]
+        self._size_px = theme.ICON_PX + (theme.TINY_PX if first else 0)
+        self.sentence = comparison.sentence
+        said = theme.label(comparison.sentence, theme.Type.HEADING if first else theme.Type.BODY)
+        said.setWordWrap(True)
+        behind = theme.label(detail_words(comparison), theme.Type.CAPTION)
+        behind.setWordWrap(True)
+        for label in (said, behind):
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        words.addWidget(said)
+        words.addWidget(behind)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.SMALL_PX)
+        row.addWidget(self._mark)
+        row.addLayout(words, 1)
+        self._mark.setFixedWidth(theme.ICON_PX + theme.TINY_PX)
+        self._draw()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() is QEvent.Type.PaletteChange:
+            self._draw()
+        super().changeEvent(event)
+
+    def _draw(self) -> None:
+        name, colour = self._drawing
+        self._mark.setPixmap(icons.pixmap(name, self._size_px, colour, self.devicePixelRatioF()))
+
+
+class _Warning(QFrame):
+    """A line in a frame with a button. Signal ``acted`` when the button is pressed."""
+
+    acted = Signal()
+
+    def __init__(self, action: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        theme.set_role(self, "banner")
+        self._drawing = ("info", "muted")
+        self._mark = QLabel()
+        self._words = theme.label("")
+        button = QPushButton(action)
+        button.clicked.connect(self.acted)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(theme.MEDIUM_PX, theme.SMALL_PX, theme.MEDIUM_PX, theme.SMALL_PX)
+        row.setSpacing(theme.SMALL_PX)
+        row.addWidget(self._mark)
+        row.addWidget(self._words, 1)
+        row.addWidget(button)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        return "" if self.isHidden() else self._words.text()
+
+    def say(self, words: str, grave: bool) -> None:
+        self._words.setText(words)
+        self._drawing = ("warning", "warning") if grave else ("info", "muted")
+        self._draw()
+        self.setVisible(bool(words))
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() is QEvent.Type.PaletteChange:
+            self._draw()
+        super().changeEvent(event)
+
+    def _draw(self) -> None:
+        name, colour = self._drawing
+        self._mark.setPixmap(icons.pixmap(name, theme.ICON_PX, colour, self.devicePixelRatioF()))
