@@ -20,6 +20,7 @@ from app.gui.engine import Engine
 from app.gui.grades import verdict
 from app.gui.judgesession import JudgeSession
 
+FRAME_PX = 4 * theme.TINY_PX
 STRENGTHS = ((0.2, "poor"), (0.4, "fair"), (0.6, "moderate"), (0.8, "good"))
 """Words for a kappa up to so much, above the last "very good" (Altman, Practical Statistics for Medical Research, 1991,
 after Landis and Koch)."""
@@ -31,21 +32,21 @@ def strength(kappa: float) -> str:
 
 
 def kappa_words(agreement: Agreement) -> str:
-    """``κ 0.72, 95% 0.55 to 0.88``."""
+    """``κ 0.72 (0.55 to 0.88)``: with the interval of 95 %."""
     if agreement.kappa is None:
         return "κ is not defined"
     words = f"κ {_number(agreement.kappa)}"
     if agreement.low is not None and agreement.high is not None:
-        words += f", 95% {_number(agreement.low)} to {_number(agreement.high)}"
+        words += f" ({_number(agreement.low)} to {_number(agreement.high)})"
     return words
 
 
 def line_words(agreement: Agreement, name: str) -> str:
-    """``Agreement with Ann: good (κ 0.72, 95% 0.55 to 0.88; 40 results)``."""
+    """``Agreement with Ann: good, κ 0.72 (0.55 to 0.88), 40 results``."""
     shared = wording.count(agreement.items, "result", "results")
     if agreement.kappa is None:
         return f"Agreement with {name}: {agreement.agreed} of {shared}"
-    return f"Agreement with {name}: {strength(agreement.kappa)} ({kappa_words(agreement)}; {shared})"
+    return f"Agreement with {name}: {strength(agreement.kappa)}, {kappa_words(agreement)}, {shared}"
 
 
 def _number(value: float) -> str:
@@ -109,16 +110,15 @@ class AgreementLine(QPushButton):
         self._elide()
 
     def sizeHint(self) -> QSize:
-        frame_px = super().sizeHint().width() - self.fontMetrics().horizontalAdvance(self.text())
-        return QSize(self.fontMetrics().horizontalAdvance(self._words) + frame_px, super().sizeHint().height())
+        return QSize(self.fontMetrics().horizontalAdvance(self._words) + FRAME_PX + 2, super().sizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._elide()
 
     def _elide(self) -> None:
-        room_px = self.width() - 4 * theme.TINY_PX
-        self.setText(self.fontMetrics().elidedText(self._words, Qt.TextElideMode.ElideRight, max(0, room_px)))
+        room_px = max(0, self.width() - FRAME_PX)
+        self.setText(self.fontMetrics().elidedText(self._words, Qt.TextElideMode.ElideRight, room_px))
 
     def show_table(self) -> None:
         """Show how often either judge gave each grade."""
@@ -133,7 +133,7 @@ class AgreementLine(QPushButton):
         names = (self._name(shown.first), self._name(shown.second))
         heading = self.tr("{0} and {1}").format(*names)
         column.addWidget(theme.label(heading[:1].upper() + heading[1:], theme.Type.HEADING))
-        told = self.tr("The same grade for {0} of {1}. {2}.").format(
+        told = self.tr("The same grade for {0} of {1}. Cohen's {2}, with its interval of 95%.").format(
             shown.agreed, wording.count(shown.items, "result", "results"), kappa_words(shown)
         )
         if shown.kappa is not None:

@@ -81,6 +81,11 @@ class JudgeButtons(QWidget):
             for button in quiet:
                 button.setText(f"({button.key})")
 
+    def set_enabled(self, can_judge: bool, can_undo: bool) -> None:
+        for button in (*self.grades.values(), self.unsure, self.later, self.skip):
+            button.setEnabled(can_judge)
+        self.undo.setEnabled(can_undo)
+
     def grade_of(self, key: str) -> int | None:
         """The grade that a key gives on the present scale."""
         choices = GRADES[self._scale or Scale.BINARY]

@@ -253,9 +253,9 @@ class JudgePanel(QWidget):
         self.strip.go(row)
         self.grid.go(row)
         if self.tools.grid.isChecked():
-            self._stack.setCurrentIndex(GRID)
+            self._turn_to(GRID)
             return
-        self._stack.setCurrentIndex(ALONE)
+        self._turn_to(ALONE)
         self._name.setText(" · ".join(filter(None, (PurePath(hit.path).name, wording.place(hit)))))
         self.preview.show_hit(hit)
         self._tell_away()
@@ -301,7 +301,7 @@ class JudgePanel(QWidget):
         has_items = bool(self.session.items)
         self.strip.setVisible(has_items and not self.tools.grid.isChecked())
         self.buttons.setVisible(has_items)
-        self.buttons.undo.setEnabled(self.session.round.last_step is not None)
+        self.buttons.set_enabled(self._is_judging, self.session.round.last_step is not None)
 
     def _take_focus(self) -> None:
         """Away from a field that takes the keys that judge."""
@@ -314,7 +314,11 @@ class JudgePanel(QWidget):
 
     def _say(self, icon: str, headline: str, sentence: str, actions: tuple = ()) -> None:  # type: ignore[type-arg]
         self._message.say(icon, headline, sentence, actions)
-        self._stack.setCurrentIndex(MESSAGE)
+        self._turn_to(MESSAGE)
+
+    def _turn_to(self, page: int) -> None:
+        self._stack.setCurrentIndex(page)
+        self._show_progress()
 
     def _say_refused(self, error: AppError) -> None:
         self._say("warning", error.title, error.message, ((self.tr("Try again"), self.session.ask_again),))
@@ -353,4 +357,4 @@ class JudgePanel(QWidget):
             total = plan.left if plan and not following else left
             headline = self.tr("{0} left").format(wording.count(total, "result was", "results were"))
             told = self.tr("What is not judged counts as not relevant when the models are compared.")
-            self._say("skip", headline, told, (skipped, *onward, compare))
+            self._say("skip", headline, told, (*onward, skipped, compare))
