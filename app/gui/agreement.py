@@ -63,6 +63,7 @@ class AgreementLine(QPushButton):
         self._session = session
         self._generation = 0
         self._known: dict[str, Agreement] = {}
+        self._asked: tuple[int, str, list[str]] = (0, "", [])
         self._words = ""
         theme.set_role(self, "link")
         self.setMinimumWidth(1)  # else its words would keep the window wide
@@ -80,14 +81,16 @@ class AgreementLine(QPushButton):
     def ask(self) -> None:
         """Ask anew how far the judges of the set agree with the present one."""
         self._generation += 1
-        self._known.clear()
         summary, judge = self._session.summary, self._session.judge
-        others = [other for other in self._session.judges if other != judge]
-        if summary is None or not others:
+        set_id = summary.set_id if summary else 0
+        others = [other for other in self._session.judges if other != judge] if summary else []
+        asked = (set_id, judge, others)
+        if asked != self._asked:  # else what is told stays until it is told anew
+            self._asked = asked
+            self._known.clear()
             self._show()
-            return
         for other in others:
-            self._ask(summary.set_id, judge, other)
+            self._ask(set_id, judge, other)
 
     def _ask(self, set_id: int, judge: str, other: str) -> None:
         generation = self._generation

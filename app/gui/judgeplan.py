@@ -71,6 +71,13 @@ class JudgePlan:
             left, later = sum(map(is_left, grades)), grades.count(Mark.LATER)
             self._queries[query_id] = replace(self._queries[query_id], pooled=len(items), left=left, later=later)
 
+    def knows(self, query_id: int) -> bool:
+        return query_id in self._queries
+
+    def forget(self, query_id: int) -> None:
+        """A query is gone."""
+        self._queries.pop(query_id, None)
+
     def next_query(self, current: int, round_: PoolRound) -> int | None:
         """The next query with something to judge now: the one the models disagree about most, or the one that follows
         the current one, round the end."""

@@ -21,9 +21,12 @@ from app.engine.evaltypes import (
 )
 from app.gui.engine import Engine
 from app.gui.judgeplan import JudgePlan
+from app.gui.poolahead import PoolAhead
 from app.gui.poolround import PoolRound
 
 POOL_DEPTH = 10
+AHEAD_FROM = 3
+"""The next query's pool is asked for when no more than so many results are left of the present one."""
 
 
 class JudgeSession(QObject):
@@ -60,6 +63,7 @@ class JudgeSession(QObject):
         self.order = JudgingOrder.SHUFFLED
         self.goes_on = True
         self._depth = POOL_DEPTH
+        self.ahead = PoolAhead(engine, self)
         self._pool_call: Call | None = None
         self._plan_call: Call | None = None
         self._undoes = False
@@ -74,8 +78,10 @@ class JudgeSession(QObject):
         return self.round.items
 
     def upcoming(self, count: int) -> list[PoolItem]:
-        """The items that are to be judged after the current one."""
-        return [self.round.items[row] for row in self.round.open_rows() if row != self.round.row][:count]
+        """The items that are to be judged after the current one, in this query and the next."""
+        rows = [row for row in self.round.open_rows() if row != self.round.row]
+        following = self.ahead.pool.items if self.ahead.pool else ()
+        return [*(self.round.items[row] for row in rows), *(item for item in following if item.grade is None)][:count]
 
     # --- which query, for whom, in which order -----------------------------------------------------------------------
 
@@ -90,12 +96,15 @@ class JudgeSession(QObject):
             self._undoes = self._undoes and summary is not None
             self.round.begin(summary.id if summary else 0)
             self.waiting.emit()
+        else:
+            self.ahead.drop()  # the library may have changed
         if summary is None:
             _cancel(self._pool_call, self._plan_call)
             self.plan = None
             return
         self._ask_pool(summary)
-        if not (self.plan and same_set and not deeper and before and before.id != summary.id):
+        another = before is not None and before.id != summary.id
+        if not (self.plan and self.plan.knows(summary.id) and same_set and another and not deeper):
             self._ask_plan(summary)  # else another query of the set whose plan is kept up to date
 
     def set_judge(self, judge: str) -> None:
@@ -117,9 +126,13 @@ class JudgeSession(QObject):
 
     def forget(self, query_id: int) -> None:
         """A wanted query is not there any more."""
-        self._undoes = False
+        undid, self._undoes = self._undoes, False
         self.round.forget(query_id)
+        if self.plan:
+            self.plan.forget(query_id)
         self.counted.emit()
+        if not undid and self.round.next_row() is None:
+            self.go_on()
 
     def _begin_anew(self) -> None:
         summary, self.summary, self.plan = self.summary, None, None
@@ -133,14 +146,11 @@ class JudgeSession(QObject):
         rows = [row for row in rows if 0 <= row < len(self.round.items)]
         if not rows:
             return
-        if grade == Mark.LATER and self.round.offers_later:
-            for row in rows:
-                self.round.skip(row)
-            self.go_on()
-            return
         self.round.step(rows)
         for row in rows:
             self._enter(row, grade)
+        if grade == Mark.LATER and self.round.offers_later:
+            self.round.put_off(rows)
         if self.plan:
             self.plan.tick()
         self.counted.emit()
@@ -174,7 +184,11 @@ class JudgeSession(QObject):
     def offer_left(self) -> None:
         """Offer again what was skipped and what is marked to be judged later."""
         self.round.offer_left()
-        self.go_on()
+        following = self.following
+        if self.round.next_row() is None and following is not None:
+            self.query_wanted.emit(following)
+        else:
+            self.go_on()
 
     def go(self, row: int) -> None:
         """Turn to one item."""
@@ -182,6 +196,9 @@ class JudgeSession(QObject):
             self.round.row = row
             self._waits_for_plan = False
             self.moved.emit()
+            following = self.following
+            if self.goes_on and following is not None and len(self.round.open_rows()) <= AHEAD_FROM:
+                self.ahead.ask((following, self._depth, self.judge, self.order))
 
     def go_on(self) -> None:
         """Turn to the next item to be judged, in this query or the next one."""
@@ -207,6 +224,9 @@ class JudgeSession(QObject):
     def _ask_pool(self, summary: QuerySummary) -> None:
         _cancel(self._pool_call)
         judge = self.judge
+        if pool := self.ahead.take((summary.id, self._depth, judge, self.order)):
+            self._show_pool(pool)
+            return
 
         def done(pool: Pool) -> None:
             if self.summary is summary and self.judge == judge:

@@ -15,6 +15,7 @@ from app.gui import theme, wording
 from app.gui.emptystate import EmptyState
 from app.gui.engine import Engine
 from app.gui.judgebuttons import JudgeButtons, JudgeKeys, show_keys
+from app.gui.judgeend import ending
 from app.gui.judgehead import JudgeHead
 from app.gui.judgesession import POOL_DEPTH, JudgeSession
 from app.gui.judgetools import JudgeTools
@@ -188,6 +189,7 @@ class JudgePanel(QWidget):
         session.counted.connect(self._show_progress)
         session.ended.connect(self._finish)
         session.refused.connect(self._say_refused)
+        session.ahead.arrived.connect(self._look_ahead)
         session.judged.connect(self.judged)
         session.query_wanted.connect(self.query_wanted)
         session.failed.connect(self.failed)
@@ -259,7 +261,11 @@ class JudgePanel(QWidget):
         self._name.setText(" · ".join(filter(None, (PurePath(hit.path).name, wording.place(hit)))))
         self.preview.show_hit(hit)
         self._tell_away()
-        self.preview.prefetch([item.item for item in self.session.upcoming(AHEAD)])
+        self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        if self._stack.currentIndex() == ALONE:
+            self.preview.prefetch([item.item for item in self.session.upcoming(AHEAD)])
 
     def _tell_away(self) -> None:
         current = self.current
@@ -299,7 +305,7 @@ class JudgePanel(QWidget):
 
     def _show_progress(self) -> None:
         has_items = bool(self.session.items)
-        self.strip.setVisible(has_items and not self.tools.grid.isChecked())
+        self.strip.setVisible(has_items and not self._in_grid)
         self.buttons.setVisible(has_items)
         self.buttons.set_enabled(self._is_judging, self.session.round.last_step is not None)
 
@@ -337,24 +343,6 @@ class JudgePanel(QWidget):
 
     def _finish(self) -> None:
         """Nothing is left to be judged now: say what can be done."""
-        session = self.session
         self.preview.show_hit(None)
-        count, left = len(session.items), len(session.items) - session.round.dealt_with
-        compare = (self.tr("Compare the models"), self.compare_wanted.emit)
-        skipped = (self.tr("Judge what was left"), self.judge_skipped)
-        following = session.following
-        onward = ((self.tr("Next query"), lambda: self.query_wanted.emit(following)),) if following else ()
-        plan = session.plan
-        if plan and not plan.left:
-            headline = self.tr("Everything in this set is judged")
-            told = self.tr("{0}. See which model found the best ones.").format(plan.words)
-            self._say("check", headline, told, (compare,))
-        elif not left:
-            headline = self.tr("All {0} results are judged").format(count)
-            told = self.tr("See which model found the best ones. Choose one below to change your mind.")
-            self._say("check", headline, told, (*onward, compare))
-        else:
-            total = plan.left if plan and not following else left
-            headline = self.tr("{0} left").format(wording.count(total, "result was", "results were"))
-            told = self.tr("What is not judged counts as not relevant when the models are compared.")
-            self._say("skip", headline, told, (*onward, skipped, compare))
+        said = ending(self.session, self.query_wanted.emit, self.compare_wanted.emit)
+        self._say(said.icon, said.headline, said.sentence, said.actions)

@@ -83,7 +83,11 @@ class PoolRound:
         """Leave an item as it is; it is not offered again before `offer_left`."""
         self._remember([row])
         if self._is_open(self.items[row]):
-            self._skipped.add(self._place(row))
+            self.put_off([row])
+
+    def put_off(self, rows: Sequence[int]) -> None:
+        """Offer items no more before `offer_left`."""
+        self._skipped.update(map(self._place, rows))
 
     def step_back(self) -> Step | None:
         """Forget the last step."""

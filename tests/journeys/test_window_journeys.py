@@ -162,6 +162,51 @@ def test_results_are_judged_blind_and_the_models_measured(
     assert float(shown["Judged@10"].strip(" ★")) == 1.0
 
 
+def test_a_set_is_judged_from_query_to_query_by_two_people_who_agree_in_part(
+    qtbot: QtBot, open_window: Callable[..., object], tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    media = tmp_path / "media"
+    media.mkdir()
+    for number in range(9):
+        colour = (255 - 9 * number, 40 + 3 * number, 30) if number < 5 else (20, 40 + 5 * number, 200 + number)
+        Image.new("RGB", (64, 64), colour).save(media / f"{'warm' if number < 5 else 'cold'}{number}.png")
+    window = open_window().window
+    index(qtbot, window, media)
+    page, panel = window.evaluate, window.evaluate.judging
+    for name in ("warm0", "cold8"):
+        window.search.judge_wanted.emit(Query.of_image(str(media / f"{name}.png")), name)
+        qtbot.waitUntil(lambda wanted=name: bool(page.queries.current and page.queries.current.title == wanted))
+    page.queries.list.setCurrentRow(0)
+
+    def judge(first: str, is_right: Callable[[str, str], bool]) -> None:
+        """Judge both queries, eight results each, with the keys alone."""
+        for _ in range(16):
+            qtbot.waitUntil(lambda: panel.current is not None and panel.session.plan is not None, timeout=WAIT_MS)
+            found = Path(panel.current.item.path).name
+            qtbot.keyClick(panel, Qt.Key.Key_F if is_right(page.queries.current.title, found) else Qt.Key.Key_J)
+        qtbot.waitUntil(lambda: "Everything in this set is judged" in panel.sentence, timeout=WAIT_MS)
+        assert panel.progress == "16 of 16 results judged"
+        assert page.queries.current.title != first
+
+    qtbot.waitUntil(lambda: panel.progress == "0 of 16 results judged" and panel.current is not None, timeout=WAIT_MS)
+    judge("warm0", lambda query, found: query[:4] == found[:4])
+    qtbot.waitUntil(lambda: page.queries.current.judged == 8, timeout=WAIT_MS)
+
+    page.queries.list.setCurrentRow(0)
+    panel.session.set_judge("Ann")
+    qtbot.waitUntil(lambda: panel.current is not None and panel.session.plan is not None, timeout=WAIT_MS)
+    assert panel.progress.startswith("0 of 16")
+    judge("warm0", lambda query, found: query[:4] == found[:4] and "1" not in found)
+    panel.session.ask_again()
+    agreement = panel.tools.agreement
+    qtbot.waitUntil(lambda: agreement.isVisible() and agreement.shown.items == 16, timeout=WAIT_MS)
+    shown = agreement.shown
+    assert (shown.first, shown.second, shown.items, shown.agreed) == ("Ann", "", 16, 15)
+    assert shown.kappa == pytest.approx(1 - (1 / 16) / ((6 * 9 + 10 * 7) / 16**2), abs=1e-4)
+
+
 def test_the_window_loads_neither_torch_nor_numpy() -> None:
     code = (
         "import sys, app.gui.app;"

@@ -1,0 +1,49 @@
+"""What is said where nothing is left to be judged now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.gui import wording
+from app.gui.judgesession import JudgeSession
+
+Action = tuple[str, Callable[[], None]]
+
+
+@dataclass(frozen=True)
+class Saying:
+    """An icon, a headline, a sentence and buttons."""
+
+    icon: str
+    headline: str
+    sentence: str
+    actions: tuple[Action, ...]
+
+
+def ending(session: JudgeSession, turn_to: Callable[[int], None], compare: Callable[[], None]) -> Saying:
+    """How far the query or the set is judged, and what can be done next.
+
+    Args:
+        session: whose query has nothing to be judged now.
+        turn_to: turns to another query.
+        compare: shows how good the models are.
+    """
+    count, left = len(session.items), len(session.items) - session.round.dealt_with
+    following, plan = session.following, session.plan
+    comparing: Action = ("Compare the models", compare)
+    onward: tuple[Action, ...] = (("Next query", lambda: turn_to(following)),) if following is not None else ()
+    if plan and not plan.left:
+        sentence = f"{plan.words}. See which model found the best ones."
+        return Saying("check", "Everything in this set is judged", sentence, (comparing,))
+    in_set = plan.left if plan and not onward else left
+    if not in_set:
+        sentence = "See which model found the best ones. Choose one below to change your mind."
+        return Saying("check", f"All {count} results are judged", sentence, (*onward, comparing))
+    if not left:
+        headline = f"All {count} results are judged"
+        sentence = f"{wording.count(in_set, 'result', 'results')} of other queries were skipped or left for later."
+    else:
+        headline = f"{wording.count(in_set, 'result was', 'results were')} left"
+        sentence = "What is not judged counts as not relevant when the models are compared."
+    return Saying("skip", headline, sentence, (*onward, ("Judge what was left", session.offer_left), comparing))
