@@ -72,6 +72,8 @@ LANES: dict[str, Lane] = {
     "evaluations_import_examples": Lane.EVALUATE,
     "evaluations_import_captions": Lane.EVALUATE,
     "evaluations_import_topics": Lane.EVALUATE,
+    "evaluations_disturbances": Lane.QUICK,
+    "evaluations_robustness": Lane.EVALUATE,
     "evaluations_import_qrels": Lane.EVALUATE,
     "evaluations_export_qrels": Lane.EVALUATE,
     "evaluations_evaluate": Lane.EVALUATE,

@@ -60,6 +60,9 @@ def parser() -> argparse.ArgumentParser:
     for action, text in (("import", "take judgments in"), ("export", "write all judgments")):
         actions.add_parser(action, parents=[shared], help=text).add_argument("file", metavar="FILE")
     _add_evaluate(verbs.add_parser("evaluate", parents=[shared], help="measure every model by the judgments"))
+    _add_robustness(
+        verbs.add_parser("robustness", parents=[shared], help="ask the test queries again, made worse, and measure")
+    )
     _add_bench(verbs.add_parser("bench", parents=[shared], help="measure the program on this machine"))
     verbs.add_parser("demo", parents=[shared], help="index the sample library and show what can be done with it")
     return root
@@ -143,6 +146,17 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--models", metavar="KEY,KEY", type=_keys, default=(), help="the models to measure; else all")
     parser.add_argument("-k", metavar="N", type=_positive, default=10, help="the cut-off of the measures (10)")
+
+
+def _add_robustness(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--set", metavar="NAME", default="", help="a set of test queries; else all of them")
+    parser.add_argument("--models", metavar="KEY,KEY", type=_keys, default=(), help="the models to measure; else all")
+    parser.add_argument("-k", metavar="N", type=_positive, default=10, help="the cut-off of the measure (10)")
+    parser.add_argument("--measure", metavar="M", default="", help="as P@5, nDCG@10 or AP; else P@k")
+    parser.add_argument(
+        "--disturbances", metavar="KEY,KEY", type=_keys, default=(), help="some alone; else all that fit the queries"
+    )
+    parser.add_argument("--seed", metavar="N", type=_whole, default=1, help="another gives other chance (1)")
 
 
 def _add_models(actions: argparse._SubParsersAction[_Parser], shared: _Parser) -> None:

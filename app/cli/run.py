@@ -22,6 +22,7 @@ from app.cli.answers import FAILED, INTERRUPTED, Answer, open_session
 from app.cli.evaluateverbs import evaluate, judge
 from app.cli.modelverbs import models
 from app.cli.progress import noted, watched
+from app.cli.robustness import robustness
 from app.engine.errors import AppError
 from app.engine.jobs import Cancelled
 from app.engine.store.database import storage_error
@@ -185,6 +186,7 @@ _VERBS: dict[str, Callable[[argparse.Namespace, Path], Answer]] = {
     "models": models,
     "judge": judge,
     "evaluate": evaluate,
+    "robustness": robustness,
     "demo": _demo,
 }
 

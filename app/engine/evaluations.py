@@ -9,6 +9,7 @@ from app.engine.encoders.base import EncoderSource
 from app.engine.evaltypes import (
     OWN_JUDGE,
     Agreement,
+    Disturbance,
     Evaluation,
     EvaluationRequest,
     Imported,
@@ -17,12 +18,15 @@ from app.engine.evaltypes import (
     Pool,
     QuerySet,
     QuerySummary,
+    Robustness,
+    RobustnessRequest,
     Scale,
 )
 from app.engine.evaluating import Evaluator
 from app.engine.importing import Imports
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.judging import Judging
+from app.engine.robustness import Disturber
 from app.engine.store.preferences import Preferences
 from app.engine.testsets import TestSets
 from app.engine.types import Query
@@ -38,6 +42,7 @@ class Evaluations:
         judging: Judging,
         evaluator: Evaluator,
         costs: Costs,
+        disturber: Disturber,
         encoders: EncoderSource,
         preferences: Preferences,
     ) -> None:
@@ -46,6 +51,7 @@ class Evaluations:
         self._judging = judging
         self._evaluator = evaluator
         self._costs = costs
+        self._disturber = disturber
         self._encoders = encoders
         self._preferences = preferences
 
@@ -151,5 +157,24 @@ class Evaluations:
         try:
             evaluation = self._evaluator.evaluate(request, request.models or self._preferences.models, job)
             return self._costs.beside(evaluation)
+        finally:
+            self._encoders.ease()
+
+    # --- robustness: see `app.engine.robustness.Disturber` ---
+
+    def disturbances(self) -> tuple[Disturbance, ...]:
+        return self._disturber.disturbances()
+
+    def robustness(self, request: RobustnessRequest, job: Job = NULL_JOB) -> Robustness:
+        """Ask the queries again under disturbances.
+
+        Raises:
+            AppError: there is no such model, set, measure or disturbance.
+            Cancelled: the job was cancelled.
+        """
+        for key in request.models:
+            self._encoders.spec(key)
+        try:
+            return self._disturber.measure(request, request.models or self._preferences.models, job)
         finally:
             self._encoders.ease()

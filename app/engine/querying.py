@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from app.engine.encoders.base import EncoderSource, EncoderSpec
 from app.engine.errors import AppError, MediaUnreadable, UnsupportedModality
+from app.engine.media.disturbing import SeededDisturbance
 from app.engine.media.pool import DecoderPool
 from app.engine.media.reading import sha256_of
-from app.engine.samples import Sample, Text, Vectors, prepared_sample
+from app.engine.samples import PictureInput, Prepared, Sample, SoundInput, Text, Vectors, prepared_sample
 from app.engine.store.lookup import Lookup
 from app.engine.store.spaces import Spaces
 from app.engine.types import ItemKind, Modality, Query, QueryPart, Space
@@ -37,6 +40,14 @@ class Target:
     def kinds(self) -> tuple[ItemKind, ...]:
         """The kinds of item its space holds."""
         return tuple(kind for kind in ItemKind if kind.modality in self.spec.accepts)
+
+
+@dataclass(frozen=True)
+class Afresh:
+    """A query that is to be encoded anew, the files of some of its parts (by their place in it) disturbed."""
+
+    query: Query
+    disturbances: Mapping[int, SeededDisturbance] = field(default_factory=dict)
 
 
 class QueryVectors:
@@ -66,13 +77,36 @@ class QueryVectors:
 
     def vector(self, query: Query, target: Target) -> Vector:
         """The query in the target's space: the weighted sum of its parts' unit vectors, (dim,), length 1."""
-        total = np.zeros(target.spec.dim, np.float32)
-        for part in query.parts:
-            total += part.weight * self._part_vector(part, target)
-        length = float(np.linalg.norm(total))
-        if length < 1e-6:
-            raise AppError("This mix cancels itself out", "Give the parts different weights, or leave one out.")
-        return total / np.float32(length)
+        return _mixed(query, [self._part_vector(part, target) for part in query.parts])
+
+    def afresh(self, asked: Sequence[Afresh], target: Target) -> list[Vector | AppError]:
+        """The vectors of queries encoded from their words and files as these are now: nothing stored is used, and
+        nothing is remembered. All that can be asked of the decoders and of the encoder at once is. In place of a vector
+        stands why there is none: a file is gone or cannot be read, or a mix cancels itself out.
+
+        Raises:
+            AppError: the model cannot be loaded.
+        """
+        samples: dict[tuple[int, int], Sample] = {}
+        why: dict[int, AppError] = {}
+        for at, decoding in [(at, self._decoding(one, at[1], target.spec)) for at, one in _places(asked)]:
+            try:
+                samples[at] = decoding if isinstance(decoding, Text) else prepared_sample(decoding.result())
+            except MediaUnreadable as error:
+                why[at[0]] = error
+        encoder = self._encoders.load(target.key)
+        vectors: dict[tuple[int, int], Vector] = {}
+        for kind in dict.fromkeys(map(type, samples.values())):
+            of_kind = {at: sample for at, sample in samples.items() if isinstance(sample, kind)}
+            vectors.update(zip(of_kind, encoder.encode(list(of_kind.values())), strict=True))
+        answers: list[Vector | AppError] = []
+        for number, one in enumerate(asked):
+            try:
+                parts = range(len(one.query.parts))
+                answers.append(why.get(number) or _mixed(one.query, [vectors[number, place] for place in parts]))
+            except AppError as error:
+                answers.append(error)
+        return answers
 
     def _resolve_part(self, part: QueryPart) -> QueryPart:
         if part.modality is Modality.TEXT:
@@ -130,11 +164,20 @@ class QueryVectors:
     def _sample(self, part: QueryPart, spec: EncoderSpec) -> Sample:
         if part.modality is Modality.TEXT:
             return Text(part.text)
-        prepare = spec.sound if part.modality is Modality.AUDIO else spec.picture
-        if prepare is None:
-            raise UnsupportedModality("This model cannot answer this", f"{spec.key} takes no {part.modality} queries.")
-        prepared = self._pool.sample_at(self._file_of(part), prepare, part.at_ms).result()
+        prepared = self._pool.sample_at(self._file_of(part), _preparation(part, spec), part.at_ms).result()
         return prepared_sample(prepared)
+
+    def _decoding(self, asked: Afresh, place: int, spec: EncoderSpec) -> Text | Future[Prepared]:
+        part = asked.query.parts[place]
+        if part.modality is Modality.TEXT:
+            return Text(part.text)
+        try:
+            path = self._file_of(part)
+        except MediaUnreadable as error:
+            failed: Future[Prepared] = Future()
+            failed.set_exception(error)
+            return failed
+        return self._pool.sample_for_job(path, _preparation(part, spec), part.at_ms, asked.disturbances.get(place))
 
     def _file_of(self, part: QueryPart) -> bytes:
         """A file that holds the part's content now: its own may have been moved or overwritten since it was kept.
@@ -150,3 +193,26 @@ class QueryVectors:
         raise MediaUnreadable(
             "The query's file is gone", "It was moved, deleted or changed since; choose it anew.", part.path or None
         )
+
+
+def _preparation(part: QueryPart, spec: EncoderSpec) -> PictureInput | SoundInput:
+    prepare = spec.sound if part.modality is Modality.AUDIO else spec.picture
+    if prepare is None:
+        raise UnsupportedModality("This model cannot answer this", f"{spec.key} takes no {part.modality} queries.")
+    return prepare
+
+
+def _mixed(query: Query, vectors: Sequence[Vector]) -> Vector:
+    """The weighted sum of its parts' unit vectors, scaled to length 1."""
+    total = np.zeros_like(vectors[0])
+    for part, vector in zip(query.parts, vectors, strict=True):
+        total += part.weight * vector
+    length = float(np.linalg.norm(total))
+    if length < 1e-6:
+        raise AppError("This mix cancels itself out", "Give the parts different weights, or leave one out.")
+    return total / np.float32(length)
+
+
+def _places(asked: Sequence[Afresh]) -> list[tuple[tuple[int, int], Afresh]]:
+    """Every part of every query: the numbers of both, and the query."""
+    return [((number, place), one) for number, one in enumerate(asked) for place in range(len(one.query.parts))]

@@ -28,6 +28,7 @@ from app.engine.labelling import Labels
 from app.engine.media.pool import DecoderPool
 from app.engine.modeltypes import ModelStatus
 from app.engine.querying import QueryVectors
+from app.engine.robustness import Disturber
 from app.engine.scanning import is_online
 from app.engine.search import Searcher
 from app.engine.shelves import Shelves
@@ -100,6 +101,7 @@ class Session:
             Judging(self._lookup, test_queries, judgments, self._searcher, encoders),
             Evaluator(self._lookup, test_queries, judgments, self._searcher, encoders),
             Costs(spaces, encoders, rates),
+            Disturber(self._lookup, test_queries, judgments, self._searcher, queries, encoders),
             encoders,
             self._preferences,
         )

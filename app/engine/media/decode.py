@@ -19,8 +19,9 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 from app.engine.errors import MediaUnreadable
-from app.engine.media import containers, images, thumbnails
+from app.engine.media import containers, disturbing, images, thumbnails
 from app.engine.media.audio import Recording, Window
+from app.engine.media.disturbing import SeededDisturbance
 from app.engine.media.refusal import refuse
 from app.engine.media.scan import guess_kind
 from app.engine.media.video import Film
@@ -124,16 +125,25 @@ def preview(path: bytes, item_kind: ItemKind, start_ms: int | None, end_ms: int 
 
 
 def sample_at(
-    path: bytes, spec: PictureInput | SoundInput, at_ms: int = 0, window_ms: int = DecodeRequest.window_ms
+    path: bytes,
+    spec: PictureInput | SoundInput,
+    at_ms: int = 0,
+    window_ms: int = DecodeRequest.window_ms,
+    disturbance: SeededDisturbance | None = None,
 ) -> npt.NDArray[np.uint8] | npt.NDArray[np.float32]:
     """One sample to search with: a photo, a video's frame shown at ``at_ms``, or the sound from ``at_ms`` on.
+
+    Args:
+        disturbance: what is done to it before it is prepared as ``spec`` says.
 
     Raises:
         MediaUnreadable: the file cannot be decoded, or holds no such thing.
     """
     if isinstance(spec, SoundInput):
-        return _window_at(path, at_ms, window_ms).at_rate(spec)
-    return images.prepare(_image_at(path, at_ms, _least((spec,))), spec)
+        window = _window_at(path, at_ms, window_ms)
+        return (disturbing.disturbed_sound(window, disturbance) if disturbance else window).at_rate(spec)
+    image = _image_at(path, at_ms, _least((spec,)))
+    return images.prepare(disturbing.disturbed_picture(image, disturbance) if disturbance else image, spec)
 
 
 def _is_photo(path: bytes) -> bool:

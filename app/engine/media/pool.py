@@ -17,6 +17,7 @@ from pebble import ProcessPool
 from app.engine.errors import MediaUnreadable
 from app.engine.media import child, decode
 from app.engine.media.decode import DecodedPart, DecodeRequest
+from app.engine.media.disturbing import SeededDisturbance
 from app.engine.media.refusal import OUT_OF_MEMORY, refuse
 from app.engine.samples import PictureInput, SoundInput
 from app.engine.types import ItemKind
@@ -36,7 +37,8 @@ def default_workers() -> int:
 class DecoderPool:
     """Runs `decode`, `preview` and `sample_at` in child processes, which start with the first task.
 
-    `preview` and `sample_at`, for which a person waits, have a child of their own and never queue behind indexing.
+    `preview` and `sample_at`, for which a person waits, have a child of their own and never queue behind indexing or
+    `sample_for_job`.
 
     Every method returns at once. A future fails with MediaUnreadable alone, or is cancelled by `close`; cancelling a
     future ends its work. Thread-safe.
@@ -74,6 +76,16 @@ class DecoderPool:
     ) -> Future[npt.NDArray[np.uint8] | npt.NDArray[np.float32]]:
         """See `app.engine.media.decode.sample_at`."""
         return self._quick.submit(path, decode.sample_at, path, spec, at_ms, window_ms)
+
+    def sample_for_job(
+        self,
+        path: bytes,
+        spec: PictureInput | SoundInput,
+        at_ms: int = 0,
+        disturbance: SeededDisturbance | None = None,
+    ) -> Future[npt.NDArray[np.uint8] | npt.NDArray[np.float32]]:
+        """The same sample where nobody waits for it alone, perhaps disturbed: made by the children that index."""
+        return self._bulk.submit(path, decode.sample_at, path, spec, at_ms, DecodeRequest.window_ms, disturbance)
 
     def close(self) -> None:
         """End the children and cancel what is not done. Later calls raise RuntimeError."""
