@@ -81,6 +81,14 @@ def modality_of(path: str) -> Modality | None:
     return {"image": Modality.IMAGE, "video": Modality.IMAGE, "audio": Modality.AUDIO}.get(kind)
 
 
+def has_folders(folder: str) -> bool:
+    """Whether a folder has others in it, hidden ones aside."""
+    try:
+        return any(entry.is_dir() and not entry.name.startswith(".") for entry in Path(folder).iterdir())
+    except OSError:
+        return False
+
+
 def _is_there(path: Path) -> bool:
     try:
         return path.is_absolute() and path.exists()

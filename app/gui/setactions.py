@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
@@ -20,8 +22,16 @@ from app.gui.setdialogs import Ended, SetDialog
 UNKNOWN_SHOWN = 3
 
 
+@dataclass(frozen=True)
+class _Import:
+    heading: str
+    method: str
+    values: tuple[object, ...]
+
+
 class SetActions(QObject):
-    """Fills the menu of a `SetChooser`. ``line`` shows an import that is under way, and what came of it.
+    """Fills the menu of a `SetChooser`. ``line`` shows an import that is under way, and what came of it; a second one
+    waits for its end.
 
     Signals: ``turned`` with the id of a set to show; ``changed`` when sets or queries are others; ``told`` with a title
     and a sentence of good news; ``failed`` with an `AppError`.
@@ -38,6 +48,7 @@ class SetActions(QObject):
         self._sets = sets
         self._owner = owner
         self._call: Call | None = None
+        self._waiting: deque[_Import] = deque()
         self.line = JobLine()
         self.line.cancel_wanted.connect(self.cancel)
         menu = sets.menu
@@ -47,12 +58,10 @@ class SetActions(QObject):
             menu.addAction(self.tr("Remove this set…"), self.ask_to_remove),
         ]
         menu.addSeparator()
-        self._imports = [
-            menu.addAction(self.tr("Import a folder of classes…"), self.choose_folder),
-            menu.addAction(self.tr("Import captions (CSV)…"), self.choose_captions),
-            menu.addAction(self.tr("Import topics (TREC)…"), self.choose_topics),
-            menu.addAction(self.tr("Import judgments (TREC qrels)…"), self.choose_judgments),
-        ]
+        menu.addAction(self.tr("Import a folder of classes…"), self.choose_folder)
+        menu.addAction(self.tr("Import captions (CSV)…"), self.choose_captions)
+        menu.addAction(self.tr("Import topics (TREC)…"), self.choose_topics)
+        menu.addAction(self.tr("Import judgments (TREC qrels)…"), self.choose_judgments)
         menu.addSeparator()
         self._of_set.append(menu.addAction(self.tr("Export judgments (TREC qrels)…"), self.choose_export))
         menu.aboutToShow.connect(self._show_can)
@@ -132,7 +141,12 @@ class SetActions(QObject):
         """A set of its own, with the classes of a folder."""
         self._import(self.tr("Importing classes"), "evaluations_import_folders", folder)
 
+    def import_examples(self, folder: str) -> None:
+        """Every file of a folder as a query of the current set."""
+        self._import(self.tr("Importing examples"), "evaluations_import_examples", folder, self._set_id())
+
     def import_captions(self, path: str) -> None:
+        """A set of its own, with the captions of a file."""
         self._import(self.tr("Importing captions"), "evaluations_import_captions", path)
 
     def import_topics(self, path: str) -> None:
@@ -140,27 +154,33 @@ class SetActions(QObject):
         self._import(self.tr("Importing topics"), "evaluations_import_topics", path, self._set_id())
 
     def import_judgments(self, path: str) -> None:
+        """Into the current set."""
         self._import(self.tr("Importing judgments"), "evaluations_import_qrels", path, self._set_id())
 
     def cancel(self) -> None:
+        """End what is under way, and forget what waits."""
+        self._waiting.clear()
         if self._call:
             self.line.show_stopping()
             self._call.cancel()
 
     def _import(self, heading: str, method: str, *values: object) -> None:
-        if self._call:
-            self.failed.emit(
-                AppError(self.tr("One import is under way"), self.tr("Wait for its end, or cancel it, and try again."))
-            )
+        self._waiting.append(_Import(heading, method, values))
+        if self._call is None:
+            self._begin_next()
+
+    def _begin_next(self) -> None:
+        if not self._waiting:
             return
+        one = self._waiting.popleft()
 
         def progressed(progress: Progress) -> None:
-            self.line.show_progress(heading, progress)
+            self.line.show_progress(one.heading, progress)
 
-        self.line.show_progress(heading, Progress())
+        self.line.show_progress(one.heading, Progress())
         self._call = self._engine.request(
-            method,
-            *values,
+            one.method,
+            *one.values,
             on_done=self._imported,
             on_failed=self._failed,
             on_cancelled=self._cancelled,
@@ -171,15 +191,18 @@ class SetActions(QObject):
         self._call = None
         self.line.show_end(self.tr("Imported into “{0}”").format(taken.set_name), imported_words(taken))
         self.turned.emit(taken.set_id)
+        self._begin_next()
 
     def _failed(self, error: AppError) -> None:
         self._call = None
         self.line.show_error(error)
+        self.changed.emit()  # judgments that were entered before it failed stay
+        self._begin_next()
 
     def _cancelled(self) -> None:
         self._call = None
         self.line.put_away()
-        self.changed.emit()  # what was taken in before stays
+        self.changed.emit()
 
     # --- exports -----------------------------------------------------------------------------------------------------
 
@@ -213,8 +236,6 @@ class SetActions(QObject):
     def _show_can(self) -> None:
         for action in self._of_set:
             action.setEnabled(self._sets.current is not None)
-        for action in self._imports:
-            action.setEnabled(self._call is None)
 
 
 def imported_words(taken: Imported) -> str:

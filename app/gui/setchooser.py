@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QPainter
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QMenu,
+    QSizePolicy,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.engine.evaltypes import QuerySet
 from app.gui import theme
 
 SET_ROLE = Qt.ItemDataRole.UserRole
-POPUP_PX = 300
+WORDS_ROLE = Qt.ItemDataRole.UserRole + 1
+POPUP_PX = 340
 
 
 def judged_words(judged: int, queries: int) -> str:
@@ -31,7 +44,7 @@ class SetChooser(QWidget):
         self._box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._box.view().setMinimumWidth(POPUP_PX)  # the names are cut in the column, and not where one chooses
-        self._box.view().setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self._box.setItemDelegate(_SetDelegate(self._box))
         self._box.activated.connect(self._tell)
         self._more = QToolButton()
         self._more.setText("⋯")
@@ -72,6 +85,7 @@ class SetChooser(QWidget):
             self._box.addItem(one.name, one)
             words = judged_words(one.judged, one.queries)
             last = self._box.count() - 1
+            self._box.setItemData(last, words, WORDS_ROLE)
             self._box.setItemData(last, f"{one.name}\n{words}", Qt.ItemDataRole.ToolTipRole)
             self._box.setItemData(last, f"{one.name}, {words}", Qt.ItemDataRole.AccessibleTextRole)
         ids = [one.id for one in sets]
@@ -97,3 +111,28 @@ class SetChooser(QWidget):
         if current:
             self.set_progress(current.judged, current.queries)
             self.chosen.emit(current.id)
+
+
+class _SetDelegate(QStyledItemDelegate):
+    """Paints a set's name, and how far it is judged behind it."""
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        style: QStyle = option.widget.style()
+        style.drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewItem, option, painter, option.widget)
+        inner: QRect = option.rect.adjusted(theme.SMALL_PX, 0, -theme.SMALL_PX, 0)
+        caption = theme.font(theme.Type.CAPTION)
+        words = index.data(WORDS_ROLE)
+        painter.setFont(caption)
+        painter.setPen(QColor(theme.colours().muted))
+        painter.drawText(inner, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words)
+        inner.setRight(inner.right() - QFontMetrics(caption).horizontalAdvance(words) - theme.SMALL_PX)
+        body = theme.font(theme.Type.BODY)
+        painter.setFont(body)
+        painter.setPen(QColor(theme.colours().text))
+        name = QFontMetrics(body).elidedText(index.data(), Qt.TextElideMode.ElideRight, inner.width())
+        painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
+
+    def sizeHint(self, _option: QStyleOptionViewItem, _index: QModelIndex | QPersistentModelIndex) -> QSize:
+        return QSize(POPUP_PX, QFontMetrics(theme.font(theme.Type.BODY)).height() + theme.MEDIUM_PX)

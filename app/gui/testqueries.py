@@ -234,6 +234,11 @@ class QueryColumn(QWidget):
         taken = intake.from_paths(paths)
         for part in taken.parts:
             self.add(Query((part,)))
+        for folder in taken.folders:
+            if intake.has_folders(folder):
+                self.actions_.import_folders(folder)
+            else:
+                self.actions_.import_examples(folder)
         for path in taken.refused:
             self.failed.emit(
                 AppError(
