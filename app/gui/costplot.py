@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from math import log10
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent
-from PySide6.QtGui import QShowEvent
+from PySide6.QtCore import QEvent, QTimer
+from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QVBoxLayout, QWidget
 
 from app.engine.evaltypes import Evaluation, ModelCosts
@@ -19,7 +19,7 @@ from app.gui.measures import compared_by, plain, ranked
 if TYPE_CHECKING:
     from app.gui.plotting import Chart
 
-HEIGHT_PX = 300
+HEIGHT_PX = 320
 
 
 @dataclass(frozen=True)
@@ -83,18 +83,20 @@ def ticks(low: float, high: float) -> list[float]:
 
 
 class CostPlot(QWidget):
-    """Draws nothing before it is seen: the library that plots is large."""
+    """Draws nothing before it comes into sight: the library that plots is large. What it shows is said in words too."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._evaluation: Evaluation | None = None
+        self._drawn = False
         self.chart: Chart | None = None
         self.axis = QComboBox()
         self.axis.setAccessibleName(self.tr("The cost that the plot shows"))
         self.axis.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.axis.activated.connect(self._draw)
+        self.axis.activated.connect(self._say)
         self._card = QFrame()
         theme.set_role(self._card, "card")
+        self._card.setFixedHeight(HEIGHT_PX)
         self._inside = QVBoxLayout(self._card)
         self._inside.setContentsMargins(theme.SMALL_PX, theme.MEDIUM_PX, theme.SMALL_PX, theme.SMALL_PX)
         self._words = theme.label("", theme.Type.CAPTION)
@@ -121,35 +123,51 @@ class CostPlot(QWidget):
         self.axis.setCurrentIndex(max(0, self.axis.findText(chosen)))
         self.axis.setVisible(self.axis.count() > 1)
         self.setVisible(self.axis.count() > 0)
-        self._draw()
+        self._say()
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._draw()
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._drawn:
+            self._drawn = True
+            QTimer.singleShot(0, self, self._draw)
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() is QEvent.Type.PaletteChange:
-            self._draw()
+            self._drawn = False
         super().changeEvent(event)
 
-    def _draw(self) -> None:
-        if self._evaluation is None or self.axis.currentData() is None or not self.isVisible():
-            return
+    def _chosen(self) -> tuple[Axis, list[Point], list[Point]] | None:
+        """The axis, all points, and those on the frontier."""
+        if self._evaluation is None or self.axis.currentData() is None:
+            return None
         axis = AXES[self.axis.currentData()]
         found = points(self._evaluation, axis)
-        best = frontier(found, axis.more_is_better)
+        return axis, found, frontier(found, axis.more_is_better)
+
+    def _quality(self) -> str:
+        return plain(compared_by(self._evaluation)) if self._evaluation else ""
+
+    def _say(self) -> None:
+        chosen = self._chosen()
+        if chosen:
+            axis, _found, best = chosen
+            names = ", ".join(point.name for point in best)
+            sentence = self.tr("No other model beats these in both {0} and {1}: {2}.")
+            self._words.setText(sentence.format(self._quality(), axis.name.lower(), names))
+        self._drawn = False
+        self.update()
+
+    def _draw(self) -> None:
+        chosen = self._chosen()
+        if chosen is None or self._card.visibleRegion().isEmpty():  # it has been laid out elsewhere meanwhile
+            self._drawn = False
+            return
         if self.chart is None:
             from app.gui.plotting import Chart  # with numpy, which the window does without until a plot is seen
 
             self.chart = Chart()
-            self.chart.setFixedHeight(HEIGHT_PX)
             self._inside.addWidget(self.chart)
-        quality = plain(compared_by(self._evaluation))
-        self.chart.draw(axis, quality, found, best)
-        names = ", ".join(point.name for point in best)
-        cost = axis.name.lower()
-        self._words.setText(
-            self.tr("No other model beats these in both {0} and {1}: {2}.").format(quality, cost, names)
-        )
-        self.chart.setAccessibleName(self.tr("{0} against {1}").format(quality, cost))
+        axis, found, best = chosen
+        self.chart.draw(axis, self._quality(), found, best)
+        self.chart.setAccessibleName(self.tr("{0} against {1}").format(self._quality(), axis.name.lower()))
         self.chart.setAccessibleDescription(self._words.text())

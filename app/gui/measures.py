@@ -43,7 +43,9 @@ MODALITY_WORDS = {Modality.TEXT: "by words", Modality.IMAGE: "by picture", Modal
 
 def header(name: str) -> str:
     """A measure's standard name, but that recall says of what it is the share: what nobody judged is not known."""
-    return f"Recall{name[1:]}\nof judged" if name.startswith("R@") else name
+    if name.startswith("R@"):
+        return f"Recall{name[1:]}\nof judged"
+    return name.replace("Success", "Success\n")
 
 
 def explanation(name: str) -> str:

@@ -103,7 +103,7 @@ def panel(
     thumbnails = ThumbnailStore(engine)
     made = ComparePanel(engine, thumbnails)
     qtbot.addWidget(made)
-    made.resize(520, 560)
+    made.resize(520, 340)
     made.show()
     made.show_set(CLOTHES)
     made.set_queries((BAY, DOG, NEW), BAY)
@@ -361,6 +361,8 @@ class TestTheLists:
 
 class TestTheCosts:
     def test_the_plot_says_in_words_what_it_shows(self, qtbot: QtBot, panel: ComparePanel) -> None:
+        assert panel.plot.chart is None  # below the edge of the page
+        panel._scroll.ensureWidgetVisible(panel.plot)
         qtbot.waitUntil(lambda: panel.plot.chart is not None)
         assert (
             panel.plot.words == "No other model beats these in both Precision at 10 and indexing speed: Clip, SigLip."
