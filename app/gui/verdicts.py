@@ -125,6 +125,7 @@ class VerdictView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._shown: list[_Sentence] = []
+        self._comparisons: Sequence[Comparison] = ()
         self._sentences = QVBoxLayout()
         self._sentences.setSpacing(theme.SMALL_PX)
         self.all_pairs = QPushButton()
@@ -166,7 +167,7 @@ class VerdictView(QWidget):
         ]
         for shown in self._shown:
             self._sentences.addWidget(shown)
-        self._fill_pairs(comparisons)
+        self._offer_pairs(comparisons)
         why = "" if comparisons else why_uncompared(evaluation)
         self._why.setText(why)
         self._why.setVisible(bool(why))
@@ -174,22 +175,30 @@ class VerdictView(QWidget):
         missing = unjudged(evaluation)
         self.warning.say(missing.words, grave=missing.could_change)
 
-    def _fill_pairs(self, comparisons: Sequence[Comparison]) -> None:
-        self.pairs.clear()
+    def _offer_pairs(self, comparisons: Sequence[Comparison]) -> None:
+        """What is not said at once is listed when it is asked for: of 50 models there are 1,225 pairs."""
+        self._comparisons = comparisons
         hidden = len(comparisons) - FIRST_SHOWN
         self.all_pairs.setVisible(hidden > 0)
-        self.all_pairs.setText(self.tr("All {0} pairs").format(len(comparisons)))
-        for comparison in comparisons if hidden > 0 else ():
-            icon, colour = _MARKS[comparison.verdict]
-            item = QListWidgetItem(icons.icon(icon, colour), f"{comparison.sentence}\n{detail_words(comparison)}")
-            self.pairs.addItem(item)
+        self.all_pairs.setText(self.tr("All {0} pairs").format(f"{len(comparisons):,}"))
+        self.pairs.clear()
         self._toggle(hidden > 0 and self.all_pairs.isChecked())
 
     def _toggle(self, shown: bool) -> None:
         self.pairs.setVisible(shown)
-        if shown:
-            rows_px = sum(max(0, self.pairs.sizeHintForRow(row)) for row in range(self.pairs.count()))
-            self.pairs.setFixedHeight(min(LIST_MOST_PX, rows_px + 2 * theme.SMALL_PX))
+        if not shown:
+            return
+        if not self.pairs.count():
+            for comparison in self._comparisons:
+                icon, colour = _MARKS[comparison.verdict]
+                words = f"{comparison.sentence}\n{detail_words(comparison)}"
+                self.pairs.addItem(QListWidgetItem(icons.icon(icon, colour), words))
+        height_px = 2 * theme.SMALL_PX
+        for row in range(self.pairs.count()):
+            height_px += max(0, self.pairs.sizeHintForRow(row))
+            if height_px > LIST_MOST_PX:
+                break
+        self.pairs.setFixedHeight(min(LIST_MOST_PX, height_px))
 
 
 class _Sentence(QWidget):
