@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 from app import __version__
+from app.cli.queryarguments import add_imports, add_judge, add_queries
 from app.engine.types import MediaKind, Modality
 
 MOST = 2**31 - 1
@@ -57,8 +58,9 @@ def parser() -> argparse.ArgumentParser:
     _add_models(models.add_subparsers(dest="action", metavar="ACTION", required=True), shared)
     judge = verbs.add_parser("judge", parents=[shared], help="take in or give out judgments as TREC qrels")
     actions = judge.add_subparsers(dest="action", metavar="ACTION", required=True)
-    for action, text in (("import", "take judgments in"), ("export", "write all judgments")):
-        actions.add_parser(action, parents=[shared], help=text).add_argument("file", metavar="FILE")
+    add_judge(actions, shared)
+    queries = verbs.add_parser("queries", parents=[shared], help="sets of test queries, and what is taken into them")
+    add_queries(queries.add_subparsers(dest="action", metavar="ACTION", required=True), shared)
     _add_evaluate(verbs.add_parser("evaluate", parents=[shared], help="measure every model by the judgments"))
     _add_robustness(
         verbs.add_parser("robustness", parents=[shared], help="ask the test queries again, made worse, and measure")
@@ -146,6 +148,7 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--models", metavar="KEY,KEY", type=_keys, default=(), help="the models to measure; else all")
     parser.add_argument("-k", metavar="N", type=_positive, default=10, help="the cut-off of the measures (10)")
+    add_imports(parser)
 
 
 def _add_robustness(parser: argparse.ArgumentParser) -> None:

@@ -19,9 +19,10 @@ from pathlib import Path
 
 from app.cli import documents, tables
 from app.cli.answers import FAILED, INTERRUPTED, Answer, open_session
-from app.cli.evaluateverbs import evaluate, judge
+from app.cli.evaluateverbs import evaluate
 from app.cli.modelverbs import models
 from app.cli.progress import noted, watched
+from app.cli.queryverbs import judge, queries
 from app.cli.robustness import robustness
 from app.engine.errors import AppError
 from app.engine.jobs import Cancelled
@@ -184,6 +185,7 @@ _VERBS: dict[str, Callable[[argparse.Namespace, Path], Answer]] = {
     "verify": _verify,
     "bench": _bench,
     "models": models,
+    "queries": queries,
     "judge": judge,
     "evaluate": evaluate,
     "robustness": robustness,

@@ -35,6 +35,10 @@ class UnsupportedModality(AppError):
     """An encoder was asked for a kind of query it cannot encode."""
 
 
+class NotIndexed(AppError):
+    """Nothing of what an import names is in the library."""
+
+
 class WeightsMissing(AppError):
     """The weights of a model are not on this machine."""
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from app.engine.errors import AppError
+from app.engine.errors import AppError, NotIndexed
 from app.engine.evaltypes import OWN_JUDGE, Imported
 from app.engine.evaluation import classes, trec
 from app.engine.importing.writing import NOTHING_KNOWN, Entry, Grade, Writer, printable
@@ -91,7 +91,7 @@ class FolderImporter:
         known = refs_below(self._database, path)
         unknown = self._not_indexed(path, known, job)
         if not known:
-            raise AppError(NOTHING_KNOWN, "Add the folder to the library first, then import it again.", folder)
+            raise NotIndexed(NOTHING_KNOWN, "Add the folder to the library first, then import it again.", folder)
         contents = {refs[0].sha256: _entry(refs[0], one) for one, refs in known.items()}
         into = self._writer.set_at(set_id)
         return self._writer.enter(into, list(contents.values()), job, _shown(unknown, path))
@@ -131,7 +131,7 @@ def _no_classes(folder: bytes, unknown: Iterable[bytes]) -> AppError:
     if not os.path.isdir(folder):  # noqa: PTH112 - bytes
         return AppError("There is no such folder", "Choose the folder above those of the classes.", shown)
     if any(_SEPARATOR in os.path.relpath(path, folder) for path in unknown):
-        return AppError(NOTHING_KNOWN, "Add the folder to the library first, then import it again.", shown)
+        return NotIndexed(NOTHING_KNOWN, "Add the folder to the library first, then import it again.", shown)
     return AppError(
         "There are no classes in this folder",
         "Put the files of each class into a folder of their own, and choose the folder above these.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from app.engine.errors import AppError
+from app.engine.errors import NotIndexed
 from app.engine.evaltypes import Imported
 from app.engine.evaluation import captions, topics, trec
 from app.engine.importing.writing import NOTHING_KNOWN, Entry, Writer, read_bytes, read_text
@@ -55,7 +55,7 @@ class ListImporter:
             said = {**before.translations, **caption.translations}
             entries[key] = replace(before, grades=list(grades.items()), translations=said)
         if not entries:
-            raise AppError(NOTHING_KNOWN, f"Add its files to the library first; the first is {unknown[0]}.", path)
+            raise NotIndexed(NOTHING_KNOWN, f"Add its files to the library first; the first is {unknown[0]}.", path)
         into = self._writer.set_for(set_name, Path(path).stem, entries)
         return self._writer.enter(into, list(entries.values()), job, unknown)
 
