@@ -273,11 +273,12 @@ class ComparePanel(QWidget):
         if self.evaluation is None:
             return
         asked = len(self.evaluation.queries)
-        self._quality.set_note(
-            self.tr("Means over {0} queries. The bar is the 95 % interval: with other queries of this kind the figure "
-                    "would lie there. Light ticks: if nothing, or everything, not yet judged were relevant.")
-            .format(f"{asked:,}") if asked > 1 else self.tr("One query alone; a figure without an interval.")
-        )  # fmt: skip
+        alone = self.tr("One query alone: there is no interval.")
+        note = self.tr(
+            "Means over {0} queries. The bar is the 95% interval of the mean: how far it may be off because only these "
+            "queries were asked. Light ticks: if nothing, or everything, not yet judged were relevant."
+        )
+        self._quality.set_note(note.format(f"{asked:,}") if asked > 1 else alone)
         rows = measures.rows(self.evaluation, self._by_kind.isChecked() and measures.has_kinds(self.evaluation))
         self.table.show_rows(self.tr("Model"), measures.columns(self.evaluation), rows)
 

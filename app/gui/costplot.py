@@ -36,7 +36,7 @@ class Axis:
 
 AXES = (
     Axis("Indexing speed", "items a second", lambda costs: costs.items_per_s, rate_words, True, True),
-    Axis("Time of a search", "95 % of searches take at most", lambda costs: costs.query_p95_ms, time_words, True),
+    Axis("Time of a search", "95% of searches take at most", lambda costs: costs.query_p95_ms, time_words, True),
     Axis("Memory", "memory", lambda costs: costs.memory_bytes, lambda value: size_words(round(value))),
     Axis("Size of an item", "bytes for each item", lambda costs: costs.bytes_per_item,
          lambda value: size_words(round(value))),

@@ -64,7 +64,7 @@ def _search(model: ModelEvaluation) -> Cell:
     words = time_words(costs.query_p50_ms)
     p95, p99 = time_words(costs.query_p95_ms), time_words(costs.query_p99_ms)
     said = (
-        f"Half of {costs.timed_queries:,} searches took at most {words}, 95 % at most {p95}, 99 % at most {p99}: "
+        f"Half of {costs.timed_queries:,} searches took at most {words}, 95% at most {p95}, 99% at most {p99}: "
         "the query's encoding included, nothing remembered."
     )
     return Cell(words, "half of them", said, spoken=said)
@@ -75,7 +75,7 @@ def _slow_search(model: ModelEvaluation) -> Cell:
     if costs.query_p95_ms is None:
         return Cell(UNKNOWN)
     p99 = time_words(costs.query_p99_ms)
-    return Cell(time_words(costs.query_p95_ms), f"99 %: {p99}", f"95 % of searches are as fast, 99 % take {p99}.")
+    return Cell(time_words(costs.query_p95_ms), f"99%: {p99}", f"95% of searches are as fast, 99% take {p99}.")
 
 
 def _memory(model: ModelEvaluation) -> Cell:
@@ -114,10 +114,10 @@ def _index(model: ModelEvaluation) -> Cell:
 
 
 def _index_loss(recall: Measured) -> Cell:
-    lost = f"{1 - recall.value:.1%}".replace("%", " %")
+    lost = f"{1 - recall.value:.1%}"
     said = f"{lost} of what an exact search finds first is not found through the index (recall {recall.value:.3f}"
     interval = interval_words(recall.low, recall.high).replace("–", " to ")
-    said += f", 95 % interval {interval})." if interval else ")."
+    said += f", 95% interval {interval})." if interval else ")."
     return Cell(lost, f"recall {recall.value:.3f}", said, spoken=said)
 
 
@@ -156,7 +156,7 @@ def _agreement(model: ModelEvaluation) -> Cell:
 _COLUMNS: tuple[tuple[Column, Callable[[ModelEvaluation], Cell]], ...] = (
     (Column("Items\na second", "How many pictures or sounds it indexes a second on this machine."), _speed),
     (Column("A search", "How long half of the searches take at most, the query's encoding included."), _search),
-    (Column("95 % of\nsearches", "How long 95 in 100 searches take at most."), _slow_search),
+    (Column("95% of\nsearches", "How long 95 in 100 searches take at most."), _slow_search),
     (Column("Memory", "What it needs of this machine's memory while it is loaded."), _memory),
     (Column("Graphics\nmemory", "What it needs of the graphics card's memory."), _gpu_memory),
     (Column("An item\ntakes", "What its vector of one item takes in the library and its index."), _item_size),
@@ -168,7 +168,7 @@ _COLUMNS: tuple[tuple[Column, Callable[[ModelEvaluation], Cell]], ...] = (
         _index,
     ),
     (
-        Column("90 % right\nfrom", "The similarity from which 90 in 100 of its results are right, by the judgments."),
+        Column("90% right\nfrom", "The similarity from which 90 in 100 of its results are right, by the judgments."),
         _thresholds,
     ),
     (

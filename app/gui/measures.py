@@ -139,9 +139,9 @@ def cell(name: str, measured: Measured | None, is_best: bool = False) -> Cell:
     interval = interval_words(measured.low, measured.high)
     said = [f"{plain(name)}: {words}"]
     if is_best:
-        said.append("Best of the models over the same queries.")
+        said.append("The highest of the models over the same queries. How sure that is, the sentences above say.")
     if interval:
-        said.append(f"95 % interval over queries: {interval.replace('–', ' to ')}.")
+        said.append(f"95% interval of the mean: {interval.replace('–', ' to ')}.")
     if measured.least is not None and measured.most is not None and measured.judged < 1:
         said.append(
             f"{1 - measured.judged:.0%} of these results are not judged. The figure would be "

@@ -74,8 +74,8 @@ def test_a_figure_tells_how_sure_it_is_and_what_judging_could_change() -> None:
     assert (cell.text, cell.caption, cell.strong) == ("★ 0.62", "0.50–0.74", True)
     assert cell.explanation.splitlines() == [
         "Precision at 10: 0.62",
-        "Best of the models over the same queries.",
-        "95 % interval over queries: 0.50 to 0.74.",
+        "The highest of the models over the same queries. How sure that is, the sentences above say.",
+        "95% interval of the mean: 0.50 to 0.74.",
         "10% of these results are not judged. The figure would be 0.62 if none of them were relevant, 0.72 if all "
         "were.",
     ]
@@ -116,19 +116,19 @@ class TestCosts:
         cells = self.cells(costs=costs)
         assert cells["Items a second"].text == "0.27"
         assert cells["Items a second"].caption == "processor"
-        assert (cells["A search"].text, cells["95 % of searches"].caption) == ("38 ms", "99 %: 1.2 s")
+        assert (cells["A search"].text, cells["95% of searches"].caption) == ("38 ms", "99%: 1.2 s")
         assert (cells["Licence"].text, cells["Licence"].caption) == ("MIT", "any use")
         assert not {"Graphics memory", "Download"} & cells.keys()  # not known of any model
 
     def test_the_index_s_loss_is_kept_apart_from_the_model(self) -> None:
         assert self.cells()["Lost by the index"].text == "nothing"
         lossy = self.cells(uses_index=True, index_recall=Measured(0.987, 0.98, 0.99))["Lost by the index"]
-        assert (lossy.text, lossy.caption) == ("1.3 %", "recall 0.987")
+        assert (lossy.text, lossy.caption) == ("1.3%", "recall 0.987")
 
     def test_a_threshold_that_could_not_be_found_says_why(self) -> None:
         found = Threshold("a", Modality.TEXT, 0.9, 0.268, 0.93, 0.85, 0.6, 120)
         missing = Threshold("a", Modality.IMAGE, 0.9, None, note="Too few judgments.")
-        cell = self.cells(thresholds=(found, missing))["90 % right from"]
+        cell = self.cells(thresholds=(found, missing))["90% right from"]
         assert (cell.text, cell.caption) == ("0.27", "by words")
         assert cell.explanation.splitlines() == [
             "By words: 90% right from similarity 0.27 (93% of 120 judged, at least 85%); 60% of the relevant results "
