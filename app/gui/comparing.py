@@ -107,7 +107,12 @@ class ComparePanel(QWidget):
         self._asked = None
 
     def show_answer(self) -> None:
-        """Measure what is chosen, unless that is what is shown or under way, and show the current query's lists."""
+        """Measure what is chosen, unless that is what is shown or under way, and show the current query's lists.
+
+        Out of sight nothing is measured: the page asks again when it is turned to.
+        """
+        if not self.isVisible():
+            return
         request = self.bar.request()
         if request is None or request != self._asked:
             self.measure()

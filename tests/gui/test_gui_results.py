@@ -172,6 +172,12 @@ class TestWhatIsMeasured:
         panel.show_answer()
         assert len(fake_client.of("evaluations_evaluate")) == 2
 
+    def test_out_of_sight_nothing_is_measured(self, panel: ComparePanel, fake_client: Any) -> None:
+        panel.forget()
+        panel.hide()
+        panel.show_answer()
+        assert len(fake_client.of("evaluations_evaluate")) == 1
+
     def test_nothing_judged_is_nothing_to_measure(self, qtbot: QtBot, panel: ComparePanel) -> None:
         panel.set_queries((NEW,), NEW)
         panel.show_answer()
