@@ -74,6 +74,7 @@ LANES: dict[str, Lane] = {
     "evaluations_import_topics": Lane.EVALUATE,
     "evaluations_disturbances": Lane.QUICK,
     "evaluations_robustness": Lane.EVALUATE,
+    "evaluations_lists": Lane.QUICK,
     "evaluations_import_qrels": Lane.EVALUATE,
     "evaluations_export_qrels": Lane.EVALUATE,
     "evaluations_evaluate": Lane.EVALUATE,

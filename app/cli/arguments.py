@@ -142,6 +142,13 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--after", metavar="YYYY-MM-DD", help="only files taken on this day or later")
     parser.add_argument("--before", metavar="YYYY-MM-DD", help="only files taken on this day or earlier")
     parser.add_argument("--exact", action="store_true", help="compare every vector rather than ask the graph")
+    parser.add_argument(
+        "--min-precision",
+        metavar="SHARE",
+        type=_share,
+        default=None,
+        help="only results that are right in this share of all cases, by your judgments: 0.9",
+    )
     parser.add_argument("--no-keywords", action="store_true", help="search by meaning alone")
 
 
@@ -149,6 +156,15 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--models", metavar="KEY,KEY", type=_keys, default=(), help="the models to measure; else all")
     parser.add_argument("-k", metavar="N", type=_positive, default=10, help="the cut-off of the measures (10)")
     add_imports(parser)
+
+    parser.add_argument("--set", metavar="NAME", default="", help="a set of test queries; else all")
+    parser.add_argument(
+        "--judge", metavar="NAME", default=None, help="whose judgments, '' being your own; else all judges together"
+    )
+    parser.add_argument("--measure", metavar="NAME", default="", help="what models are compared by (P@k)")
+    parser.add_argument(
+        "--measures", metavar="NAME,NAME", type=_keys, default=(), help="further measures, as nDCG@20,Success@1"
+    )
 
 
 def _add_robustness(parser: argparse.ArgumentParser) -> None:
@@ -221,6 +237,16 @@ def _add_models(actions: argparse._SubParsersAction[_Parser], shared: _Parser) -
 
 def _keys(text: str) -> tuple[str, ...]:
     return tuple(key.strip() for key in text.split(",") if key.strip())
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError(f"give a share above 0 and up to 1, as 0.9: {text!r}")
+    return value
 
 
 def _path(text: str) -> str:

@@ -28,7 +28,7 @@ def demo(session: Session) -> Demo:
     with watched() as job:
         report = session.load_sample(job)
         searches = tuple((title, session.search(SearchRequest(query, k=RESULTS))) for title, query in _queries(session))
-        evaluation = session.evaluations.evaluate(EvaluationRequest(k=EVALUATED_AT), job)
+        evaluation = session.evaluations.evaluate(EvaluationRequest(k=EVALUATED_AT, hits=True), job)
     return Demo(report, searches, evaluation)
 
 

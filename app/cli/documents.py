@@ -78,12 +78,19 @@ def evaluation(result: Evaluation) -> dict[str, Any]:
     return {
         "k": result.k,
         "measures": list(result.measures),
+        "measure": result.measure,
+        "set": result.set_name,
+        "judge": result.judge,
+        "comparisons": plain(result.comparisons),
+        "frontier": list(result.frontier),
         "models": [
             {
                 "model": model.model,
                 "name": model.name,
                 "queries_answered": len(model.queries),
                 "mean": model.mean,
+                "measures": plain(model.measures),
+                "by_modality": plain(model.by_modality),
                 "queries": [
                     {
                         "query": query.query_key,
@@ -99,6 +106,10 @@ def evaluation(result: Evaluation) -> dict[str, Any]:
                 "device": model.costs.device,
                 "base": model.costs.base,
                 "agreement": model.costs.agreement,
+                "costs": plain(model.costs),
+                "index_recall": plain(model.index_recall),
+                "uses_index": model.uses_index,
+                "thresholds": plain(model.thresholds),
             }
             for model in result.models
         ],

@@ -89,6 +89,7 @@ def _search(options: argparse.Namespace, home: Path) -> Answer:
         filters=_filters(options),
         exact=options.exact,
         keywords=not options.no_keywords,
+        min_precision=options.min_precision,
     )
     with open_session(options, home) as session:
         is_empty = not sum(session.status().items.values())

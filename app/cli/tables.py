@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from app.cli import evaluationtables
 from app.cli.demo import Demo
-from app.engine.evaltypes import Evaluation, Imported
+from app.engine.evaltypes import Imported
 from app.engine.modeltypes import ModelStatus
 from app.engine.types import Failure, Hit, IndexReport, LibrarySettings, LibraryStatus, SearchReply, VerifyReport
 
@@ -141,34 +142,13 @@ def imported(console: Console, taken: Imported) -> None:
         )
 
 
-def evaluation(console: Console, result: Evaluation) -> None:
-    measures = (escape(name) for name in result.measures)
-    table = Table("model", "queries", *measures, "items/s", box=None, pad_edge=False)
-    for model in result.models:
-        values = (f"{model.mean[name]:.3f}" if model.mean else "–" for name in result.measures)
-        speed = f"{model.costs.items_per_s:,.3g}" if model.costs.items_per_s else "–"
-        table.add_row(model.model, str(len(model.queries)), *values, speed)
-    console.print(table)
-    console.print(
-        f"[dim]R@{result.k} is recall among what was judged relevant. Models that answered different queries "
-        "cannot be compared."
-    )
-    for model in result.models:
-        if model.costs.agreement is not None:
-            console.print(
-                f"[dim]{model.model} agrees with its base: cosine {model.costs.agreement:.4f} on this library."
-            )
-        if model.note:
-            console.print(f"[dim]{model.model}: {escape(model.note)}")
-
-
 def demo(console: Console, shown: Demo) -> None:
     index(console, shown.report)
     for title, reply in shown.searches:
         console.print(f"\n[bold]{escape(title)}[/]")
         search(console, reply)
     console.print("\n[bold]Which model is best here?[/]")
-    evaluation(console, shown.evaluation)
+    evaluationtables.evaluation(console, shown.evaluation)
 
 
 def _failures(console: Console, failures: Sequence[Failure]) -> None:

@@ -1,54 +1,115 @@
-"""What a model costs, beside what it finds: how fast it is here, and what its rounding takes from its base."""
+"""What a model costs, beside what it finds: time, memory, room, licence; what its index and its rounding lose."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from app.engine.encoders.base import EncoderSource
 from app.engine.encoders.rates import Rates
-from app.engine.evaltypes import Evaluation, ModelEvaluation
+from app.engine.evaltypes import Evaluation, EvaluationRequest, Measured, ModelCosts, ModelEvaluation
+from app.engine.evaluation.frontier import frontier
+from app.engine.evaluation.resampling import intervals
+from app.engine.jobs import NULL_JOB, Job
 from app.engine.modeltypes import ModelStatus
+from app.engine.querying import Target
+from app.engine.search import Searcher
+from app.engine.shelves import Shelves
 from app.engine.store.spaces import Spaces
-from app.engine.types import Space
+from app.engine.trials import Trials
+from app.engine.types import Query, Space
 
 COMPARED_ITEMS = 1000
+
+ROW_BYTES = 70
+"""What a vector's row takes in SQLite beside the vector: its numbers and checksum, and its entries in two indexes."""
 
 
 class Costs:
     """The costs of the models of one library."""
 
-    def __init__(self, spaces: Spaces, encoders: EncoderSource, rates: Rates) -> None:
+    def __init__(
+        self,
+        spaces: Spaces,
+        shelves: Shelves,
+        searcher: Searcher,
+        trials: Trials,
+        encoders: EncoderSource,
+        rates: Rates,
+    ) -> None:
         self._spaces = spaces
+        self._shelves = shelves
+        self._searcher = searcher
+        self._trials = trials
         self._encoders = encoders
         self._rates = rates
 
-    def beside(self, evaluation: Evaluation) -> Evaluation:
-        """The same with every model's speed and, of a variant, its agreement with its base, as far as they are known.
+    def beside(self, evaluation: Evaluation, request: EvaluationRequest, job: Job = NULL_JOB) -> Evaluation:
+        """The same with every model's costs, as far as they are known, and the models no other beats in both quality
+        and speed. Searches are timed, and the index held against the exact search, where the request has it.
 
         Raises:
             LibraryDamaged: the vectors cannot be read.
+            Cancelled: the job was cancelled; what was measured is kept.
         """
-        statuses = {status.key: status for status in self._encoders.statuses() if status.ready}
-        models = tuple(
-            self._of(model, statuses[model.model], statuses) if model.model in statuses else model
-            for model in evaluation.models
-        )
-        return replace(evaluation, models=models)
+        statuses = {status.key: status for status in self._encoders.statuses()}
+        queries = {query.id: query.query for query in evaluation.queries}
+        models = []
+        job.begin("Timing searches", len(evaluation.models))
+        for model in evaluation.models:
+            status = statuses.get(model.model)
+            target = self._searcher.target(status.key) if status and status.ready else None
+            if status:
+                model = replace(model, costs=self._of(status, target, statuses))
+            if target and request.costs and model.queries:
+                answered = [queries[one.query_id] for one in model.queries]
+                model = self._tried(model, target, answered, request.k, job)
+            models.append(model)
+            job.advance(note=model.name)
+        return replace(evaluation, models=tuple(models), frontier=frontier_of(models, evaluation.measure))
 
-    def _of(self, model: ModelEvaluation, status: ModelStatus, ready: dict[str, ModelStatus]) -> ModelEvaluation:
+    def _of(self, status: ModelStatus, target: Target | None, statuses: Mapping[str, ModelStatus]) -> ModelCosts:
+        costs = ModelCosts(
+            memory_bytes=status.memory_bytes or None,
+            bytes_per_item=self._bytes_per_item(target.space) if target else None,
+            download_bytes=status.download_bytes,
+            licence=status.licence,
+            commercial=status.commercial,
+        )
+        if not status.ready:
+            return costs
         rates, device = self._rates.of(status.key)
         slowest = min((rate for kind, rate in rates.items() if kind in status.accepts), default=None)
-        base = ready.get(status.variant_of)
-        costs = replace(
-            model.costs,
+        base = statuses.get(status.variant_of)
+        is_comparable = base is not None and base.ready
+        return replace(
+            costs,
             items_per_s=slowest,
             device=device if slowest else "",
-            base=base.name if base else "",
-            agreement=self._agreement(status.key, base.key) if base else None,
+            base=base.name if base and is_comparable else "",
+            agreement=self._agreement(status.key, base.key) if base and is_comparable else None,
         )
-        return replace(model, costs=costs)
+
+    def _tried(
+        self, model: ModelEvaluation, target: Target, queries: Sequence[Query], k: int, job: Job
+    ) -> ModelEvaluation:
+        times_ms = self._trials.times_ms(queries, target, job)
+        recalls, uses_index = self._trials.recalls(queries, target, k, job)
+        costs = replace(model.costs, gpu_memory_bytes=self._trials.gpu_bytes(target))
+        if times_ms:
+            p50_ms, p95_ms, p99_ms = np.percentile(times_ms, (50, 95, 99)).tolist()
+            costs = replace(
+                costs, query_p50_ms=p50_ms, query_p95_ms=p95_ms, query_p99_ms=p99_ms, timed_queries=len(times_ms)
+            )
+        return replace(model, costs=costs, index_recall=_mean(recalls), uses_index=uses_index)
+
+    def _bytes_per_item(self, space: Space) -> int:
+        """The stored vector with its row, and its share of the index file where there is one."""
+        items = self._spaces.count(space.id)
+        return self._spaces.vector_bytes(space.id) + ROW_BYTES + round(self._shelves[space].file_bytes / max(1, items))
 
     def _agreement(self, key: str, base_key: str) -> float | None:
         """The mean cosine between two models' stored vectors of the first items that both have."""
@@ -67,3 +128,29 @@ class Costs:
 
     def _space(self, key: str) -> Space | None:
         return self._spaces.find(key, self._encoders.fingerprint(key))
+
+
+def frontier_of(models: Sequence[ModelEvaluation], measure: str) -> tuple[str, ...]:
+    """The models that no other beats in both the measure and speed, in the order of ``models``.
+
+    Speed is items a second on this machine. Models are held only against those that answered the same queries, and
+    where their speed is known; of models whose speed nobody knows, the best is taken.
+    """
+    kept: set[str] = set()
+    groups: dict[frozenset[int], list[ModelEvaluation]] = {}
+    for model in models:
+        if model.queries:
+            groups.setdefault(frozenset(one.query_id for one in model.queries), []).append(model)
+    for group in groups.values():
+        rated = [model for model in group if model.costs.items_per_s] or group
+        points = {one.model: (1 / (one.costs.items_per_s or math.inf), one.mean[measure]) for one in rated}
+        kept.update(frontier(points))
+    return tuple(model.model for model in models if model.model in kept)
+
+
+def _mean(recalls: Sequence[float]) -> Measured | None:
+    if not recalls:
+        return None
+    low, high = intervals(np.array(recalls)[:, None])
+    value = math.fsum(recalls) / len(recalls)
+    return Measured(value) if math.isnan(low[0]) else Measured(value, float(low[0]), float(high[0]))

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from app.engine.encoders.base import EncoderSource
-from app.engine.errors import MediaUnreadable
 from app.engine.evaltypes import (
+    Comparison,
     Evaluation,
     EvaluationRequest,
     JudgedHit,
@@ -15,95 +23,267 @@ from app.engine.evaltypes import (
     QueryEvaluation,
     QuerySummary,
 )
-from app.engine.evaluation import measures, trec
+from app.engine.evaluation import measures, statistics
+from app.engine.evaluation.resampling import intervals
+from app.engine.gradedruns import GradedRun, JudgedQueries, graded_run
 from app.engine.jobs import NULL_JOB, Job
+from app.engine.modeltypes import ModelStatus
 from app.engine.querying import Target
+from app.engine.rankings import RUN_DEPTH, KeyedQuery, Ranking, Rankings, keyed
 from app.engine.search import Searcher
-from app.engine.store.judgments import Judgments, graded
+from app.engine.store.judgments import Judgments
 from app.engine.store.lookup import Lookup
 from app.engine.store.queries import Queries
-from app.engine.types import ItemRef
+from app.engine.thresholds import PRECISION, thresholds_of
+from app.engine.types import Modality
 
-RUN_DEPTH = 1000
-"""How far down a model's ranking the measures without a cut-off (AP, RR) look: trec_eval's usual 1,000."""
+_CUTOFF = re.compile(r"@([0-9]+)")
+
+Floats = npt.NDArray[np.float64]
+
+
+REPORTED_EVERY = 32
+"""Queries between two reports: what is known already goes by thousands in a moment."""
+
+
+class _Asked(NamedTuple):
+    """A test query with what is asked of it again and again."""
+
+    summary: QuerySummary
+    keyed: KeyedQuery
+    modalities: frozenset[Modality]
+
+    @classmethod
+    def of(cls, summary: QuerySummary) -> _Asked:
+        return cls(summary, keyed(summary.query), summary.query.modalities)
+
+
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """What is asked for: ``columns`` are all measures, ``depth`` results are looked at, the first ``k`` are shown."""
+
+    queries: tuple[_Asked, ...]
+    judged: JudgedQueries
+    columns: tuple[str, ...]
+    depth: int
+    k: int
+    with_hits: bool
 
 
 class Evaluator:
-    """What the models of one library are worth by its judgments."""
+    """What the models of one library are worth by its judgments. Only what the library holds now counts: see
+    `app.engine.gradedruns.JudgedQueries`."""
 
     def __init__(
-        self, lookup: Lookup, queries: Queries, judgments: Judgments, searcher: Searcher, encoders: EncoderSource
+        self,
+        lookup: Lookup,
+        queries: Queries,
+        judgments: Judgments,
+        searcher: Searcher,
+        rankings: Rankings,
+        encoders: EncoderSource,
     ) -> None:
         self._lookup = lookup
         self._queries = queries
         self._judgments = judgments
         self._searcher = searcher
+        self._rankings = rankings
         self._encoders = encoders
 
     def evaluate(self, request: EvaluationRequest, models: Sequence[str], job: Job = NULL_JOB) -> Evaluation:
-        """Every model's measures over the judged queries it understands."""
-        summaries = self._queries.queries(request.set_id, request.judge)
-        chosen = [
-            summary
-            for summary in summaries
-            if (summary.id in request.query_ids if request.query_ids else summary.judged)
-        ]
+        """Every model's measures over the judged queries it understands, and what they tell about every two models.
+
+        Raises:
+            AppError: a measure is not known.
+            Cancelled: the job was cancelled; what was ranked is kept.
+        """
+        columns = columns_of(request)
+        summaries, grades = self._queries.judged(request.set_id, request.judge)
+        wanted = set(request.query_ids)
+        chosen = [one for one in summaries if (one.id in wanted if wanted else one.judged)]
+        judged = JudgedQueries(self._lookup, {one.id: grades.get(one.id, {}) for one in chosen})
+        asked = tuple(map(_Asked.of, chosen))
+        plan = _Plan(asked, judged, columns, _depth(columns), request.k, request.hits)
+        statuses = {status.key: status for status in self._encoders.statuses()}
         job.begin("Measuring", len(models) * len(chosen))
+        measured = tuple(self._evaluate_model(key, statuses.get(key), plan, job) for key in models)
+        measure = measures.checked([request.measure])[0] if request.measure else f"P@{request.k}"
         return Evaluation(
             k=request.k,
-            measures=measures.names(request.k),
-            models=tuple(self._evaluate_model(key, chosen, request, job) for key in models),
+            measures=columns,
+            models=measured,
             queries=tuple(chosen),
+            measure=measure,
+            comparisons=compared(measured, measure),
+            set_name="" if request.set_id is None else self._queries.set_of(request.set_id).name,
+            judge=request.judge,
         )
 
-    def _evaluate_model(
-        self, key: str, queries: Sequence[QuerySummary], request: EvaluationRequest, job: Job
-    ) -> ModelEvaluation:
-        status = next((status for status in self._encoders.statuses() if status.key == key), None)
-        target = self._searcher.target(key) if status and status.ready else None
+    def lists(
+        self, query_id: int, models: Sequence[str], k: int = 10, judge: str | None = None
+    ) -> tuple[tuple[str, QueryEvaluation], ...]:
+        """For each of these models that can answer the query: its key, its measures, and its first ``k`` hits.
+
+        Raises:
+            AppError: the query is gone.
+        """
+        summary = self._queries.query(query_id, judge)
+        judged = JudgedQueries(self._lookup, {query_id: self._judgments.of_query(query_id, judge)})
+        columns = measures.names(k)
+        asked = _Asked.of(summary)
+        plan = _Plan((asked,), judged, columns, _depth(columns), k, with_hits=True)
+        found = []
+        for status in self._encoders.statuses():
+            if status.key in models and (target := self._target(status)) and not _is_foreign(asked, target):
+                run, _ = self._run(target, (asked,), plan, status.name, NULL_JOB)
+                found += [(status.key, one) for one in self._of_queries(run, measured_run(run, columns), plan)]
+        return tuple(sorted(found, key=lambda pair: list(models).index(pair[0])))
+
+    def _evaluate_model(self, key: str, status: ModelStatus | None, plan: _Plan, job: Job) -> ModelEvaluation:
+        target = self._target(status)
         if status is None or target is None:
             if status is None:  # the library was used by a program that has it
                 note = "There is no such model here."
             else:
                 note = status.problem or "Nothing is indexed with this model yet."
+            job.advance(len(plan.queries))
             name = status.name if status else key
-            return ModelEvaluation(key, name, {}, (), tuple(query.title for query in queries), note)
-        results: list[QueryEvaluation] = []
-        lost: list[str] = []
-        for query in queries:
-            grades = self._grades(query.id, target, request.judge)
-            if query.query.modalities <= target.spec.accepts and (grades or not query.judged):
-                try:
-                    results.append(self._evaluate_query(query, target, grades, request.k))
-                except MediaUnreadable:  # one lost file must not keep the other queries from being measured
-                    lost.append(query.title)
-            job.advance(note=status.name)
-        answered = {result.query_key for result in results}
-        unanswered = tuple(query.title for query in queries if query.key not in answered)
-        mean = measures.mean([result.measures for result in results], request.k)
-        note = f"Left out, because the query's file is gone or cannot be read: {', '.join(lost)}." if lost else ""
-        measured = {name: Measured(value) for name, value in mean.items()}
-        return ModelEvaluation(key, status.name, measured, tuple(results), unanswered, note)
-
-    def _grades(self, query_id: int, target: Target, judge: str | None) -> dict[ItemRef, int]:
-        """The judgments of what the model could find: words that find pictures and sounds are judged on both, and a
-        model of sounds does not miss the pictures."""
-        grades = graded(self._judgments.of_query(query_id, judge))
-        return {ref: grade for ref, grade in grades.items() if ref.kind in target.kinds}
-
-    def _evaluate_query(
-        self, summary: QuerySummary, target: Target, grades: Mapping[ItemRef, int], k: int
-    ) -> QueryEvaluation:
-        hits = self._searcher.run(summary.query, target, max(k, RUN_DEPTH))
-        refs = self._lookup.refs([hit.item_id for hit in hits])
-        hits = tuple(hit for hit in hits if hit.item_id in refs)  # a folder may have been forgotten meanwhile
-        # The rank is the score, so that the measures see the list exactly as it is shown, ties and all.
-        run = {summary.key: [(trec.document_id(refs[hit.item_id]), float(-hit.rank)) for hit in hits]}
-        qrels = {summary.key: {trec.document_id(ref): grade for ref, grade in grades.items()}}
-        return QueryEvaluation(
-            query_id=summary.id,
-            query_key=summary.key,
-            title=summary.title,
-            measures=measures.per_query(qrels, run, k)[summary.key],
-            hits=tuple(JudgedHit(hit, grades.get(refs[hit.item_id])) for hit in hits[:k]),
+            return ModelEvaluation(key, name, {}, (), tuple(one.summary.title for one in plan.queries), note)
+        able = _answerable(plan, target)
+        job.advance(len(plan.queries) - len(able), note=status.name)
+        run, lost = self._run(target, able, plan, status.name, job)
+        values = measured_run(run, plan.columns)
+        answered = {query.id for query in run.queries}
+        return ModelEvaluation(
+            model=key,
+            name=status.name,
+            measures=means(run, values, plan.columns, range(len(run.queries))),
+            queries=self._of_queries(run, values, plan),
+            unanswered=tuple(one.summary.title for one in plan.queries if one.summary.id not in answered),
+            note=f"Left out, because the query's file is gone or cannot be read: {', '.join(lost)}." if lost else "",
+            by_modality=_by_modality(run, values, plan.columns),
+            thresholds=thresholds_of(key, run, PRECISION),
         )
+
+    def _target(self, status: ModelStatus | None) -> Target | None:
+        return self._searcher.target(status.key) if status and status.ready else None
+
+    def _run(
+        self, target: Target, queries: Sequence[_Asked], plan: _Plan, name: str, job: Job
+    ) -> tuple[GradedRun, list[str]]:
+        """The rankings with their grades, and the titles of the queries whose files are gone."""
+        answered: list[QuerySummary] = []
+        rankings: list[Ranking] = []
+        lost: list[str] = []
+        found = self._rankings.of([one.keyed for one in queries], target, plan.depth, job)
+        untold = 0
+        for one, ranking in zip(queries, found, strict=True):
+            if isinstance(ranking, Ranking):
+                answered.append(one.summary)
+                rankings.append(ranking)
+            else:
+                lost.append(one.summary.title)
+            untold += 1
+            if untold == REPORTED_EVERY:
+                job.advance(untold, note=name)
+                untold = 0
+        job.advance(untold, note=name)
+        kinds = frozenset(target.kinds)
+        judged = [plan.judged.of(query.id, kinds) for query in answered]
+        return graded_run(answered, rankings, judged, plan.depth), lost
+
+    def _of_queries(self, run: GradedRun, values: Floats, plan: _Plan) -> tuple[QueryEvaluation, ...]:
+        rows = zip(run.queries, values.tolist(), strict=True)
+        return tuple(
+            QueryEvaluation(
+                query_id=query.id,
+                query_key=query.key,
+                title=query.title,
+                measures=dict(zip(plan.columns, of_query, strict=True)),
+                hits=self._hits(run, row, plan.k) if plan.with_hits else (),
+            )
+            for row, (query, of_query) in enumerate(rows)
+        )
+
+    def _hits(self, run: GradedRun, row: int, k: int) -> tuple[JudgedHit, ...]:
+        first = run.rankings[row].first(k)
+        grades = dict(zip(first.ids.tolist(), run.ranked[row, :k].tolist(), strict=True))
+        hits = self._searcher.hits(first)
+        return tuple(JudgedHit(hit, grade if (grade := grades[hit.item_id]) >= 0 else None) for hit in islice(hits, k))
+
+
+def columns_of(request: EvaluationRequest) -> tuple[str, ...]:
+    """The measures that a request asks for, in the order of a table.
+
+    Raises:
+        AppError: there is no such measure.
+    """
+    wanted = [*measures.names(request.k), *([request.measure] if request.measure else []), *request.measures]
+    return measures.checked(wanted)
+
+
+def measured_run(run: GradedRun, columns: Sequence[str]) -> Floats:
+    """(n, m): every measure of every query."""
+    return measures.compute(columns, run.ranked, run.judged)
+
+
+def means(run: GradedRun, values: Floats, columns: Sequence[str], rows: Sequence[int]) -> dict[str, Measured]:
+    """Every measure over some of the queries, with how sure it is; empty for none. Sums are exact, so that the order of
+    the queries, another one in another library, changes no digit."""
+    if not len(rows):
+        return {}
+    some = list(rows)
+    ranked, judged = run.ranked[some], [run.judged[row] for row in some]
+    low, high = intervals(values[some])
+    least, most = measures.bounds(columns, ranked, judged)
+    share = measures.judged_share(columns, ranked)
+    found = {}
+    for column, name in enumerate(columns):
+        value = _mean(values[some, column])
+        bounds = _mean(least[:, column]), _mean(most[:, column])
+        found[name] = Measured(value, *_around(value, low[column], high[column]), _mean(share[:, column]), *bounds)
+    return found
+
+
+def compared(models: Sequence[ModelEvaluation], measure: str) -> tuple[Comparison, ...]:
+    """Every two models that answered queries in common."""
+    values: dict[str, Mapping[int, float]] = {
+        model.model: {query.query_id: query.measures[measure] for query in model.queries} for model in models
+    }
+    return statistics.compare(values, measure, {model.model: model.name for model in models})
+
+
+def _by_modality(run: GradedRun, values: Floats, columns: Sequence[str]) -> dict[Modality, dict[str, Measured]]:
+    alone = {
+        modality: [row for row, query in enumerate(run.queries) if query.query.modalities == {modality}]
+        for modality in Modality
+    }
+    if any(len(rows) == len(run.queries) for rows in alone.values()):
+        return {}
+    return {modality: means(run, values, columns, rows) for modality, rows in alone.items() if rows}
+
+
+def _answerable(plan: _Plan, target: Target) -> list[_Asked]:
+    """The queries that the model understands, and of which something that it could find was judged. A query without
+    any judgment is answered, where it is asked for by name."""
+    kinds = frozenset(target.kinds)
+    understood = [one for one in plan.queries if not _is_foreign(one, target)]
+    return [one for one in understood if not one.summary.judged or len(plan.judged.of(one.summary.id, kinds).ids)]
+
+
+def _is_foreign(one: _Asked, target: Target) -> bool:
+    return not one.modalities <= target.spec.accepts
+
+
+def _depth(columns: Sequence[str]) -> int:
+    """How many results are looked at: 1,000, or as many as the largest cut-off."""
+    return max([RUN_DEPTH, *(int(found[1]) for name in columns if (found := _CUTOFF.search(name)))])
+
+
+def _mean(values: Floats) -> float:
+    return math.fsum(values.tolist()) / len(values)
+
+
+def _around(value: float, low: float, high: float) -> tuple[float | None, float | None]:
+    """The ends of an interval, which are rounded where the value is not."""
+    return (None, None) if math.isnan(low) else (min(float(low), value), max(float(high), value))

@@ -16,6 +16,7 @@ from app.engine.evaltypes import (
     JudgingOrder,
     JudgingProgress,
     Pool,
+    QueryEvaluation,
     QuerySet,
     QuerySummary,
     Robustness,
@@ -156,9 +157,20 @@ class Evaluations:
             self._encoders.spec(key)
         try:
             evaluation = self._evaluator.evaluate(request, request.models or self._preferences.models, job)
-            return self._costs.beside(evaluation)
+            return self._costs.beside(evaluation, request, job)
         finally:
             self._encoders.ease()
+
+    def lists(
+        self, query_id: int, models: Sequence[str] = (), k: int = 10, judge: str | None = None
+    ) -> tuple[tuple[str, QueryEvaluation], ...]:
+        """What each model that understands a query finds for it: the model's key, its measures on this query alone, and
+        its first ``k`` hits with their grades.
+
+        Raises:
+            AppError: the query is gone.
+        """
+        return self._evaluator.lists(query_id, models or self._preferences.models, k, judge)
 
     # --- robustness: see `app.engine.robustness.Disturber` ---
 

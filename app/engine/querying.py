@@ -75,8 +75,23 @@ class QueryVectors:
             )
         return Query(tuple(self._resolve_part(part) for part in query.parts))
 
-    def vector(self, query: Query, target: Target) -> Vector:
-        """The query in the target's space: the weighted sum of its parts' unit vectors, (dim,), length 1."""
+    def vector(self, query: Query, target: Target, anew: bool = False) -> Vector:
+        """The query in the target's space: the weighted sum of its parts' unit vectors, (dim,), length 1.
+
+        Args:
+            query: whose files have been read.
+            target: the model.
+            anew: as `afresh`.
+
+        Raises:
+            MediaUnreadable: the query's file is gone, and its vector is not known.
+            AppError: its parts cancel each other out.
+        """
+        if anew:
+            (answer,) = self.afresh([Afresh(query)], target)
+            if isinstance(answer, AppError):
+                raise answer
+            return answer
         return _mixed(query, [self._part_vector(part, target) for part in query.parts])
 
     def afresh(self, asked: Sequence[Afresh], target: Target) -> list[Vector | AppError]:

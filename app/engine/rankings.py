@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,13 @@ KEPT_BYTES = 512 << 20
 """50 models × 500 queries × 1,000 results take 200 MB."""
 
 LARGEST_SMALL_ID = np.iinfo(np.int32).max
+
+
+class KeyedQuery(NamedTuple):
+    """A query, and what it is in a word; empty where a file of it has not been read, and then nothing is kept."""
+
+    key: str
+    query: Query
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +89,7 @@ class Rankings:
         return Standing(self._lookup.visible(Filters(), target.kinds), self._shelves[target.space].numbers)
 
     def of(
-        self, queries: Sequence[Query], target: Target, depth: int = 0, job: Job = NULL_JOB
+        self, queries: Sequence[KeyedQuery], target: Target, depth: int = 0, job: Job = NULL_JOB
     ) -> Iterator[Ranking | MediaUnreadable]:
         """The ranking of each query, in order, at least ``depth`` and usually 1,000 long, exact and by meaning alone;
         an error stands for a query whose file is gone.
@@ -98,8 +106,7 @@ class Rankings:
             else:
                 self._forget(target.space)
                 self._standings[target.space] = standing
-        for query in queries:
-            key = _key(query)
+        for key, query in queries:
             if (ranking := self._find(target.space, key, depth)) is None:
                 job.check()
                 try:
@@ -140,7 +147,6 @@ def _lean(found: Neighbours) -> Ranking:
     return Ranking(found.ids.astype(np.int32) if is_small else found.ids, found.similarities)
 
 
-def _key(query: Query) -> str:
-    """What a query is; empty where a file of it has not been read."""
+def keyed(query: Query) -> KeyedQuery:
     is_known = all(part.content or part.modality is Modality.TEXT for part in query.parts)
-    return trec.query_id(query) if is_known else ""
+    return KeyedQuery(trec.query_id(query) if is_known else "", query)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from app.engine.encoders.base import EncoderSource, ready_keys
 from app.engine.errors import AppError, UnsupportedModality
+from app.engine.evaltypes import Threshold
 from app.engine.index.exact import Ids, Neighbours
 from app.engine.index.rows import NO_IDS
 from app.engine.index.shelf import EVERYTHING
@@ -43,6 +44,10 @@ KEYWORD_LIMIT = 1000
 SCAN_FOR_WORDS_UP_TO = 250_000
 """A query by words is compared with every picture of a space this large: its nearest lie scattered, where a graph finds
 a third of them, and the scan takes less time than the model takes for the words."""
+
+
+Sure = Callable[[Target, Query, float], Threshold]
+"""The similarity from which a model's results for a query are right in such a share of all cases."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +83,20 @@ class Searcher:
 
     # --- the two entrances ---
 
-    def search(self, request: SearchRequest, models: Sequence[str]) -> SearchReply:
+    def search(
+        self, request: SearchRequest, models: Sequence[str], sure: Sure | None = None, anew: bool = False
+    ) -> SearchReply:
         """The best ``k`` items, by the requested model or the first of ``models`` that understands the query.
 
         Words that are to find pictures and sounds alike, which two models know, are answered by both; their lists are
         fused by rank, since cosines of two models cannot be compared.
+
+        Args:
+            request: what is searched for.
+            models: the library's.
+            sure: gives the similarity below which ``request.min_precision`` leaves results out. What the keywords found
+                stays: a name that holds the words is no guess.
+            anew: encode the query whatever is remembered or stored of it.
 
         Raises:
             AppError: the query is empty, its file cannot be read, or no model here understands it.
@@ -92,7 +106,11 @@ class Searcher:
         filters = _absolute(request.filters)
         targets = self._choose(query, request.model, models, filters)
         own, own_paths = self._own(query)
-        answers = [self._ask(target, query, request, filters, own) for target in targets]
+        answers = [self._ask(target, query, request, filters, own, anew) for target in targets]
+        notes = [] if targets else [_no_model(filters)]
+        if request.min_precision is not None and sure:
+            answers, untold = _only_sure(answers, query, request.min_precision, sure)
+            notes += untold
         by_words = self._keywords(request, filters, query, own)
         by_meaning = [[int(item_id) for item_id in answer.neighbours.ids] for answer in answers]
         ranking = _fuse(by_meaning, list(by_words), request.k)
@@ -107,7 +125,7 @@ class Searcher:
             ),
             generation=request.generation,
             exact=all(answer.exact for answer in answers),
-            note="" if targets else _no_model(filters),
+            note=" ".join(notes),
         )
 
     def run(self, query: Query, target: Target, depth: int) -> tuple[Hit, ...]:
@@ -189,9 +207,11 @@ class Searcher:
         knowing = (key for key in usable if modalities <= self._encoders.spec(key).accepts)
         return next((target for key in knowing if (target := self.target(key))), None)
 
-    def _ask(self, target: Target, query: Query, request: SearchRequest, filters: Filters, own: Ids) -> _Nearest:
+    def _ask(
+        self, target: Target, query: Query, request: SearchRequest, filters: Filters, own: Ids, anew: bool
+    ) -> _Nearest:
         began_s = time.perf_counter()
-        vector = self._queries.vector(query, target)
+        vector = self._queries.vector(query, target, anew)
         encoded_s = time.perf_counter()
         allowed = self._lookup.visible(filters, target.kinds)
         scan_up_to = _scan_up_to(query, request.exact)
@@ -297,6 +317,23 @@ def _scan_up_to(query: Query, exact: bool) -> int | None:
     if exact:
         return EVERYTHING
     return SCAN_FOR_WORDS_UP_TO if Modality.TEXT in query.modalities else None
+
+
+def _only_sure(
+    answers: Sequence[_Nearest], query: Query, precision: float, sure: Sure
+) -> tuple[list[_Nearest], list[str]]:
+    """The answers without what lies below their models' thresholds, and why some have none."""
+    kept, notes = [], []
+    for answer in answers:
+        threshold = sure(answer.target, query, precision)
+        if threshold.similarity is None:
+            notes.append(f"Results that are not sure could not be left out: {threshold.note}")
+        else:
+            near = answer.neighbours
+            is_sure = near.similarities >= np.float32(threshold.similarity)
+            answer = replace(answer, neighbours=Neighbours(near.ids[is_sure], near.similarities[is_sure]))
+        kept.append(answer)
+    return kept, notes
 
 
 def _no_model(filters: Filters) -> str:

@@ -28,6 +28,7 @@ from app.engine.labelling import Labels
 from app.engine.media.pool import DecoderPool
 from app.engine.modeltypes import ModelStatus
 from app.engine.querying import QueryVectors
+from app.engine.rankings import Rankings
 from app.engine.robustness import Disturber
 from app.engine.scanning import is_online
 from app.engine.search import Searcher
@@ -43,6 +44,8 @@ from app.engine.store.queries import Queries
 from app.engine.store.spaces import Spaces
 from app.engine.store.verification import Findings, verify
 from app.engine.testsets import TestSets
+from app.engine.thresholds import Thresholds
+from app.engine.trials import Trials
 from app.engine.types import (
     IndexReport,
     IndexRequest,
@@ -94,13 +97,16 @@ class Session:
         test_queries = Queries(database, judgments)
         self._queries = queries = QueryVectors(self._lookup, spaces, encoders, pool)
         self._searcher = Searcher(self._files, self._lookup, spaces, shelves, encoders, queries)
+        rankings = Rankings(self._lookup, shelves, self._searcher)
+        trials = Trials(self._searcher, queries, rankings, shelves, encoders)
+        self._thresholds = Thresholds(self._lookup, test_queries, judgments, rankings)
         self._viewer = Viewer(self._lookup, self._searcher, pool)
         self.evaluations = Evaluations(
             TestSets(test_queries, judgments, queries),
             Imports(database, self._files, self._lookup, test_queries, judgments, self._preferences),
             Judging(self._lookup, test_queries, judgments, self._searcher, encoders),
-            Evaluator(self._lookup, test_queries, judgments, self._searcher, encoders),
-            Costs(spaces, encoders, rates),
+            Evaluator(self._lookup, test_queries, judgments, self._searcher, rankings, encoders),
+            Costs(spaces, shelves, self._searcher, trials, encoders, rates),
             Disturber(self._lookup, test_queries, judgments, self._searcher, queries, encoders),
             encoders,
             self._preferences,
@@ -314,7 +320,7 @@ class Session:
 
     def search(self, request: SearchRequest) -> SearchReply:
         """See `app.engine.search.Searcher.search`."""
-        return self._searcher.search(request, self._preferences.models)
+        return self._searcher.search(request, self._preferences.models, self._thresholds.of)
 
     def thumbnails(self, item_ids: Sequence[int]) -> dict[int, bytes]:
         """Encoded pictures by item; items without one are left out."""

@@ -109,7 +109,9 @@ class Filters:
 @dataclass(frozen=True)
 class SearchRequest:
     """``model`` None: the library's first model that accepts the query. ``generation`` is handed back untouched, so
-    that a window can drop a stale answer. ``keywords`` False searches by meaning alone."""
+    that a window can drop a stale answer. ``keywords`` False searches by meaning alone. ``min_precision`` leaves out
+    what lies below the similarity from which, by the judgments, the model's results are right in this share of all
+    cases; what the keywords found stays."""
 
     query: Query
     model: str | None = None
@@ -118,6 +120,7 @@ class SearchRequest:
     exact: bool = False
     keywords: bool = True
     generation: int = 0
+    min_precision: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +157,8 @@ class Timings:
 @dataclass(frozen=True)
 class SearchReply:
     """``models`` answered: none when only the keywords were asked (``note`` then says why in a sentence), two when
-    words looked for pictures with one and for sounds with another."""
+    words looked for pictures with one and for sounds with another. ``note`` also says where there is no threshold yet
+    for ``min_precision``."""
 
     models: tuple[str, ...]
     hits: tuple[Hit, ...]

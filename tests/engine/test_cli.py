@@ -105,7 +105,7 @@ def test_judgments_in_measures_out(run: Run, photo: Make, tmp_path: Path) -> Non
     assert (status, taken["imported"]) == (0, 1)
     status, document, _ = run("evaluate", "-k", "2")
     assert status == 0
-    assert document["measures"] == ["P@2", "R@2", "F1@2", "AP", "RR", "nDCG@2", "Judged@2"]
+    assert document["measures"] == ["P@2", "R@2", "F1@2", "Rprec", "AP", "RR", "nDCG@2", "Success@2", "Judged@2"]
     (model,) = document["models"]
     assert set(model["mean"]) == set(document["measures"])
     assert len(model["queries"][0]["hits"]) == 2

@@ -32,7 +32,10 @@ def test_the_pool_tells_neither_model_nor_rank(session: Session, query: QuerySum
     assert {(one.item.rank, one.item.similarity, one.item.found_by) for one in pool.items} == {(0, None, ())}
     ranked = [
         hit.hit.item_id
-        for hit in session.evaluations.evaluate(EvaluationRequest(query_ids=(query.id,))).models[0].queries[0].hits
+        for hit in session.evaluations.evaluate(EvaluationRequest(query_ids=(query.id,), hits=True))
+        .models[0]
+        .queries[0]
+        .hits
     ]
     assert {one.item.item_id for one in pool.items} == set(ranked)
     assert [one.item.item_id for one in pool.items] != ranked
@@ -49,10 +52,12 @@ def test_the_query_itself_and_its_copies_are_not_judged(
 
 
 def test_grades_make_the_measures(session: Session, query: QuerySummary) -> None:
-    hits = session.evaluations.evaluate(EvaluationRequest(query_ids=(query.id,), k=5)).models[0].queries[0].hits
+    hits = (
+        session.evaluations.evaluate(EvaluationRequest(query_ids=(query.id,), k=5, hits=True)).models[0].queries[0].hits
+    )
     for position, one in enumerate(hits):
         session.evaluations.judge(query.id, one.hit.item_id, 1 if position in (0, 2) else 0)
-    evaluation = session.evaluations.evaluate(EvaluationRequest(k=5))
+    evaluation = session.evaluations.evaluate(EvaluationRequest(k=5, hits=True))
     model = next(model for model in evaluation.models if model.model == "colour-texture")
     assert model.mean["P@5"] == pytest.approx(0.4)
     assert model.mean["R@5"] == 1.0

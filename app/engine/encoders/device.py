@@ -88,6 +88,12 @@ class Placement:
         """How many samples the next batch may hold: what is fastest as far as is known, and fits."""
         return self._size.current
 
+    @property
+    def weights_bytes(self) -> int:
+        """What the network's numbers take."""
+        tensors = (*self._module.parameters(), *self._module.buffers())
+        return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
     def allow_half(self, is_faster: bool | None, remember: Callable[[bool], object]) -> None:
         """Compute in half precision where that is faster and near enough, if this device has one. See `Precision`."""
         if (half := half_type(self._device)) is not None:

@@ -63,6 +63,11 @@ class NetworkEncoder:
     def batch_size(self) -> int:
         return self._placement.batch_size
 
+    @property
+    def weights_bytes(self) -> int:
+        """What the network's numbers take, on the device that it is on."""
+        return self._placement.weights_bytes
+
     def allow_half(self, speeds: Speeds) -> None:
         """Compute batches in half precision where that is faster and near enough; ``speeds`` keeps what was found."""
         key, machine = self._spec.key, describe(self.device)

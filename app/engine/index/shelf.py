@@ -124,6 +124,14 @@ class Shelf:
             return self._synced_rows().numbers
 
     @property
+    def file_bytes(self) -> int:
+        """What the index file takes on the disk; 0 where there is none."""
+        try:
+            return self._path.stat().st_size
+        except OSError:
+            return 0
+
+    @property
     def graph_state(self) -> tuple[object, int]:
         """The graph and its last row: the same while a search through it finds the same. None without one."""
         graph = self._graph

@@ -89,6 +89,11 @@ class Judgments:
         ).fetchall()
         return [datetime.datetime.fromisoformat(moment) for (moment,) in reversed(rows)]
 
+    def state(self) -> tuple[int, int]:
+        """Another one after every change: how many judgments there are, and the sum of their checksums."""
+        count, total = self._database.read.execute("SELECT count(*), coalesce(sum(crc), 0) FROM judgments").fetchone()
+        return int(count), int(total)
+
     def count(self) -> int:
         """How many judgments there are, damaged ones left out."""
         count = self._count(f"judgments j WHERE {SOUND_JUDGMENT}")

@@ -11,7 +11,7 @@ from app.engine.errors import AppError
 from app.engine.evaltypes import DEFAULT_SET, Mark, QuerySet, QuerySummary, Scale
 from app.engine.store.database import Database
 from app.engine.store.integrity import checksum, sound
-from app.engine.store.judgments import Judgments
+from app.engine.store.judgments import Grades, Judgments
 from app.engine.types import Modality, Query, QueryPart
 
 SOUND_SET = sound("s", name="text", scale="text", guidelines="text")
@@ -21,6 +21,7 @@ SOUND_QUERY = sound(
 LONGEST_NAME = 100
 
 _COLUMNS = "q.id, q.set_id, q.key, q.title, q.parts, q.guidelines, q.translations"
+_QueryRow = tuple[int, int, str, str, str, str, str]
 
 
 class Queries:
@@ -98,6 +99,12 @@ class Queries:
     def queries(self, set_id: int | None = None, judge: str | None = None) -> tuple[QuerySummary, ...]:
         """The queries of a set, or all, with how far they are judged. Damaged rows are left out; see
         `Database.doubt`."""
+        return self.judged(set_id, judge)[0]
+
+    def judged(
+        self, set_id: int | None = None, judge: str | None = None
+    ) -> tuple[tuple[QuerySummary, ...], dict[int, Grades]]:
+        """`queries`, and their judgments by query id: see `Judgments.of_queries`."""
         of_set, values = ("q.set_id = ?", (set_id,)) if set_id is not None else ("1", ())
         rows = self._database.read.execute(
             f"SELECT {_COLUMNS} FROM queries q WHERE {of_set} AND {SOUND_QUERY} ORDER BY q.id",  # noqa: S608 - fixed
@@ -106,7 +113,8 @@ class Queries:
         (count,) = self._database.read.execute(f"SELECT count(*) FROM queries q WHERE {of_set}", values).fetchone()  # noqa: S608
         if len(rows) != count:
             self._database.doubt("Damaged test queries are left out.")
-        return self._summaries(rows, judge)
+        grades = self._judgments.of_queries([row[0] for row in rows], judge)
+        return _summaries(rows, grades), grades
 
     def ids(self, set_id: int) -> dict[str, int]:
         """The ids of a set's queries by their keys."""
@@ -125,7 +133,7 @@ class Queries:
         ).fetchall()
         if not rows:
             raise AppError("This query is gone", "It was removed; choose another.")
-        return self._summaries(rows, judge)[0]
+        return _summaries(rows, self._judgments.of_queries([query_id], judge))[0]
 
     def save(
         self,
@@ -186,28 +194,27 @@ class Queries:
         judges = self._judgments.judges(set_id)
         return QuerySet(set_id, name, Scale(scale), guidelines, queries, judged, judgments, judges)
 
-    def _summaries(self, rows: Sequence[tuple], judge: str | None) -> tuple[QuerySummary, ...]:  # type: ignore[type-arg]
-        ids = [row[0] for row in rows]
-        grades = self._judgments.of_queries(ids, judge)
-        summaries = []
-        for query_id, set_id, key, title, parts, guidelines, translations in rows:
-            given = list(grades.get(query_id, {}).values())
-            summaries.append(
-                QuerySummary(
-                    id=query_id,
-                    key=key,
-                    title=title,
-                    query=_query(parts),
-                    relevant=sum(grade > 0 for grade in given),
-                    judged=sum(grade >= 0 for grade in given),
-                    set_id=set_id,
-                    guidelines=guidelines,
-                    translations=json.loads(translations),
-                    unsure=given.count(Mark.UNSURE),
-                    later=given.count(Mark.LATER),
-                )
+
+def _summaries(rows: Sequence[_QueryRow], grades: Mapping[int, Grades]) -> tuple[QuerySummary, ...]:
+    summaries = []
+    for query_id, set_id, key, title, parts, guidelines, translations in rows:
+        given = list(grades.get(query_id, {}).values())
+        summaries.append(
+            QuerySummary(
+                id=query_id,
+                key=key,
+                title=title,
+                query=_query(parts),
+                relevant=sum(grade > 0 for grade in given),
+                judged=sum(grade >= 0 for grade in given),
+                set_id=set_id,
+                guidelines=guidelines,
+                translations=json.loads(translations),
+                unsure=given.count(Mark.UNSURE),
+                later=given.count(Mark.LATER),
             )
-        return tuple(summaries)
+        )
+    return tuple(summaries)
 
 
 def save_query(

@@ -216,6 +216,13 @@ class Spaces:
         ).fetchone()
         return int(count)
 
+    def vector_bytes(self, space_id: int) -> int:
+        """What one of a space's vectors takes as it is stored; 0 where it has none."""
+        row = self._database.read.execute(
+            "SELECT length(vector) FROM vectors WHERE space_id = ? LIMIT 1", (space_id,)
+        ).fetchone()
+        return int(row[0]) if row else 0
+
     def count_held(self, space_id: int) -> int:
         """How many vectors a space has of items that some file holds: all, but those of contents that have lost their
         last file, which touched them."""

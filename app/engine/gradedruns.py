@@ -1,0 +1,104 @@
+"""From rankings and judgments to what the measures are computed of: rows of grades."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from app.engine.evaltypes import QuerySummary
+from app.engine.rankings import Ranking
+from app.engine.store.judgments import Grades, graded
+from app.engine.store.lookup import Lookup
+from app.engine.types import ItemKind
+
+EMPTY, UNJUDGED = -2, -1
+"""In place of a grade: no result there, and a result without one. `app.engine.evaluation.measures` means the same."""
+
+Matrix = npt.NDArray[np.int32]
+
+NO_ITEM = 0
+"""Items are numbered from 1."""
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedItems:
+    """What was judged for a query: the items' ids and their grades, 0 and above."""
+
+    ids: npt.NDArray[np.int64]
+    grades: npt.NDArray[np.int32]
+
+
+class JudgedQueries:
+    """The judgments of queries on what the library holds now.
+
+    An item whose last file is gone cannot be found by any model and is left out, as are marks; both are kept in the
+    library, and count again once the item is back or graded.
+    """
+
+    def __init__(self, lookup: Lookup, grades: Mapping[int, Grades]) -> None:
+        given = {query_id: graded(of_query) for query_id, of_query in grades.items()}
+        ids = lookup.item_ids(ref for of_query in given.values() for ref in of_query)
+        self._judged = {
+            query_id: [(ref.kind, ids[ref], grade) for ref, grade in of_query.items() if ref in ids]
+            for query_id, of_query in given.items()
+        }
+        self._made: dict[tuple[frozenset[ItemKind], int], JudgedItems] = {}
+
+    def of(self, query_id: int, kinds: frozenset[ItemKind]) -> JudgedItems:
+        """What was judged among items of these kinds: words that find pictures and sounds are judged on both, and a
+        model of sounds does not miss the pictures."""
+        place = kinds, query_id
+        if place not in self._made:
+            judged = [(item_id, grade) for kind, item_id, grade in self._judged.get(query_id, ()) if kind in kinds]
+            pairs = np.array(judged, np.int64).reshape(-1, 2)
+            self._made[place] = JudgedItems(pairs[:, 0], pairs[:, 1].astype(np.int32))
+        return self._made[place]
+
+
+@dataclass(frozen=True, eq=False)
+class GradedRun:
+    """One model's rankings of n queries in the light of the judgments.
+
+    ``ranked`` is (n, depth): the grade of the result at each rank, `UNJUDGED`, or `EMPTY` where the list has ended.
+    ``judged`` has for each query the grades of all that was judged, found or not.
+    """
+
+    queries: tuple[QuerySummary, ...]
+    rankings: tuple[Ranking, ...]
+    ranked: Matrix
+    judged: tuple[Matrix, ...]
+
+    def pairs(self, rows: Sequence[int]) -> tuple[npt.NDArray[np.float64], Matrix]:
+        """The similarity and the grade of every judged result of these queries."""
+        some, places = np.nonzero(self.ranked[list(rows)] >= 0)
+        ends = np.searchsorted(some, np.arange(len(rows) + 1)).tolist()
+        similarities = [
+            self.rankings[row].similarities[places[begin:end]]
+            for row, begin, end in zip(rows, ends[:-1], ends[1:], strict=True)
+        ]
+        of_all = np.concatenate([np.empty(0, np.float32), *similarities]).astype(np.float64)
+        return of_all, self.ranked[np.array(rows, np.intp)[some], places]
+
+
+def graded_run(
+    queries: Sequence[QuerySummary], rankings: Sequence[Ranking], judged: Sequence[JudgedItems], depth: int
+) -> GradedRun:
+    """The first ``depth`` of these rankings with their grades; the three sequences are of the same queries."""
+    longest = max((min(depth, len(ranking.ids)) for ranking in rankings), default=0)
+    ids = np.full((len(rankings), longest), NO_ITEM, np.int64)
+    for row, ranking in enumerate(rankings):
+        some = ranking.ids[:longest]
+        ids[row, : len(some)] = some
+    highest = max((int(items.ids.max(initial=0)) for items in judged), default=0)
+    # A table of all items is cleared of one query's grades rather than made anew: a row takes some microseconds.
+    table = np.full(max(highest, int(ids.max(initial=0))) + 1, UNJUDGED, np.int32)
+    table[NO_ITEM] = EMPTY
+    ranked = np.empty(ids.shape, np.int32)
+    for row, items in enumerate(judged):
+        table[items.ids] = items.grades
+        np.take(table, ids[row], out=ranked[row], mode="clip")  # nothing is out of bounds; "raise" would copy
+        table[items.ids] = UNJUDGED
+    return GradedRun(tuple(queries), tuple(rankings), ranked, tuple(items.grades for items in judged))
