@@ -61,6 +61,8 @@ def parser() -> argparse.ArgumentParser:
     add_judge(actions, shared)
     queries = verbs.add_parser("queries", parents=[shared], help="sets of test queries, and what is taken into them")
     add_queries(queries.add_subparsers(dest="action", metavar="ACTION", required=True), shared)
+    labels = verbs.add_parser("labels", parents=[shared], help="give pictures the likeliest words of a list")
+    _add_labels(labels.add_subparsers(dest="action", metavar="ACTION", required=True), shared)
     _add_evaluate(verbs.add_parser("evaluate", parents=[shared], help="measure every model by the judgments"))
     _add_robustness(
         verbs.add_parser("robustness", parents=[shared], help="ask the test queries again, made worse, and measure")
@@ -141,6 +143,9 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--under", metavar="FOLDER", help="only files below this folder")
     parser.add_argument("--after", metavar="YYYY-MM-DD", help="only files taken on this day or later")
     parser.add_argument("--before", metavar="YYYY-MM-DD", help="only files taken on this day or earlier")
+    parser.add_argument(
+        "--label", metavar="NAME", action="append", default=[], help="only what has this label; once for each of any"
+    )
     parser.add_argument("--exact", action="store_true", help="compare every vector rather than ask the graph")
     parser.add_argument(
         "--min-precision",
@@ -176,6 +181,21 @@ def _add_robustness(parser: argparse.ArgumentParser) -> None:
         "--disturbances", metavar="KEY,KEY", type=_keys, default=(), help="some alone; else all that fit the queries"
     )
     parser.add_argument("--seed", metavar="N", type=_whole, default=1, help="another gives other chance (1)")
+
+
+def _add_labels(actions: argparse._SubParsersAction[_Parser], shared: _Parser) -> None:
+    def action(name: str, text: str) -> argparse.ArgumentParser:
+        return actions.add_parser(name, parents=[shared], help=text)
+
+    action("list", "the labels, and how many pictures have each")
+    chosen = action("set", "choose the labels of this library, in place of those it had")
+    source = chosen.add_mutually_exclusive_group(required=True)
+    source.add_argument("names", metavar="NAME,NAME", nargs="?", type=_keys, default=None)
+    source.add_argument("--file", metavar="FILE", default=None, help="a text file with a label on each line")
+    chosen.add_argument("--model", metavar="KEY", default="", help="the model that gives them; else the first that can")
+    action("assign", "give the labels to the pictures that have none yet")
+    action("of", "the labels of a file").add_argument("file", metavar="FILE")
+    action("judge", "make a set of test queries in which the labels are judged")
 
 
 def _add_models(actions: argparse._SubParsersAction[_Parser], shared: _Parser) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from app.cli import documents, tables
 from app.cli.answers import FAILED, INTERRUPTED, Answer, open_session
 from app.cli.evaluateverbs import evaluate
+from app.cli.labelverbs import check_known, labels
 from app.cli.modelverbs import models
 from app.cli.progress import noted, watched
 from app.cli.queryverbs import judge, queries
@@ -96,6 +97,7 @@ def _search(options: argparse.Namespace, home: Path) -> Answer:
         under = request.filters.under
         if under and not is_empty and not session.holds(under):
             raise AppError("This folder is not in the library", "Nothing below it was indexed.", under)
+        check_known(session, request.filters.labels)
         reply = session.search(request)
     nothing = _nothing(is_empty, request.filters)
     return Answer(documents.search(reply), lambda console: tables.search(console, reply, nothing))
@@ -188,6 +190,7 @@ _VERBS: dict[str, Callable[[argparse.Namespace, Path], Answer]] = {
     "models": models,
     "queries": queries,
     "judge": judge,
+    "labels": labels,
     "evaluate": evaluate,
     "robustness": robustness,
     "demo": _demo,
@@ -213,7 +216,8 @@ def _filters(options: argparse.Namespace) -> Filters:
         raise AppError(
             "No day lies between these", f"--after {options.after} is later than --before {options.before}: swap them."
         )
-    return Filters(options.kind, _absolute(options.under) if options.under else None, after_ms, before_ms)
+    under = _absolute(options.under) if options.under else None
+    return Filters(options.kind, under, after_ms, before_ms, tuple(options.label))
 
 
 def _nothing(is_empty: bool, filters: Filters) -> str:
@@ -221,7 +225,7 @@ def _nothing(is_empty: bool, filters: Filters) -> str:
     if is_empty:
         return "The library holds nothing yet: semblance index FOLDER"
     if filters != Filters():
-        return "Nothing was found that the filters let through: loosen --kind, --under, --after or --before."
+        return "Nothing was found that the filters let through: loosen --kind, --under, --after, --before or --label."
     return "Nothing in the library matches this."
 
 

@@ -459,3 +459,11 @@ class ItemLabel:
 
     name: str
     confidence: float
+
+
+@dataclass(frozen=True)
+class FileLabels:
+    """The labels of one moment of a file: a photo's has no ``start_ms``."""
+
+    start_ms: int | None
+    labels: tuple[ItemLabel, ...]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
 import unicodedata
 from collections import Counter
@@ -21,18 +22,20 @@ import numpy.typing as npt
 
 from app.engine.encoders.base import EncoderSource, EncoderSpec, Scoring, ready_keys, scoring_of
 from app.engine.errors import AppError
-from app.engine.evaltypes import ItemLabel, LabelCount, LabelStatus, QuerySet, QuerySummary, Scale
+from app.engine.evaltypes import FileLabels, ItemLabel, LabelCount, LabelStatus, QuerySet, QuerySummary, Scale
 from app.engine.evaluation import trec
+from app.engine.evaluation.calibration import Calibration, fit
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.querying import Target
 from app.engine.samples import Text, Vectors
 from app.engine.search import Searcher
 from app.engine.store.judgments import Judgments
 from app.engine.store.labels import Judged, LabelStore
+from app.engine.store.lookup import Lookup
 from app.engine.store.preferences import Preferences
 from app.engine.store.queries import Queries
 from app.engine.store.spaces import Ids, Spaces
-from app.engine.types import Modality, Query
+from app.engine.types import ItemKind, Modality, Query
 
 SET_NAME = "Labels"
 GUIDELINES = "Relevant is whatever a person would give this label to."
@@ -69,12 +72,22 @@ class _Words:
     scoring: Scoring
 
 
+@dataclass(frozen=True, eq=False)
+class _Sureness:
+    """What judgments say of the confidences, as of a ``version`` of the library."""
+
+    version: int
+    calibration: Calibration
+    judged: tuple[Judged, ...]
+
+
 class Labels:
     """The labels of one library. Its methods may be called from any thread."""
 
     def __init__(
         self,
         store: LabelStore,
+        lookup: Lookup,
         spaces: Spaces,
         queries: Queries,
         judgments: Judgments,
@@ -83,6 +96,7 @@ class Labels:
         preferences: Preferences,
     ) -> None:
         self._store = store
+        self._lookup = lookup
         self._spaces = spaces
         self._queries = queries
         self._judgments = judgments
@@ -90,6 +104,7 @@ class Labels:
         self._encoders = encoders
         self._preferences = preferences
         self._words: _Words | None = None
+        self._sureness: _Sureness | None = None
         self._assigning = threading.Lock()
 
     # --- the list ---
@@ -98,7 +113,8 @@ class Labels:
         """The list with what is known of each label, in the order of the alphabet."""
         names, target = self._store.names(), self._target()
         counts, of_set = self._store.counts(), self._set()
-        judged = self._judged(names, target)
+        sureness = self._sure()
+        judged = sureness.judged
         looked_at, right = (
             Counter(one.label_id for one in judged),
             Counter(one.label_id for one in judged if one.relevant),
@@ -114,8 +130,8 @@ class Labels:
             ),
             model=target.key if target else self._store.model,
             pending=pending,
-            calibrated=False,
-            judged=len(judged),
+            calibrated=sureness.calibration.judged > 0,
+            judged=sureness.calibration.judged,
             set_id=of_set.id if of_set else None,
         )
 
@@ -173,8 +189,29 @@ class Labels:
         return ""
 
     def of_item(self, item_id: int) -> tuple[ItemLabel, ...]:
-        """The labels of an item, the likeliest first; none for one that was not looked at yet."""
-        return tuple(ItemLabel(name, score) for name, score in self._store.of_item(item_id))
+        """The labels of an item, the likeliest first; none for one that was not looked at yet. Their confidences follow
+        what was judged in the set of labels, and are the model's own where nothing was."""
+        given = self._store.of_item(item_id)
+        if not given:
+            return ()
+        sure = self._sure().calibration.apply([score for _, score in given])
+        return tuple(ItemLabel(name, float(confidence)) for (name, _), confidence in zip(given, sure, strict=True))
+
+    def of_file(self, path: str) -> tuple[FileLabels, ...]:
+        """The labels of a file: of a photo, or of every frame of a film that has any.
+
+        Raises:
+            AppError: the library has no such file.
+        """
+        known = self._lookup.content_at(os.fsencode(os.path.abspath(path)))  # noqa: PTH100 - as the library writes it
+        if known is None:
+            raise AppError("This file is not in the library", "Index it first, or give the path of one that is.", path)
+        found = []
+        for kind, start_ms in self._lookup.moments(known[0], tuple(ItemKind)):
+            item_id = self._lookup.find_item(known[0], kind, start_ms)
+            if item_id is not None and (labels := self.of_item(item_id)):
+                found.append(FileLabels(None if kind is ItemKind.PHOTO else start_ms, labels))
+        return tuple(found)
 
     # --- judging ---
 
@@ -201,6 +238,15 @@ class Labels:
 
     def _set(self) -> QuerySet | None:
         return next((one for one in self._queries.sets() if one.name.casefold() == SET_NAME.casefold()), None)
+
+    def _sure(self) -> _Sureness:
+        """What the judgments say now."""
+        known, version = self._sureness, self._store.version
+        if known is None or known.version != version:
+            judged = tuple(self._judged(self._store.names(), self._target()))
+            calibration = fit([one.score for one in judged], [one.relevant for one in judged])
+            known = self._sureness = _Sureness(version, calibration, judged)
+        return known
 
     def _judged(self, names: dict[int, str], target: Target | None) -> list[Judged]:
         """What was judged of the labels that pictures were given."""

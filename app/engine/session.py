@@ -112,7 +112,14 @@ class Session:
             self._preferences,
         )
         self.labels = Labels(
-            LabelStore(database), spaces, test_queries, judgments, self._searcher, encoders, self._preferences
+            LabelStore(database),
+            self._lookup,
+            spaces,
+            test_queries,
+            judgments,
+            self._searcher,
+            encoders,
+            self._preferences,
         )
         self._indexer = Indexer(
             self._files, Folders(database), self._lookup, spaces, shelves, self._preferences, encoders, rates, pool

@@ -293,3 +293,35 @@ def judge() -> Callable[..., None]:
             session.evaluations.judge(query.id, ids[name], grade)
 
     return run
+
+
+# --- confidences ---
+
+
+def test_confidences_follow_the_judgments(session: Session, judge: Callable[..., None]) -> None:
+    """Where a model is told that it is mostly wrong, it is less sure; the order stays."""
+    session.labels.choose(NOUNS)
+    session.labels.assign()
+    session.labels.to_test_set()
+    before = labels_of(session)
+    assert not session.labels.status().calibrated
+    for noun in NOUNS:
+        judge(session, noun, {name: 0 for name, labels in before.items() if noun in dict(labels)})
+    status = session.labels.status()
+    assert status.calibrated
+    assert status.judged == sum(len(labels) for labels in before.values())
+    after = labels_of(session)
+    changed = [(old, new) for name in before for old, new in zip(before[name], after[name], strict=True)]
+    assert all(0 <= new[1] < old[1] and new[0] == old[0] for old, new in changed)
+    in_order = sorted((old[1], new[1]) for old, new in changed)
+    assert [new for _, new in in_order] == sorted(new for _, new in in_order)
+
+
+def test_a_files_labels_are_those_of_its_items(session: Session, indexed: Path) -> None:
+    session.labels.choose(NOUNS)
+    session.labels.assign()
+    (photo,) = session.labels.of_file(str(indexed / "media" / best_photo("turtle")))
+    assert photo.start_ms is None
+    assert photo.labels[0].name == "turtle"
+    with pytest.raises(AppError, match="Index it first"):
+        session.labels.of_file("/nowhere.jpg")
