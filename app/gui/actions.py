@@ -31,6 +31,7 @@ class Actions(QObject):
         self.add_folder = self._action("plus", self.tr("Add a folder…"), "Ctrl+O")
         self.rescan = self._action("refresh", self.tr("Look for changes in all folders"), "F5")
         self.library_settings = self._action("gear", self.tr("Settings of this library…"), "Ctrl+,")
+        self.labels = self._action("tag", self.tr("Labels…"), "Ctrl+T")
         self.check_library = self._action("check", self.tr("Check the library…"))
         self.menu.addSeparator()
         self.focus_query = self._action("search", self.tr("Go to the query"), "Ctrl+L", "Ctrl+F")

@@ -20,6 +20,7 @@ from app.engine.types import Hit, ItemDetails, ItemKind, MediaKind
 from app.gui import desktop, icons, theme, tile, wording
 from app.gui.emptystate import EmptyState
 from app.gui.engine import Engine
+from app.gui.labelchips import LabelChips
 from app.gui.offline import Offline
 from app.gui.preview import Preview
 from app.gui.thumbnails import ThumbnailStore
@@ -39,6 +40,7 @@ class DetailsPane(QWidget):
         self.preview = Preview(engine, thumbnails)
         self.preview.setFixedHeight(PREVIEW_HEIGHT_PX)
         self.preview.described.connect(self._show_facts)
+        self.labels = LabelChips(engine)
         self._name = theme.label("", theme.Type.HEADING)
         self._folder = theme.label("", theme.Type.CAPTION)
         self._folder.setWordWrap(True)
@@ -61,6 +63,7 @@ class DetailsPane(QWidget):
         """Show a hit, or say that none is chosen. What played before falls silent."""
         self._hit = hit
         self.preview.show_hit(hit)
+        self.labels.show_hit(hit)
         self._stack.setCurrentIndex(0 if hit is None else 1)
         self._clear_facts()
         if hit is None:
@@ -112,7 +115,7 @@ class DetailsPane(QWidget):
         column = QVBoxLayout(content)
         column.setContentsMargins(theme.MEDIUM_PX, theme.MEDIUM_PX, theme.MEDIUM_PX, theme.MEDIUM_PX)
         column.setSpacing(theme.SMALL_PX)
-        for widget in (self.preview, self._name, self._folder, self._like):
+        for widget in (self.preview, self._name, self._folder, self.labels, self._like):
             column.addWidget(widget)
         column.addLayout(buttons)
         column.addSpacing(theme.SMALL_PX)

@@ -1,8 +1,9 @@
-"""Which files may be found, and by which model: kinds, dates, the model."""
+"""Which files may be found, and by which model: kinds, dates, labels, the model."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QDate, QDateTime, QObject, QSize, QTime, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -18,12 +19,14 @@ from PySide6.QtWidgets import (
 from app.engine.modeltypes import ModelStatus
 from app.engine.types import Filters, LibraryStatus, MediaKind, Query
 from app.gui import icons, theme
+from app.gui.labelfilter import LabelFilter
 
 KINDS = (
     (MediaKind.PHOTO, "image", "Photos"),
     (MediaKind.VIDEO, "video", "Videos"),
     (MediaKind.AUDIO, "sound", "Sounds"),
 )
+ROOMY_PX = 640
 END_OF_DAY = QTime(23, 59, 59, 999)
 
 
@@ -44,6 +47,7 @@ class FilterBar(QWidget):
         self._kinds: dict[MediaKind, QPushButton] = {}
         for kind, icon, words in KINDS:
             button = _toggle(icon, self.tr(words))
+            button.setAccessibleName(self.tr(words))
             button.setToolTip(self.tr("Show or hide {0} among the results").format(words.lower()))
             button.toggled.connect(self._kind_toggled)
             self._kinds[kind] = button
@@ -51,6 +55,9 @@ class FilterBar(QWidget):
         self._dates = DateRange(self)
         self._dates.changed.connect(self.changed)
         row.addWidget(self._dates)
+        self.labels = LabelFilter(self)
+        self.labels.changed.connect(self.changed)
+        row.addWidget(self.labels)
         row.addStretch()
         self._model = QComboBox()
         self._model.setAccessibleName(self.tr("Model to search with"))
@@ -63,7 +70,7 @@ class FilterBar(QWidget):
     def filters(self) -> Filters:
         shown = frozenset(kind for kind, button in self._kinds.items() if button.isChecked())
         after_ms, before_ms = self._dates.bounds_ms()
-        return Filters(shown or frozenset(MediaKind), self._under, after_ms, before_ms)
+        return Filters(shown or frozenset(MediaKind), self._under, after_ms, before_ms, self.labels.chosen)
 
     @property
     def narrowed(self) -> bool:
@@ -81,11 +88,12 @@ class FilterBar(QWidget):
         self.changed.emit()
 
     def reset(self) -> None:
-        """All kinds and all dates again; the folder is the sidebar's to change."""
+        """All kinds, dates and labels again; the folder is the sidebar's to change."""
         self.blockSignals(True)
         for button in self._kinds.values():
             button.setChecked(False)
         self._dates.reset()
+        self.labels.choose()
         self.blockSignals(False)
         self.changed.emit()
 
@@ -115,6 +123,12 @@ class FilterBar(QWidget):
     def name_of(self, key: str | None) -> str:
         """A model's name as a person knows it."""
         return next((model.name for model in self._models if model.key == key), key or "")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, the kinds are drawings alone."""
+        super().resizeEvent(event)
+        for kind, _icon, words in KINDS:
+            self._kinds[kind].setText(self.tr(words) if event.size().width() >= ROOMY_PX else "")
 
     def _kind_toggled(self) -> None:
         self.changed.emit()

@@ -128,7 +128,7 @@ def label(text: str, kind: Type = Type.BODY, parent: QWidget | None = None) -> Q
 
 def set_role(widget: QWidget, role: str) -> None:
     """Let the style sheet know what a widget is for: a `Type`, or one of its other roles ("primary", "link", "quiet",
-    "menu" for a button; "card", "chip", "banner", "bar", "line" for a frame)."""
+    "menu", "chip" for a button; "card", "chip", "banner", "bar", "line" for a frame)."""
     widget.setProperty("role", str(role))
     if widget.isVisible():  # the style has already been worked out: have it done again
         widget.style().unpolish(widget)
@@ -232,6 +232,9 @@ QPushButton[role="link"] { background: transparent; border: 1px solid transparen
 QPushButton[role="link"]:hover { text-decoration: underline; }
 QPushButton[role="link"]:focus { border-color: $accent; }
 QComboBox QLineEdit, QComboBox QLineEdit:focus { background: transparent; border: none; padding: 0; min-height: 0; }
+QPushButton[role="chip"] { background: $selection; border: 1px solid transparent; padding: 2px ${small}px; }
+QPushButton[role="chip"]:hover { border-color: $accent; }
+QPushButton[role="chip"]:focus { border: 2px solid $accent; padding: 1px 7px; }
 QComboBox::drop-down, QDateEdit::drop-down { border: none; width: 24px; }
 QComboBox::down-arrow, QDateEdit::down-arrow { image: url("$chevron"); width: 12px; height: 12px; }
 QPushButton::menu-indicator { image: url("$chevron"); width: 12px; height: 12px;

@@ -22,6 +22,7 @@ from app.gui.evaluate import EvaluatePage
 from app.gui.indexing import IndexingPanel
 from app.gui.indexjob import changes
 from app.gui.jobline import JobLine
+from app.gui.labels import LabelWork
 from app.gui.librarysettings import LibrarySettingsDialog
 from app.gui.modelactions import ModelActions
 from app.gui.modeladvice import Adviser
@@ -68,6 +69,7 @@ class MainWindow(QMainWindow):
         self.model_actions = ModelActions(engine, self.workspace, self.models, self.model_work)
         self._adviser = Adviser(engine, self.workspace, self.models, self.model_actions.jobs, self._choices.needs)
         self.details = DetailsPane(engine, self.thumbnails)
+        self.labels = LabelWork(engine, self.workspace, self.search.filters.labels, self.details.labels, self)
         self.indexing = IndexingPanel(engine, self.workspace.job)
         self.actions_ = Actions(self, self._choices.settings)
         self._compose()
@@ -132,6 +134,8 @@ class MainWindow(QMainWindow):
         self.evaluate.queries.kept.connect(self.banner.tell)
         self.evaluate.queries.not_kept.connect(self.banner.show_error)
         self.details.search_like.connect(self._search_like)
+        self.labels.judge_wanted.connect(self._judge_labels)
+        self.labels.changed.connect(self.search.refresh)
         self.sidebar.library_chosen.connect(self.workspace.open)
         self.sidebar.folder_chosen.connect(self.search.filters.set_under)
         self.sidebar.add_folder_wanted.connect(self.choose_folder)
@@ -163,6 +167,7 @@ class MainWindow(QMainWindow):
         actions.add_folder.triggered.connect(self.choose_folder)
         actions.rescan.triggered.connect(self._rescan_all)
         actions.library_settings.triggered.connect(self._show_library_settings)
+        actions.labels.triggered.connect(self.labels.show_dialog)
         actions.check_library.triggered.connect(self._check_library)
         actions.focus_query.triggered.connect(self._focus_query)
         actions.clear_query.triggered.connect(self._clear_query)
@@ -246,6 +251,10 @@ class MainWindow(QMainWindow):
     def _judge(self, query: Query, title: str) -> None:
         self.show_page(EVALUATE)
         self.evaluate.use_query(query, title)
+
+    def _judge_labels(self, set_id: int) -> None:
+        self.show_page(EVALUATE)
+        self.evaluate.queries.turn_to(set_id)
 
     def _search_like(self, hit: Hit) -> None:
         self.show_page(SEARCH)

@@ -37,6 +37,13 @@ def similarity(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}".replace("-", "−")
 
 
+def percent(share: float) -> str:
+    """A probability: ``94 %``. What is all but sure is not called certain."""
+    if share < 0.01:
+        return "< 1 %"
+    return "> 99 %" if share > 0.99 else f"{share * 100:.0f} %"
+
+
 def duration(seconds: float) -> str:
     """``less than a minute``, ``about 5 minutes``, ``about 2 h 10 min``."""
     minutes = round(seconds / 60)

@@ -341,3 +341,30 @@ def test_what_a_model_computed_is_forgotten(run: Run, photo: Make, tmp_path: Pat
     status, document, _ = run("models", "forget", "colour-texture")
     assert (status, document["models"]) == (0, ["timbre"])
     assert run("models", "forget", "nobody")[0] == 1
+
+
+def test_labels_are_chosen_and_listed(run: Run, say: Callable[..., str], tmp_path: Path) -> None:
+    status, document, _ = run("labels", "set", "dog, red car,Dog")
+    assert status == 0
+    assert [label["name"] for label in document["labels"]] == ["dog", "red car"]
+    listed = tmp_path / "labels.txt"
+    listed.write_text("\ufeffcat\n\n  horse \n", "utf-8")
+    run("labels", "set", "--file", str(listed))
+    assert [label["name"] for label in run("labels", "list")[1]["labels"]] == ["cat", "horse"]
+    assert "confidences are the model's own" in say("labels", "list")
+    assert run("labels", "judge")[1]["queries"] == 2
+    assert "asks for 2 labels" in say("labels", "judge")
+
+
+def test_what_is_wrong_with_labels_is_told(run: Run, photo: Make, tmp_path: Path) -> None:
+    assert "one a line" in run("labels", "assign")[1]["error"]["message"]
+    run("labels", "set", "dog")
+    assert "Choose one under Models" in run("labels", "assign")[1]["error"]["message"]
+    assert "most" in run("labels", "set", "x" * 101)[1]["error"]["message"]
+    assert run("labels", "set", "--file", str(tmp_path / "none.txt"))[1]["error"]["path"].endswith("none.txt")
+    file = photo("one.png")
+    assert "Index it first" in run("labels", "of", str(file))[1]["error"]["message"]
+    run("index", str(file.parent), "--models", "colour-texture")
+    assert run("labels", "of", str(file))[1]["moments"] == []
+    assert "labels list" in run("search", "--text", "one", "--label", "cat")[1]["error"]["message"]
+    assert run("search", "--text", "one", "--label", "dog")[1]["hits"] == []

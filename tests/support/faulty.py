@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import wave
+import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
@@ -16,12 +17,12 @@ from PIL import Image
 
 import app.engine.embedding
 import app.engine.session
-from app.engine.encoders.base import Encoder, EncoderSpec, unit_rows
+from app.engine.encoders.base import Encoder, EncoderSpec, Scoring, unit_rows
 from app.engine.errors import MediaUnreadable
 from app.engine.evaltypes import EvaluationRequest
 from app.engine.media import decode
 from app.engine.modeltypes import ModelStatus
-from app.engine.samples import Picture, PictureInput, Sample, SoundInput, Vectors
+from app.engine.samples import Picture, PictureInput, Sample, SoundInput, Text, Vectors
 from app.engine.session import Session
 from app.engine.types import IndexReport, IndexRequest, Modality, Query, SearchRequest
 
@@ -101,10 +102,12 @@ def _done(function: Any, *arguments: Any) -> Future[Any]:
 
 
 class Tiny:
-    """A quick encoder of pictures or of sounds: random projections. ``counter[0]`` counts what it encodes."""
+    """A quick encoder of pictures and words, or of sounds: random projections. ``counter[0]`` counts what it encodes
+    of files."""
 
     device = "cpu"
     batch_size = 8
+    scoring = Scoring("sigmoid", 10.0)
 
     def __init__(self, spec: EncoderSpec, counter: Any) -> None:
         self.spec = spec
@@ -112,6 +115,9 @@ class Tiny:
         self._counter = counter
 
     def encode(self, samples: Sequence[Sample]) -> Vectors:
+        if isinstance(samples[0], Text):
+            seeds = [zlib.crc32(sample.text.encode()) for sample in samples if isinstance(sample, Text)]
+            return unit_rows(np.stack([np.random.default_rng(seed).standard_normal(TINY_DIM) for seed in seeds]))
         self._counter[0] += len(samples)
         arrays = [sample.pixels if isinstance(sample, Picture) else sample.samples for sample in samples]
         rows = np.stack([np.resize(array.astype(np.float32).ravel(), TINY_VALUES) for array in arrays])
@@ -121,7 +127,9 @@ class Tiny:
 TINY_VALUES, TINY_DIM = 12 * 12 * 3, 48
 _PROJECTION = np.random.default_rng(1).standard_normal((TINY_VALUES, TINY_DIM)).astype(np.float32)
 _SPECS = {
-    "tiny-picture": EncoderSpec("tiny-picture", frozenset({Modality.IMAGE}), TINY_DIM, picture=PictureInput(12, 12)),
+    "tiny-picture": EncoderSpec(
+        "tiny-picture", frozenset({Modality.IMAGE, Modality.TEXT}), TINY_DIM, picture=PictureInput(12, 12)
+    ),
     "tiny-sound": EncoderSpec("tiny-sound", frozenset({Modality.AUDIO}), TINY_DIM, sound=SoundInput(8_000)),
 }
 
@@ -181,10 +189,15 @@ def database_file(home: Path) -> Path:
 
 
 def judge_some(session: Session, media: Path) -> None:
-    """One test query with three judgments."""
+    """One test query with three judgments, and labels of all pictures."""
+    session.labels.choose(LABELS)
+    session.labels.assign()
     query = session.evaluations.add_query(Query.of_image(str(next(media.rglob("*.png")))), "like this")
     for grade, item in enumerate(session.evaluations.pool(query.id, MODELS[:1]).items[:3]):
         session.evaluations.judge(query.id, item.item.item_id, grade)
+
+
+LABELS = ("dog", "cat", "red car", "tree", "house", "snow", "a day at the sea", "bread")
 
 
 def view(session: Session, media: Path, judged: bool = False) -> dict[str, Any]:
@@ -217,6 +230,13 @@ def view(session: Session, media: Path, judged: bool = False) -> dict[str, Any]:
     seen["failures"], seen["models"], seen["settings"] = status.failures, status.models, status.settings
     if judged:
         seen["queries"] = [(one.title, one.relevant, one.judged) for one in session.evaluations.queries()]
+        seen["labels"] = {
+            os.path.relpath(path, media): [
+                [(label.name, Cosine(label.confidence)) for label in one.labels]
+                for one in session.labels.of_file(str(path))
+            ]
+            for path in photos
+        }
         seen["measures"] = [model.mean for model in session.evaluations.evaluate(EvaluationRequest(MODELS)).models]
     return seen
 

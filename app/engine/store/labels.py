@@ -60,8 +60,12 @@ class LabelStore:
         return str(read_setting(self._database, _MODEL) or "")
 
     def choose(self, names: Sequence[str], model: str) -> None:
-        """Keep this list and this model. Where either is another than before, what was computed goes."""
-        if set(self.names().values()) == set(names) and self.model == model:
+        """Keep this list and this model. Where the list is another than before, what was computed goes; what another
+        model has computed is there until labels are given by this one."""
+        if set(self.names().values()) == set(names):
+            if self.model != model:
+                with self._database.transaction() as change:
+                    write_setting(change, _MODEL, model)
             return
         with self._database.transaction() as change:
             known = {name for (name,) in change.execute(f"SELECT l.name FROM labels l WHERE {SOUND_LABEL}")}  # noqa: S608
