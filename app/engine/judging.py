@@ -90,7 +90,8 @@ class Judging:
         )
 
     def judge(self, query_id: int, item_id: int, grade: int | None, judge: str = OWN_JUDGE) -> QuerySummary:
-        """Enter a grade (0: not relevant, above: relevant) or a `Mark`; None takes it back.
+        """Enter a grade (0: not relevant, above: relevant) or a `Mark`; None takes it back. The query as all judges
+        together have judged it now.
 
         Raises:
             AppError: the query or the item is gone, or the judge's name is too long.
@@ -102,7 +103,7 @@ class Judging:
         if item_id not in refs:
             raise AppError("This item is gone", "Its file has left the library since it was found.")
         self._judgments.judge(query_id, judge, [(refs[item_id], grade)])
-        return self._queries.query(query_id, judge)
+        return self._queries.query(query_id)
 
     def progress(
         self,

@@ -68,6 +68,8 @@ class JudgeSession(QObject):
         self._plan_call: Call | None = None
         self._undoes = False
         self._waits_for_plan = False
+        self._idle = False
+        """Whether something is said instead of an item."""
 
     @property
     def current(self) -> PoolItem | None:
@@ -194,7 +196,7 @@ class JudgeSession(QObject):
         """Turn to one item."""
         if 0 <= row < len(self.round.items):
             self.round.row = row
-            self._waits_for_plan = False
+            self._waits_for_plan = self._idle = False
             self.moved.emit()
             following = self.following
             if self.goes_on and following is not None and len(self.round.open_rows()) <= AHEAD_FROM:
@@ -212,7 +214,11 @@ class JudgeSession(QObject):
             self.query_wanted.emit(following)
         else:
             self.counted.emit()
-            self.ended.emit()
+            self._end()
+
+    def _end(self) -> None:
+        self._idle = True
+        self.ended.emit()
 
     @property
     def following(self) -> int | None:
@@ -234,6 +240,7 @@ class JudgeSession(QObject):
 
         def failed(error: AppError) -> None:
             if self.summary is summary and self.judge == judge:
+                self._idle = True
                 self.refused.emit(error)
 
         self._pool_call = self._engine.request(
@@ -257,7 +264,7 @@ class JudgeSession(QObject):
         if self._undoes:
             self._undoes = False
             self.undo()
-        elif self.round.items and self.round.current is None:
+        elif self.round.items and (self.round.current is None or self._idle):
             self._begin_query()
 
     def _begin_query(self) -> None:
@@ -266,7 +273,7 @@ class JudgeSession(QObject):
         if row is not None:
             self.go(row)
         else:
-            self.ended.emit()
+            self._end()
 
     def _ask_plan(self, summary: QuerySummary) -> None:
         _cancel(self._plan_call)
@@ -281,6 +288,8 @@ class JudgeSession(QObject):
                 self.counted.emit()
                 if self._waits_for_plan:
                     self.go_on()
+                elif self._idle and self.round.items:
+                    self._end()  # what is said may be of the set now
 
         def failed(_error: AppError) -> None:  # the pool tells of its own failure; one query can be counted alone
             self._plan_call = None

@@ -30,6 +30,7 @@ class JudgeChooser(QComboBox):
         self._line = QLineEdit()
         self.setLineEdit(self._line)
         self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.setCompleter(None)  # type: ignore[arg-type]  # else a new name would become the longer one that is known
         self.setFixedWidth(JUDGE_PX)
         self.setAccessibleName(self.tr("Who judges"))
         self.setToolTip(self.tr("Choose who judges, or type another name. Nobody sees what the others said."))

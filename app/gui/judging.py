@@ -6,7 +6,7 @@ from pathlib import PurePath
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
 from app.engine.errors import AppError
 from app.engine.evaltypes import PoolItem, QuerySummary
@@ -122,6 +122,9 @@ class JudgePanel(QWidget):
     def give(self, grade: int) -> None:
         """Give a grade or a mark to the item shown, or to the tiles that are selected."""
         if self._is_judging:
+            focused = QApplication.focusWidget()
+            if focused is None or not self.isAncestorOf(focused):
+                self._take_focus()  # so that arrows move among the results now
             self.session.grade(self.grid.chosen_rows if self._in_grid else [self.session.round.row], grade)
 
     def skip_item(self) -> None:

@@ -207,6 +207,29 @@ class TestGoingOn:
         with qtbot.waitSignal(judging.compare_wanted):
             judging._message._buttons.itemAt(1).widget().click()
 
+    def test_a_deeper_pool_of_a_query_that_was_done_is_judged_on(
+        self, qtbot: QtBot, judging: JudgePanel, library: Library, make_hit: MakeHit
+    ) -> None:
+        judging.session.goes_on = False
+        press(qtbot, judging, K.Key_F, K.Key_F, K.Key_F)
+        assert "All 3 results are judged" in judging.sentence
+        library.hits.append(replace(make_hit(4), item_id=4))
+        judging.show_query(judging.session.summary, depth=20)
+        qtbot.waitUntil(lambda: at(judging) == (1, 4))
+        assert judging.preview.isVisible()
+        judging.query_wanted.emit(2)  # the rest of the set as deep
+        qtbot.waitUntil(lambda: judging.current is not None and at(judging) == (2, 1))
+        assert judging.session._depth == 20
+
+    def test_arrows_move_among_the_results_once_one_is_judged(
+        self, qtbot: QtBot, page: EvaluatePage, judging: JudgePanel
+    ) -> None:
+        page.queries.list.setFocus()
+        press(qtbot, judging, K.Key_F)
+        assert judging.strip.hasFocus()
+        qtbot.keyClick(judging.strip, K.Key_Right)
+        assert at(judging) == (1, 3)
+
 
 class TestMarks:
     def test_unsure_counts_as_dealt_with_and_later_comes_again(
