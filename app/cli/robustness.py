@@ -60,7 +60,8 @@ def show(console: Console, result: Robustness) -> None:
     console.print(table)
     console.print(
         f"[dim]{escape(result.measure)}, after less before, with the interval of 95 % over queries. "
-        f"{NO_DIFFERENCE} no difference can be told. Seed {result.seed}."
+        f"{NO_DIFFERENCE} no difference can be told. Each interval stands for itself: of twenty without a real change, "
+        f"one seems to have one. Seed {result.seed}."
     )
     for note in result.notes:
         console.print(f"[yellow]{escape(note)}")
@@ -69,7 +70,7 @@ def show(console: Console, result: Robustness) -> None:
 def _cell(drop: Drop) -> str:
     if drop.low is None or drop.high is None:
         return f"{drop.change:+.3f}"
-    mark = NO_DIFFERENCE if drop.low <= 0 <= drop.high else " "
+    mark = NO_DIFFERENCE if drop.low <= 0 <= drop.high and drop.low < drop.high else " "
     return f"{mark}{drop.change:+.3f} ({drop.low:+.3f} to {drop.high:+.3f})"
 
 

@@ -17,6 +17,7 @@ from app.gui.emptystate import EmptyState
 from app.gui.engine import Engine
 from app.gui.judging import POOL_DEPTH, JudgePanel
 from app.gui.offline import Offline
+from app.gui.robustness import RobustnessPanel
 from app.gui.testqueries import QueryColumn
 from app.gui.thumbnails import ThumbnailStore
 
@@ -40,6 +41,7 @@ class EvaluatePage(QWidget):
         self.queries.setFixedWidth(COLUMN_PX)
         self.judging = JudgePanel(engine, thumbnails)
         self.comparing = ComparePanel(engine, thumbnails)
+        self.robustness = RobustnessPanel(engine)
         self._empty = EmptyState()
         self._switch = QButtonGroup(self)
         self._buttons = QHBoxLayout()
@@ -86,6 +88,7 @@ class EvaluatePage(QWidget):
     def _compose(self) -> None:
         self._add_view("check", self.tr("Judge"), self.judging, self._show_judging)
         self._add_view("compare", self.tr("Results"), self.comparing, self._show_results)
+        self._add_view("refresh", self.tr("Robustness"), self.robustness, self._show_robustness)
         self._switch.button(JUDGE).setChecked(True)
         switch = QHBoxLayout()
         self._buttons.setSpacing(theme.TINY_PX)
@@ -128,10 +131,11 @@ class EvaluatePage(QWidget):
         self.judging.query_wanted.connect(self._turn_to)
         self.judging.compare_wanted.connect(self._compare)
         self.comparing.judge_wanted.connect(self._judge_deeper)
+        self.robustness.judge_wanted.connect(self._judge_deeper)
         self.comparing.opened.connect(self.item_opened)
-        for view in (self.judging, self.comparing):
+        for view in (self.judging, self.comparing, self.robustness):
             view.models_wanted.connect(self.models_wanted)
-        for part in (self.queries, self.judging, self.comparing):
+        for part in (self.queries, self.judging, self.comparing, self.robustness):
             part.failed.connect(self.banner.show_error)
 
     def _say_empty(self) -> None:
@@ -176,6 +180,10 @@ class EvaluatePage(QWidget):
         self.comparing.show_set(self.queries.current_set)
         self.comparing.set_queries(self.queries.summaries, summary)
         self.comparing.show_answer()
+
+    def _show_robustness(self, summary: QuerySummary) -> None:
+        self.robustness.show_set(self.queries.current_set)
+        self.robustness.set_queries(self.queries.summaries, summary)
 
     def _take_judgment(self, summary: QuerySummary) -> None:
         self.comparing.forget()

@@ -27,6 +27,9 @@ UNSURE_MARK = "~"
 """Stands before a change whose interval includes none."""
 
 CELL_PX = QSize(84, 30)
+INSET = "\N{EM SPACE}"
+"""Before the names of disturbances below a heading."""
+
 LEAST_RANGE = 0.1
 """Even where nothing changes more, this is full colour: small changes must look small."""
 
@@ -35,6 +38,12 @@ LEGEND_PX = QSize(220, 30)
 
 # Orange for a loss and blue for a gain are told apart by every kind of colour vision (Okabe and Ito's two).
 _LOSS, _GAIN = {"light": "#e07b00", "dark": "#d97706"}, {"light": "#0072b2", "dark": "#3b9bdc"}
+
+_SHEET = """
+QHeaderView { background: transparent; border: none; }
+QHeaderView::section:vertical { border-bottom: none; font-weight: 400; color: palette(window-text); }
+QTableCornerButton::section { background: transparent; border: none; }
+"""
 
 GROUPS = {Modality.TEXT: "Words", Modality.IMAGE: "Pictures", Modality.AUDIO: "Sounds"}
 
@@ -65,8 +74,9 @@ def signed(value: float) -> str:
 
 
 def is_unsure(drop: Drop) -> bool:
-    """Whether the interval includes no change, or there is none."""
-    return drop.low is None or drop.high is None or drop.low <= 0 <= drop.high
+    """Whether the change may be chance: its interval includes none, or is not known. Where no query changes at all,
+    there is nothing unsure."""
+    return drop.low is None or drop.high is None or (drop.low <= 0 <= drop.high and drop.low < drop.high)
 
 
 def told(drop: Drop, disturbance: Disturbance, measure: str, model: str) -> str:
@@ -114,6 +124,7 @@ class HeatMap(QTableView):
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setCornerButtonEnabled(False)
+        self.setStyleSheet(_SHEET)
         across, down = self.horizontalHeader(), self.verticalHeader()
         across.setHighlightSections(False)
         across.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
@@ -167,9 +178,8 @@ class Cells(QAbstractTableModel):
             name = self._result.names.get(key, key)
             return name if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole) else None
         row = self.rows[section]
-        if role == Qt.ItemDataRole.FontRole and row.disturbance:
-            return theme.font(theme.Type.BODY)
-        return row.name if role == Qt.ItemDataRole.DisplayRole else None
+        inset = INSET if row.disturbance and any(other.disturbance is None for other in self.rows) else ""
+        return inset + row.name if role == Qt.ItemDataRole.DisplayRole else None
 
     def data(self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         disturbance = self.rows[index.row()].disturbance

@@ -2,62 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication, QShowEvent
-from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app.bridge.client import Call
 from app.engine.errors import AppError
-from app.engine.evaltypes import Disturbance, QuerySummary, Robustness, RobustnessRequest
+from app.engine.evaltypes import (
+    Disturbance,
+    EvaluationRequest,
+    QuerySet,
+    QuerySummary,
+    Robustness,
+    RobustnessRequest,
+)
 from app.engine.jobs import Progress
 from app.engine.types import Modality
-from app.gui import icons, theme, wording
+from app.gui import icons, theme
 from app.gui.disturbancemenu import DisturbanceMenu
 from app.gui.emptystate import EmptyState
 from app.gui.engine import Engine
 from app.gui.heatmap import UNSURE_MARK, HeatMap, Legend, as_text
 from app.gui.jobline import JobLine
+from app.gui.measuringbar import MeasuringBar
 from app.gui.robustnesswords import headline
 
-KS = (1, 4, 5, 10, 20)
-DEFAULT_K = 10
-MEASURES = ("P@{k}", "R@{k}", "nDCG@{k}", "Success@{k}", "AP", "RR")
 MESSAGE, MAP = 0, 1
 
 
 class RobustnessPanel(QWidget):
-    """Signals: ``judge_wanted`` when nothing is judged yet; ``models_wanted``; ``failed`` with an `AppError`."""
+    """Signals: ``judge_wanted`` with k when nothing is judged yet; ``models_wanted``; ``failed`` with an `AppError`."""
 
-    judge_wanted = Signal()
+    judge_wanted = Signal(int)
     models_wanted = Signal()
     failed = Signal(object)
 
     def __init__(self, engine: Engine, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._engine = engine
+        self._set: QuerySet | None = None
         self._summaries: tuple[QuerySummary, ...] = ()
-        self._set_id: int | None = None
-        self._call: Call | None = None
         self._known: tuple[Disturbance, ...] = ()
+        self._call: Call | None = None
+        self._asked: tuple[EvaluationRequest, tuple[str, ...]] | None = None
         self.result: Robustness | None = None
-        self.k = QComboBox()
-        self.measure = QComboBox()
+        self.bar = MeasuringBar()
         self.disturbances = DisturbanceMenu()
-        self.run_button = QPushButton(icons.icon("compare", "on_accent"), self.tr("Run"))
+        self.run_button = QPushButton(icons.icon("play", "on_accent"), self.tr("Run"))
         self.job = JobLine()
         self.headline = theme.label("", theme.Type.HEADING)
         self.legend = Legend()
         self._key = theme.label("", theme.Type.CAPTION)
-        self._key.setWordWrap(True)
         self.map = HeatMap()
         self._notes = theme.label("", theme.Type.CAPTION)
-        self._notes.setWordWrap(True)
         self.message = EmptyState()
         self._stack = QStackedWidget()
-        self._copy = QPushButton(self.tr("Copy table"))
+        self._copy = QPushButton(self.tr("Copy"))
         self._save = QPushButton(self.tr("Save as CSV…"))
         self._set_up()
         self._compose()
@@ -67,14 +69,23 @@ class RobustnessPanel(QWidget):
     def notes(self) -> str:
         return self._notes.text()
 
-    def set_queries(self, summaries: Sequence[QuerySummary], set_id: int | None = None) -> None:
-        """What there is to ask again: the queries of a set (None: of all sets). What was measured on others goes."""
-        judged = {summary.id for summary in summaries if summary.judged}
-        before = {summary.id for summary in self._summaries if summary.judged}
+    @property
+    def key(self) -> str:
+        """What is said of how to read the map."""
+        return self._key.text()
+
+    def show_set(self, query_set: QuerySet | None) -> None:
+        """The set whose queries are asked again. What was measured of another goes, and is no longer under way."""
+        if (query_set and query_set.id) != (self._set and self._set.id):
+            self.result = self._asked = None
+            self._drop()
+        self._set = query_set
+        self.bar.show_set(query_set)
+
+    def set_queries(self, summaries: tuple[QuerySummary, ...], current: QuerySummary | None) -> None:
+        """What there is to ask again."""
         self._summaries = tuple(summaries)
-        if (set_id, judged) != (self._set_id, before):
-            self.result = None
-        self._set_id = set_id
+        self.bar.set_queries(self._summaries, current)
         self._show_known()
         self._say_what_there_is()
 
@@ -84,26 +95,53 @@ class RobustnessPanel(QWidget):
 
     def run(self) -> None:
         """Ask the engine; what was measured before stays in sight until the answer comes."""
-        chosen = self.disturbances.chosen
-        if self._call or not self._kinds() or not chosen:
+        wanted, chosen = self.bar.request(), self.disturbances.chosen
+        if self._call or wanted is None or not chosen:
             return
-        k = int(self.k.currentData())
+        asked = (wanted, chosen)
         request = RobustnessRequest(
-            k=k,
-            set_id=self._set_id,
-            measure=str(self.measure.currentData()).format(k=k),
+            query_ids=wanted.query_ids,
+            k=wanted.k,
+            set_id=wanted.set_id,
+            judge=wanted.judge,
+            measure=wanted.measure,
             disturbances=() if self.disturbances.has_all else chosen,
         )
         self.job.show_waiting(self.tr("Asking the queries again"))
         self.run_button.setEnabled(False)
-        self._call = self._engine.request(
+
+        def done(result: Robustness) -> None:
+            if self._call is call:
+                self._end()
+                self._show(result, asked)
+
+        def failed(error: AppError) -> None:
+            if self._call is call:
+                self._end()
+                self.job.show_error(error, (self.tr("Try again"), self.run))
+
+        def progressed(progress: Progress) -> None:
+            if self._call is call:
+                self.job.show_progress(progress.note or progress.phase, progress)
+
+        def cancelled() -> None:
+            if self._call is call:
+                self._end()
+
+        self._call = call = self._engine.request(
             "evaluations_robustness",
             request,
-            on_done=self._done,
-            on_failed=self._fail,
-            on_cancelled=self._end,
-            on_progress=self._show_progress,
+            on_done=done,
+            on_failed=failed,
+            on_cancelled=cancelled,
+            on_progress=progressed,
         )
+
+    def cancel(self) -> None:
+        """Stop; what was measured before stays."""
+        if self._call:
+            self.job.show_stopping()
+            self._call.cancel()
 
     def copy_table(self) -> None:
         """Put the figures on the clipboard as tab-separated text."""
@@ -129,37 +167,33 @@ class RobustnessPanel(QWidget):
     # --- composition -------------------------------------------------------------------------------------------------
 
     def _set_up(self) -> None:
-        for k in KS:
-            self.k.addItem(self.tr("First {0}").format(k), k)
-        self.k.setCurrentIndex(KS.index(DEFAULT_K))
-        self.k.setAccessibleName(self.tr("How many results are measured"))
-        self.k.currentIndexChanged.connect(self._name_measures)
-        self.measure.setAccessibleName(self.tr("The measure that is compared"))
-        for name in MEASURES:
-            self.measure.addItem("", name)
-        self._name_measures()
+        self.bar.changed.connect(self._say_what_there_is)
+        self.disturbances.changed.connect(self._say_what_there_is)
         theme.set_role(self.run_button, "primary")
         self.run_button.clicked.connect(self.run)
-        self.disturbances.changed.connect(self._allow)
-        self.job.cancel_wanted.connect(self._cancel)
+        self.job.cancel_wanted.connect(self.cancel)
+        for button in (self._copy, self._save):
+            theme.set_role(button, "quiet")
         self._copy.setToolTip(self.tr("Copy as tab-separated text, to paste into a spreadsheet"))
         self._copy.clicked.connect(self.copy_table)
         self._save.clicked.connect(self.choose_csv)
-        self._key.setText(
-            self.tr(
-                "Each number is the change of the measure. {0} and a pale colour: it may be chance. Point at a cell "
-                "for its interval."
-            ).format(UNSURE_MARK)
+        self._key.setToolTip(
+            self.tr("Each interval stands for itself: of twenty cells without a real change, one seems to have one.")
         )
+        for label in (self._key, self._notes):
+            label.setWordWrap(True)
 
     def _compose(self) -> None:
         head = QHBoxLayout()
         head.setSpacing(theme.SMALL_PX)
-        for widget in (self.measure, self.k, self.disturbances, self.run_button):
-            head.addWidget(widget)
-        head.addStretch()
-        head.addWidget(self._copy)
-        head.addWidget(self._save)
+        head.addWidget(self.bar, 1)
+        head.addWidget(self.disturbances, 0, Qt.AlignmentFlag.AlignTop)
+        head.addWidget(self.run_button, 0, Qt.AlignmentFlag.AlignTop)
+        said = QHBoxLayout()
+        said.setSpacing(theme.SMALL_PX)
+        said.addWidget(self.headline, 1)
+        for button in (self._copy, self._save):
+            said.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
         key = QHBoxLayout()
         key.setSpacing(theme.LARGE_PX)
         key.addWidget(self._key, 1)
@@ -168,7 +202,7 @@ class RobustnessPanel(QWidget):
         below = QVBoxLayout(work)
         below.setContentsMargins(0, 0, 0, 0)
         below.setSpacing(theme.SMALL_PX)
-        below.addWidget(self.headline)
+        below.addLayout(said)
         below.addLayout(key)
         below.addWidget(self.map, 1)
         below.addWidget(self._notes)
@@ -181,10 +215,6 @@ class RobustnessPanel(QWidget):
         column.addWidget(self.job)
         column.addWidget(self._stack, 1)
 
-    def _name_measures(self) -> None:
-        for index, name in enumerate(MEASURES):
-            self.measure.setItemText(index, name.format(k=self.k.currentData()))
-
     # --- what is asked -----------------------------------------------------------------------------------------------
 
     def _kinds(self) -> frozenset[Modality]:
@@ -194,74 +224,69 @@ class RobustnessPanel(QWidget):
     def _take_known(self, known: tuple[Disturbance, ...]) -> None:
         self._known = known
         self._show_known()
+        self._say_what_there_is()
 
     def _show_known(self) -> None:
         kinds = self._kinds()
         self.disturbances.offer([one for one in self._known if one.modality in kinds])
-        self._allow()
-
-    def _allow(self) -> None:
-        self.run_button.setEnabled(bool(self._kinds()) and bool(self.disturbances.chosen) and self._call is None)
 
     def _say_what_there_is(self) -> None:
-        for button in (self._copy, self._save):
-            button.setEnabled(self.result is not None)
-        self._allow()
+        wanted, chosen = self.bar.request(), self.disturbances.chosen
+        self.run_button.setEnabled(wanted is not None and bool(chosen) and self._call is None)
         if self.result is not None:
             self._stack.setCurrentIndex(MAP)
+            self._say_key(self._asked != (wanted, chosen))
             return
         self._stack.setCurrentIndex(MESSAGE)
-        if not self._kinds():
+        if wanted is None:
             self.message.say(
                 "check",
                 self.tr("Nothing to ask again yet"),
                 self.tr("Judge some results first: a loss is measured by what you found relevant."),
-                ((self.tr("Judge results"), self.judge_wanted.emit),),
+                ((self.tr("Judge results"), self._want_judging),),
             )
             return
-        judged = sum(1 for summary in self._summaries if summary.judged)
         self.message.say(
             "compare",
             self.tr("Does it still find the same?"),
             self.tr(
-                "Your {0} asked again with worse pictures, noisier sounds and mistyped words: how much does each model "
-                "lose?"
-            ).format(wording.count(judged, "judged query is", "judged queries are")),
+                "The judged queries are asked again with worse pictures, noisier sounds and mistyped words. What each "
+                "model loses by that is shown here."
+            ),
+            ((self.tr("Run"), self.run),) if self._call is None and chosen else (),
         )
+
+    def _say_key(self, is_old: bool) -> None:
+        words = self.tr("How {0} changes. {1} and pale: it may be chance. Point at a cell to see more.").format(
+            self.result.measure if self.result else "", UNSURE_MARK
+        )
+        old = self.tr("This is of what was chosen before: press Run to measure what is chosen now.")
+        self._key.setText(f"{words} {old}" if is_old else words)
+
+    def _want_judging(self) -> None:
+        self.judge_wanted.emit(self.bar.chosen_k)
 
     # --- the answer --------------------------------------------------------------------------------------------------
 
-    def _show_progress(self, progress: Progress) -> None:
+    def _drop(self) -> None:
+        """Leave what is under way to end unseen."""
         if self._call:
-            self.job.show_progress(progress.note or progress.phase, progress)
-
-    def _cancel(self) -> None:
-        if self._call:
-            self.job.show_stopping()
             self._call.cancel()
+            self._end()
 
     def _end(self) -> None:
         self._call = None
         self.job.put_away()
-        self._allow()
+        self._say_what_there_is()
 
-    def _fail(self, error: AppError) -> None:
-        self._end()
-        self.job.show_error(error, (self.tr("Try again"), self.run))
-
-    def _done(self, result: Robustness) -> None:
-        self._end()
+    def _show(self, result: Robustness, asked: tuple[EvaluationRequest, tuple[str, ...]]) -> None:
+        self.result, self._asked = (result, asked) if result.drops else (None, None)
         if not result.drops:
-            self.result = None
             self._say_what_there_is()
-            self.message.say(
-                "info",
-                self.tr("No model can answer this"),
-                "\n".join(result.notes) or self.tr("No disturbance that is chosen fits these queries."),
-                ((self.tr("Show the models"), self.models_wanted.emit),),
-            )
+            words = "\n".join(result.notes) or self.tr("None of the chosen disturbances fits these queries.")
+            models = ((self.tr("Show the models"), self.models_wanted.emit),)
+            self.message.say("info", self.tr("No model can answer this"), words, models)
             return
-        self.result = result
         self.map.show_result(result)
         self.legend.set_range(self.map.cells.range)
         self.headline.setText(headline(result))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 from app.engine.evaltypes import Drop, Robustness
+from app.gui import wording
 from app.gui.heatmap import GROUPS, is_unsure, signed
 
 
@@ -22,11 +23,12 @@ def headline(result: Robustness) -> str:
 
 
 def _of_kind(drops: Sequence[Drop], result: Robustness) -> str:
-    if all(is_unsure(drop) for drop in drops):
-        queries = max(drop.queries for drop in drops)
-        return f"no change in {result.measure} can be told from chance with {queries:,} queries."
+    lost = {drop.disturbance for drop in drops if drop.change < 0 and not is_unsure(drop)}
+    if not lost:
+        queries = wording.count(max(drop.queries for drop in drops), "query", "queries")
+        return f"no loss in {result.measure} can be told from chance with {queries}."
     names = {one.key: one.name for one in result.disturbances}
-    hurts = _means({key: [drop for drop in drops if drop.disturbance == key] for key in names})
+    hurts = _means({key: [drop for drop in drops if drop.disturbance == key] for key in names if key in lost})
     worst = min(hurts, key=hurts.__getitem__)
     said = [f"what hurts most: {names[worst]} ({result.measure} {signed(hurts[worst])})"]
     # A mean over fewer disturbances, or other queries, is of something else.
