@@ -13,7 +13,7 @@ import pytest
 from app.cli.arguments import parser
 from app.cli.run import run
 from app.engine.errors import AppError
-from app.engine.evaltypes import EvaluationRequest, QuerySummary, Robustness, RobustnessRequest
+from app.engine.evaltypes import OWN_JUDGE, EvaluationRequest, QuerySummary, Robustness, RobustnessRequest
 from app.engine.jobs import Cancelled, Job
 from app.engine.media import disturbing
 from app.engine.media.disturbing import SeededDisturbance
@@ -27,25 +27,28 @@ FEW = ("picture-grey", "picture-jpeg", "picture-crop")
 
 
 def judged(session: Session, query: Query, relevant: int = 3) -> QuerySummary:
-    """A query whose first results are judged relevant, and the others not."""
+    """A query of which three of the first results are judged relevant, and the others not."""
     summary = session.evaluations.add_query(query)
-    for place, one in enumerate(_first(session, summary)):
-        session.evaluations.judge(summary.id, one, 1 if place < relevant else 0)
+    found = [one.item.item_id for one in session.evaluations.pool(summary.id).items]
+    refs = session._lookup.refs(found)
+    grades = [(refs[item_id], int(place < relevant)) for place, item_id in enumerate(found)]
+    session._judgments.judge(summary.id, OWN_JUDGE, grades)
     return session.evaluations.queries()[-1]
-
-
-def _first(session: Session, summary: QuerySummary) -> list[int]:
-    evaluation = session.evaluations.evaluate(EvaluationRequest(query_ids=(summary.id,), hits=True, costs=False))
-    model = next(model for model in evaluation.models if model.queries)
-    return [one.hit.item_id for one in model.queries[0].hits]
 
 
 @pytest.fixture
 def pictures(session: Session, index: Index, photo: Make) -> list[QuerySummary]:
+    """Eight queries by picture among fourteen pictures, each of which has the next three for its relevant ones."""
     for seed in range(14):
         photo(f"{seed}.png", seed)
     index()
-    return [judged(session, Query.of_image(str(photo(f"{seed}.png", seed)))) for seed in range(8)]
+    lines = [
+        f"image:{one}.png 0 {other}.png {int(other - one in (1, 2, 3))}" for one in range(8) for other in range(14)
+    ]
+    file = photo("0.png", 0).with_name("qrels.txt")
+    file.write_text("\n".join(lines))
+    session.evaluations.import_qrels(str(file))
+    return list(session.evaluations.queries())
 
 
 def measured(session: Session, **changes: object) -> Robustness:
