@@ -26,6 +26,7 @@ from app.engine.evaluation.agreement import agreement
 from app.engine.evaluation.pooling import Ranking
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.querying import Target
+from app.engine.rankings import Rankings, keyed
 from app.engine.search import Searcher
 from app.engine.store.judgments import Judgments, graded
 from app.engine.store.lookup import Lookup
@@ -52,12 +53,19 @@ class Judging:
     """The pools of one library's test queries, and their judgments."""
 
     def __init__(
-        self, lookup: Lookup, queries: Queries, judgments: Judgments, searcher: Searcher, encoders: EncoderSource
+        self,
+        lookup: Lookup,
+        queries: Queries,
+        judgments: Judgments,
+        searcher: Searcher,
+        rankings: Rankings,
+        encoders: EncoderSource,
     ) -> None:
         self._lookup = lookup
         self._queries = queries
         self._judgments = judgments
         self._searcher = searcher
+        self._rankings = rankings
         self._encoders = encoders
 
     def pool(
@@ -124,26 +132,11 @@ class Judging:
         self._queries.set_of(set_id)
         summaries = self._queries.queries(set_id)
         grades = self._judgments.of_queries([summary.id for summary in summaries], judge)
-        targets = self._targets(models)
-        queries = [
-            self._query_progress(summary, targets, depth, grades.get(summary.id, {}))
-            for summary in job.track(summaries, "Counting what is left to judge", len(summaries))
-        ]
+        found = self._found_by_all(summaries, self._targets(models), depth, job)
+        queries = [_progress(summary.id, found[summary.id], grades.get(summary.id, {})) for summary in summaries]
         if order is JudgingOrder.DISAGREEMENT:
             queries.sort(key=lambda query: (query.left == 0, -query.disagreement))
         return JudgingProgress(tuple(queries), self._ms_per_item(set_id, judge))
-
-    def _query_progress(
-        self, summary: QuerySummary, targets: Sequence[Target], depth: int, grades: Mapping[ItemRef, int]
-    ) -> QueryProgress:
-        try:
-            rankings = [ranking for _, ranking, _ in self._rankings(summary.query, targets, depth)]
-        except MediaUnreadable:  # its own file is gone: there is nothing to judge
-            return QueryProgress(summary.id, 0, 0, 0.0)
-        pooled = {ref for ranking in rankings for ref in ranking.items}
-        later = sum(grades.get(ref) == Mark.LATER for ref in pooled)
-        left = later + sum(ref not in grades for ref in pooled)
-        return QueryProgress(summary.id, len(pooled), left, pooling.disagreement(rankings), later)
 
     def _ms_per_item(self, set_id: int, judge: str) -> float | None:
         moments = self._judgments.moments(set_id, judge, TIMED_JUDGMENTS + 1)
@@ -175,27 +168,56 @@ class Judging:
         return [target for key in models if key in ready and (target := self._searcher.target(key))]
 
     def _found(self, query: Query, targets: Sequence[Target], depth: int) -> _Found:
-        found = self._rankings(query, targets, depth)
-        hits = {
-            ref: replace(hit, rank=0, similarity=None, found_by=())
-            for _, ranking, of_model in found
-            for ref, hit in zip(ranking.items, of_model, strict=True)
-        }
-        return _Found(tuple(target for target, _, _ in found), tuple(ranking for _, ranking, _ in found), hits)
+        """What each model that understands the query finds first.
 
-    def _rankings(
-        self, query: Query, targets: Sequence[Target], depth: int
-    ) -> list[tuple[Target, Ranking, tuple[Hit, ...]]]:
-        """What each model that understands the query finds first."""
-        found = []
-        for target in targets:
-            if query.modalities <= target.spec.accepts:
-                hits = self._searcher.run(query, target, depth)
-                refs = self._lookup.refs([hit.item_id for hit in hits])
-                hits = tuple(hit for hit in hits if hit.item_id in refs)  # a folder may have been forgotten meanwhile
-                items = tuple(refs[hit.item_id] for hit in hits)
-                found.append((target, Ranking(items, frozenset(target.kinds)), hits))
-        return found
+        Raises:
+            MediaUnreadable: the query's file is gone.
+        """
+        able = tuple(target for target in targets if query.modalities <= target.spec.accepts)
+        rankings: list[Ranking] = []
+        hits: dict[ItemRef, Hit] = {}
+        for target in able:
+            found = next(self._rankings.of([keyed(query)], target, depth))
+            if isinstance(found, MediaUnreadable):
+                raise found
+            of_model = self._searcher.hits(found.first(depth))
+            refs = self._lookup.refs([hit.item_id for hit in of_model])
+            # A folder may have been forgotten meanwhile.
+            blind = {refs[hit.item_id]: _blind(hit) for hit in of_model if hit.item_id in refs}
+            rankings.append(Ranking(tuple(blind), frozenset(target.kinds)))
+            hits.update(blind)
+        return _Found(able, tuple(rankings), hits)
+
+    def _found_by_all(
+        self, summaries: Sequence[QuerySummary], targets: Sequence[Target], depth: int, job: Job
+    ) -> dict[int, list[Ranking]]:
+        """The rankings of each query, without looking for files; none where the query's own is gone."""
+        able = [[one for one in summaries if one.query.modalities <= target.spec.accepts] for target in targets]
+        found: list[tuple[int, Target, list[int]]] = []
+        job.begin("Counting what is left to judge", sum(map(len, able)))
+        for target, queries in zip(targets, able, strict=True):
+            ranked = self._rankings.of([keyed(one.query) for one in queries], target, depth, job)
+            for one, ranking in zip(queries, ranked, strict=True):
+                if not isinstance(ranking, MediaUnreadable):
+                    found.append((one.id, target, ranking.first(depth).ids.tolist()))
+                job.advance(note=target.key)
+        refs = self._lookup.refs(sorted({item_id for _, _, ids in found for item_id in ids}))
+        by_query: dict[int, list[Ranking]] = {summary.id: [] for summary in summaries}
+        for query_id, target, ids in found:
+            items = tuple(refs[item_id] for item_id in ids if item_id in refs)
+            by_query[query_id].append(Ranking(items, frozenset(target.kinds)))
+        return by_query
+
+
+def _progress(query_id: int, rankings: Sequence[Ranking], grades: Mapping[ItemRef, int]) -> QueryProgress:
+    pooled = {ref for ranking in rankings for ref in ranking.items}
+    later = sum(grades.get(ref) == Mark.LATER for ref in pooled)
+    left = later + sum(ref not in grades for ref in pooled)
+    return QueryProgress(query_id, len(pooled), left, pooling.disagreement(rankings), later)
+
+
+def _blind(hit: Hit) -> Hit:
+    return replace(hit, rank=0, similarity=None, found_by=())
 
 
 def _shuffle_key(query_key: str, ref: ItemRef) -> bytes:

@@ -104,7 +104,7 @@ class Session:
         self.evaluations = Evaluations(
             TestSets(test_queries, judgments, queries),
             Imports(database, self._files, self._lookup, test_queries, judgments, self._preferences),
-            Judging(self._lookup, test_queries, judgments, self._searcher, encoders),
+            Judging(self._lookup, test_queries, judgments, self._searcher, rankings, encoders),
             Evaluator(self._lookup, test_queries, judgments, self._searcher, rankings, encoders),
             Costs(spaces, shelves, self._searcher, trials, encoders, rates),
             Disturber(self._lookup, test_queries, judgments, self._searcher, queries, encoders),

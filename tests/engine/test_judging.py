@@ -202,12 +202,12 @@ def test_a_model_that_is_not_known_here_is_named(session: Session, query: QueryS
 def test_a_folder_forgotten_while_a_pool_is_made_is_left_out(
     session: Session, query: QuerySummary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = session._searcher.run
+    hits = session._searcher.hits
 
-    def run_then_forget(*arguments: Any) -> Any:
-        hits = run(*arguments)
+    def hits_then_forget(*arguments: Any) -> Any:
+        found = hits(*arguments)
         session.forget_root(str(tmp_path / "media"))
-        return hits
+        return found
 
-    monkeypatch.setattr(session._searcher, "run", run_then_forget)
+    monkeypatch.setattr(session._searcher, "hits", hits_then_forget)
     assert session.evaluations.pool(query.id).items == ()
