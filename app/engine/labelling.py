@@ -1,10 +1,4 @@
-"""Zero-shot labels: which words of a list each picture most likely shows, from the vectors that are there already.
-
-Radford et al.: Learning Transferable Visual Models From Natural Language Supervision, 2021, section 3.1; Zhai et al.:
-Sigmoid Loss for Language Image Pre-Training, 2023. A softmax (CLIP) is relative to the list: another list gives other
-probabilities, and one of its words always comes first. So words that name nothing stand beside it (`NOTHING`), and a
-label is given only where it is likelier than these. A sigmoid (SigLIP) judges every word for itself.
-"""
+"""Zero-shot labels: which words of a list each picture most likely shows, from the vectors that are there already."""
 
 from __future__ import annotations
 
@@ -12,7 +6,6 @@ import hashlib
 import json
 import os
 import threading
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,6 +18,7 @@ from app.engine.errors import AppError
 from app.engine.evaltypes import FileLabels, ItemLabel, LabelCount, LabelStatus, QuerySet, QuerySummary, Scale
 from app.engine.evaluation import trec
 from app.engine.evaluation.calibration import Calibration, fit
+from app.engine.evaluation.zeroshot import FLOORS, NOTHING, PROMPTS, clean, likeliest
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.querying import Target
 from app.engine.samples import Text, Vectors
@@ -40,19 +34,6 @@ from app.engine.types import ItemKind, Modality, Query
 SET_NAME = "Labels"
 GUIDELINES = "Relevant is whatever a person would give this label to."
 
-PROMPTS = {Modality.IMAGE: "a photo of a {}.", Modality.AUDIO: "This is a sound of {}."}
-"""How zero-shot classification is published, for CLIP and for CLAP. A label is a name rather than a search, for which
-words go in as they are typed; such a sentence about it is nearer to the captions that the models have learned from."""
-
-NOTHING = {Modality.IMAGE: "a photo.", Modality.AUDIO: "This is a sound."}
-"""The same about nothing: what a label of a softmax must beat."""
-
-MOST_PER_ITEM = 5
-FLOORS = {"softmax": 0.05, "sigmoid": 0.01}
-"""Below these a label is not kept. SigLIP's probabilities are those of a batch of 32,768 pairs, of which one is right:
-a hundredth is already some three hundred times as likely as chance."""
-
-MOST_LABELS, LONGEST_NAME = 10_000, 100
 RULE = 1
 """Raised when labels are given by another rule: they are given anew then."""
 
@@ -318,41 +299,13 @@ class Labels:
         return self._words
 
 
-def clean(names: Sequence[str]) -> list[str]:
-    """The names as they are kept.
-
-    Raises:
-        AppError: one is too long, or there are too many.
-    """
-    kept: dict[str, str] = {}
-    for name in names:
-        name = " ".join(unicodedata.normalize("NFC", name).split())
-        if len(name) > LONGEST_NAME:
-            raise AppError(
-                "This label is too long", f"“{name[:40]}…” has {len(name):,} characters; {LONGEST_NAME} are the most."
-            )
-        if name:
-            kept.setdefault(name.casefold(), name)
-    if len(kept) > MOST_LABELS:
-        raise AppError("These are too many labels", f"There are {len(kept):,}; {MOST_LABELS:,} are the most.")
-    return list(kept.values())
-
-
 def _likeliest(ids: Ids, vectors: Vectors, words: _Words) -> Iterator[tuple[int, int, float]]:
     """(item, label, probability) of the labels to keep of items with these ``vectors`` (items, dim)."""
-    count = len(words.ids)
     rows = max(1, BLOCK_CELLS // len(words.vectors))
-    most = min(MOST_PER_ITEM, count)
     for begin in range(0, len(ids), rows):
-        all_of_them = words.scoring.probabilities(vectors[begin : begin + rows] @ words.vectors.T)
-        of_labels, of_nothing = all_of_them[:, :count], all_of_them[:, count:]
-        best = np.argpartition(of_labels, count - most, axis=1)[:, count - most :]
-        chances = np.take_along_axis(of_labels, best, axis=1)
-        is_kept = chances >= FLOORS[words.scoring.kind]
-        if of_nothing.size:
-            is_kept &= chances > of_nothing
-        for row, column in zip(*np.nonzero(is_kept), strict=True):
-            yield int(ids[begin + row]), int(words.ids[best[row, column]]), float(chances[row, column])
+        chances = words.scoring.probabilities(vectors[begin : begin + rows] @ words.vectors.T)
+        items, labels, found = likeliest(chances, len(words.ids), FLOORS[words.scoring.kind])
+        yield from zip(ids[begin + items].tolist(), words.ids[labels].tolist(), found.tolist(), strict=True)
 
 
 def _made_by(target: Target, names: Sequence[str]) -> str:

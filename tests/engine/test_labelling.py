@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from app.engine.errors import AppError
+from app.engine.evaluation.zeroshot import LONGEST_NAME, MOST_LABELS, MOST_PER_ITEM
 from app.engine.jobs import Cancelled, Job
-from app.engine.labelling import LONGEST_NAME, MOST_LABELS, MOST_PER_ITEM, SET_NAME, clean
+from app.engine.labelling import SET_NAME
 from app.engine.session import Session
 from app.engine.types import Filters, FoundBy, IndexRequest, MediaKind, Query, SearchRequest
 
@@ -206,10 +207,6 @@ def test_a_library_without_a_model_of_words_says_so(tmp_path: Path) -> None:
         assert session.labels.status().model == ""
         with pytest.raises(AppError, match="Choose one under Models"):
             session.labels.assign()
-
-
-def test_equal_names_are_kept_once() -> None:
-    assert clean(["Dog", "DOG", " dog"]) == ["Dog"]
 
 
 # --- searching ---
