@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -25,19 +24,17 @@ from app.engine.evaltypes import (
 )
 from app.engine.evaluation import measures, statistics
 from app.engine.evaluation.resampling import intervals
-from app.engine.gradedruns import GradedRun, JudgedQueries, graded_run
+from app.engine.gradedruns import GradedRun, JudgedQueries, depth_of, graded_run
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.modeltypes import ModelStatus
 from app.engine.querying import Target
-from app.engine.rankings import RUN_DEPTH, KeyedQuery, Ranking, Rankings, keyed
+from app.engine.rankings import KeyedQuery, Ranking, Rankings, keyed
 from app.engine.search import Searcher
 from app.engine.store.judgments import Judgments
 from app.engine.store.lookup import Lookup
 from app.engine.store.queries import Queries
 from app.engine.thresholds import PRECISION, thresholds_of
 from app.engine.types import Modality
-
-_CUTOFF = re.compile(r"@([0-9]+)")
 
 Floats = npt.NDArray[np.float64]
 
@@ -103,7 +100,7 @@ class Evaluator:
         chosen = [one for one in summaries if (one.id in wanted if wanted else one.judged)]
         judged = JudgedQueries(self._lookup, {one.id: grades.get(one.id, {}) for one in chosen})
         asked = tuple(map(_Asked.of, chosen))
-        plan = _Plan(asked, judged, columns, _depth(columns), request.k, request.hits)
+        plan = _Plan(asked, judged, columns, depth_of(columns), request.k, request.hits)
         statuses = {status.key: status for status in self._encoders.statuses()}
         job.begin("Measuring", len(models) * len(chosen))
         measured = tuple(self._evaluate_model(key, statuses.get(key), plan, job) for key in models)
@@ -131,7 +128,7 @@ class Evaluator:
         judged = JudgedQueries(self._lookup, {query_id: self._judgments.of_query(query_id, judge)})
         columns = measures.names(k)
         asked = _Asked.of(summary)
-        plan = _Plan((asked,), judged, columns, _depth(columns), k, with_hits=True)
+        plan = _Plan((asked,), judged, columns, depth_of(columns), k, with_hits=True)
         found = []
         for status in self._encoders.statuses():
             if status.key in models and (target := self._target(status)) and not _is_foreign(asked, target):
@@ -273,11 +270,6 @@ def _answerable(plan: _Plan, target: Target) -> list[_Asked]:
 
 def _is_foreign(one: _Asked, target: Target) -> bool:
     return not one.modalities <= target.spec.accepts
-
-
-def _depth(columns: Sequence[str]) -> int:
-    """How many results are looked at: 1,000, or as many as the largest cut-off."""
-    return max([RUN_DEPTH, *(int(found[1]) for name in columns if (found := _CUTOFF.search(name)))])
 
 
 def _mean(values: Floats) -> float:

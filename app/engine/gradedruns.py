@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.engine.evaltypes import QuerySummary
-from app.engine.rankings import Ranking
+from app.engine.rankings import RUN_DEPTH, Ranking
 from app.engine.store.judgments import Grades, graded
 from app.engine.store.lookup import Lookup
 from app.engine.types import ItemKind
@@ -21,6 +22,8 @@ Matrix = npt.NDArray[np.int32]
 
 NO_ITEM = 0
 """Items are numbered from 1."""
+
+_CUTOFF = re.compile(r"@(\d+)$")
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,3 +105,8 @@ def graded_run(
         np.take(table, ids[row], out=ranked[row], mode="clip")  # nothing is out of bounds; "raise" would copy
         table[items.ids] = UNJUDGED
     return GradedRun(tuple(queries), tuple(rankings), ranked, tuple(items.grades for items in judged))
+
+
+def depth_of(columns: Sequence[str]) -> int:
+    """How many results these measures look at: 1,000, or as many as the largest cut-off."""
+    return max([RUN_DEPTH, *(int(found[1]) for name in columns if (found := _CUTOFF.search(name)))])

@@ -13,18 +13,16 @@ from app.engine.encoders.base import EncoderSource
 from app.engine.errors import AppError
 from app.engine.evaltypes import Disturbance, Drop, QuerySummary, Robustness, RobustnessRequest
 from app.engine.evaluation import measures, rewording, statistics
+from app.engine.gradedruns import JudgedQueries, depth_of, graded_run
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.media import disturbing
 from app.engine.media.disturbing import SeededDisturbance
-from app.engine.querying import Afresh, QueryVectors, Target, Vector
+from app.engine.querying import Afresh, QueryVectors, Target
+from app.engine.rankings import Ranking
 from app.engine.search import Searcher
-from app.engine.store.judgments import Judgments, graded
 from app.engine.store.lookup import Lookup
 from app.engine.store.queries import Queries
 from app.engine.types import Modality, QueryPart
-
-RUN_DEPTH = 1000
-"""As in an evaluation: how far down the measures without a cut-off look."""
 
 DIGITS = 12
 """Beyond these a difference is a rounding error."""
@@ -35,14 +33,13 @@ QUERIES_AT_ONCE = 32
 
 @dataclass(frozen=True, eq=False)
 class _Plan:
-    """What one model is asked: the queries that it answers, with their grades by item, and the disturbances that fit
-    any of them."""
+    """What one model is asked: the queries that it answers, with what was judged, and the disturbances that fit any of
+    them."""
 
     target: Target
     name: str
     queries: tuple[QuerySummary, ...]
-    grades: Mapping[int, Mapping[int, int]]
-    judged: Mapping[int, Sequence[int]]
+    judged: JudgedQueries
     disturbed: tuple[tuple[Disturbance, tuple[QuerySummary, ...]], ...]
 
     @property
@@ -57,14 +54,12 @@ class Disturber:
         self,
         lookup: Lookup,
         queries: Queries,
-        judgments: Judgments,
         searcher: Searcher,
         vectors: QueryVectors,
         encoders: EncoderSource,
     ) -> None:
         self._lookup = lookup
         self._queries = queries
-        self._judgments = judgments
         self._searcher = searcher
         self._vectors = vectors
         self._encoders = encoders
@@ -87,9 +82,14 @@ class Disturber:
         """
         (measure,) = measures.checked([request.measure or f"P@{request.k}"])
         chosen = self._chosen(request.disturbances)
-        summaries = self._summaries(request)
+        if request.set_id is not None:
+            self._queries.set_of(request.set_id)
+        summaries, grades = self._queries.judged(request.set_id, request.judge)
+        if request.query_ids:
+            summaries = tuple(one for one in summaries if one.id in request.query_ids)
+        judged = JudgedQueries(self._lookup, {one.id: grades.get(one.id, {}) for one in summaries})
         notes: list[str] = []
-        plans = [plan for key in models if (plan := self._plan(key, summaries, chosen, request.judge, notes))]
+        plans = [plan for key in models if (plan := self._plan(key, summaries, judged, chosen, notes))]
         if _lacks_mp3(request, plans):
             notes.append("MP3 is left out: the FFmpeg of this program cannot write it.")
         job.begin("Asking again", sum(plan.steps for plan in plans))
@@ -100,7 +100,7 @@ class Disturber:
             measure=measure,
             seed=request.seed,
             disturbances=tuple(one for one in chosen.values() if one.key in met),
-            models=tuple(plan.target.key for plan in plans),
+            models=tuple(dict.fromkeys(drop.model for drop in drops)),
             names={plan.target.key: plan.name for plan in plans},
             drops=tuple(drops),
             notes=(*notes, *round_.lost),
@@ -114,21 +114,12 @@ class Disturber:
             )
         return {key: one for key, one in known.items() if not keys or key in keys}
 
-    def _summaries(self, request: RobustnessRequest) -> list[QuerySummary]:
-        if request.set_id is not None:
-            self._queries.set_of(request.set_id)
-        return [
-            summary
-            for summary in self._queries.queries(request.set_id, request.judge)
-            if (summary.id in request.query_ids if request.query_ids else summary.judged)
-        ]
-
     def _plan(
         self,
         key: str,
         summaries: Sequence[QuerySummary],
+        judged: JudgedQueries,
         chosen: Mapping[str, Disturbance],
-        judge: str | None,
         notes: list[str],
     ) -> _Plan | None:
         status = next((status for status in self._encoders.statuses() if status.key == key), None)
@@ -140,17 +131,11 @@ class Disturber:
             if any(summary.query.modalities <= status.accepts for summary in summaries):
                 notes.append(f"{status.name}: {status.problem or 'nothing is indexed with this model yet.'}")
             return None
-        able = [summary for summary in summaries if summary.query.modalities <= target.spec.accepts]
-        given = self._judgments.of_queries([summary.id for summary in able], judge)
-        grades, judged = {}, {}
-        for summary in able:
-            of_kinds = {ref: n for ref, n in graded(given.get(summary.id, {})).items() if ref.kind in target.kinds}
-            ids = self._lookup.item_ids(of_kinds)
-            grades[summary.id] = {item_id: of_kinds[ref] for ref, item_id in ids.items()}
-            judged[summary.id] = list(of_kinds.values())
-        queries = tuple(summary for summary in able if judged[summary.id])
+        kinds = frozenset(target.kinds)
+        able = (summary for summary in summaries if summary.query.modalities <= target.spec.accepts)
+        queries = tuple(summary for summary in able if len(judged.of(summary.id, kinds).ids))
         fitting = ((one, tuple(query for query in queries if _fits(one, query, target))) for one in chosen.values())
-        return _Plan(target, status.name, queries, grades, judged, tuple((one, some) for one, some in fitting if some))
+        return _Plan(target, status.name, queries, judged, tuple((one, some) for one, some in fitting if some))
 
 
 class _Round:
@@ -195,7 +180,9 @@ class _Round:
         self, plan: _Plan, disturbance: Disturbance | None, queries: Sequence[QuerySummary]
     ) -> dict[int, float]:
         """The measure of every query by its id; those that cannot be asked are left out and named."""
-        values: dict[int, float] = {}
+        answered: list[QuerySummary] = []
+        rankings: list[Ranking] = []
+        depth = depth_of([self._measure])
         for begin in range(0, len(queries), QUERIES_AT_ONCE):
             group = queries[begin : begin + QUERIES_AT_ONCE]
             asked = [_asked(query, disturbance, self._request.seed) for query in group]
@@ -203,15 +190,14 @@ class _Round:
                 if isinstance(vector, AppError):
                     self.lost[f"Left out: “{query.title}”. {vector.title}. {vector.message}"] = None
                 else:
-                    values[query.id] = self._value(plan, query, vector)
+                    found = self._searcher.ranking(query.query, plan.target, depth, vector)
+                    answered.append(query)
+                    rankings.append(Ranking(found.ids, found.similarities))
                 self._job.advance(note=plan.name + (f": {disturbance.name}" if disturbance else ""))
-        return values
-
-    def _value(self, plan: _Plan, query: QuerySummary, vector: Vector) -> float:
-        found = self._searcher.ranking(query.query, plan.target, max(self._request.k, RUN_DEPTH), vector)
-        grades = plan.grades[query.id]
-        ranked = np.array([[grades.get(int(item_id), measures.UNJUDGED) for item_id in found.ids]])
-        return float(measures.compute([self._measure], ranked, [np.array(plan.judged[query.id])])[0, 0])
+        kinds = frozenset(plan.target.kinds)
+        run = graded_run(answered, rankings, [plan.judged.of(query.id, kinds) for query in answered], depth)
+        values = measures.compute([self._measure], run.ranked, run.judged)[:, 0]
+        return dict(zip((query.id for query in answered), values.tolist(), strict=True))
 
 
 def _lacks_mp3(request: RobustnessRequest, plans: Sequence[_Plan]) -> bool:

@@ -107,7 +107,7 @@ class Session:
             Judging(self._lookup, test_queries, judgments, self._searcher, rankings, encoders),
             Evaluator(self._lookup, test_queries, judgments, self._searcher, rankings, encoders),
             Costs(spaces, shelves, self._searcher, trials, encoders, rates),
-            Disturber(self._lookup, test_queries, judgments, self._searcher, queries, encoders),
+            Disturber(self._lookup, test_queries, self._searcher, queries, encoders),
             encoders,
             self._preferences,
         )
