@@ -22,7 +22,7 @@ from app.engine.evaltypes import (
 from app.gui.engine import Engine
 from app.gui.judgeplan import JudgePlan
 from app.gui.poolahead import PoolAhead
-from app.gui.poolround import PoolRound
+from app.gui.poolround import PoolRound, is_left
 
 POOL_DEPTH = 10
 AHEAD_FROM = 3
@@ -144,10 +144,12 @@ class JudgeSession(QObject):
     # --- what a person does ------------------------------------------------------------------------------------------
 
     def grade(self, rows: Sequence[int], grade: int, stays: bool = False) -> None:
-        """Give items a grade or a mark and go on; ``stays``: only once nothing of the query is left to be judged."""
+        """Give items a grade or a mark and go on; ``stays``: only once nothing of the query is left to be judged. Who
+        changes their mind where nothing is left stays too."""
         rows = [row for row in rows if 0 <= row < len(self.round.items)]
         if not rows:
             return
+        anew = not any(is_left(self.round.items[row].grade) for row in rows)
         self.round.step(rows)
         for row in rows:
             self._enter(row, grade)
@@ -156,7 +158,8 @@ class JudgeSession(QObject):
         if self.plan:
             self.plan.tick()
         self.counted.emit()
-        if not stays or self.round.next_row() is None:
+        is_done = self.round.next_row() is None
+        if (is_done and not anew) or not (is_done or stays):
             self.go_on()
 
     def skip(self, row: int) -> None:

@@ -221,6 +221,19 @@ class TestGoingOn:
         qtbot.waitUntil(lambda: judging.current is not None and at(judging) == (2, 1))
         assert judging.session._depth == 20
 
+    def test_who_changes_their_mind_about_a_query_that_is_done_stays_there(
+        self, qtbot: QtBot, judging: JudgePanel, library: Library
+    ) -> None:
+        press(qtbot, judging, K.Key_F, K.Key_F, K.Key_F)
+        qtbot.waitUntil(lambda: judging.current is not None and at(judging) == (2, 1))
+        judging.query_wanted.emit(1)
+        qtbot.waitUntil(lambda: "All 3 results are judged" in judging.sentence)
+        judging.session.go(1)
+        press(qtbot, judging, K.Key_J)
+        assert library.given[ME][1, 2] == 0
+        assert at(judging) == (1, 2)
+        assert judging.preview.isVisible()
+
     def test_arrows_move_among_the_results_once_one_is_judged(
         self, qtbot: QtBot, page: EvaluatePage, judging: JudgePanel
     ) -> None:
@@ -297,10 +310,10 @@ class TestGrades:
         assert library.given[ME] == {}
 
     def test_the_list_of_keys_opens(self, qtbot: QtBot, graded: JudgePanel) -> None:
-        press(qtbot, graded, K.Key_F1)
-        dialog = graded.window().findChild(QDialog)
-        assert dialog.isVisible()
-        dialog.close()
+        for key in (K.Key_F1, K.Key_Question):
+            qtbot.keyClick(graded, key)
+            dialog = next(one for one in graded.window().findChildren(QDialog) if one.isVisible())
+            dialog.close()
 
     def test_in_a_narrow_window_marks_keep_their_keys(self, graded: JudgePanel) -> None:
         graded.buttons.resize(430, graded.buttons.height())
