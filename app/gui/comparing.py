@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication, QHideEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -18,16 +20,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.bridge.client import Call
 from app.engine.errors import AppError
 from app.engine.evaltypes import Evaluation, EvaluationRequest, QuerySet, QuerySummary
-from app.engine.jobs import Progress
 from app.gui import costtable, measures, theme
 from app.gui.celltable import CellTable
 from app.gui.costplot import CostPlot
 from app.gui.emptystate import EmptyState
 from app.gui.engine import Engine
 from app.gui.jobline import JobLine
+from app.gui.measuring import Measuring
 from app.gui.measuringbar import MeasuringBar
 from app.gui.offline import Offline
 from app.gui.ranking import Ranking
@@ -35,25 +36,20 @@ from app.gui.section import Section
 from app.gui.thumbnails import ThumbnailStore
 from app.gui.verdicts import VerdictView
 
-PATIENCE_MS = 400
-"""What is measured sooner is shown without a word of progress."""
-
 
 class ComparePanel(QWidget):
     """Signals: ``judge_wanted`` with k, to judge what the lists show; ``models_wanted``; ``opened`` with a `Hit`;
-    ``failed`` with an `AppError`; ``measured`` with the `EvaluationRequest` whose answer is shown now."""
+    ``failed`` with an `AppError`."""
 
     judge_wanted = Signal(int)
     models_wanted = Signal()
     opened = Signal(object)
     failed = Signal(object)
-    measured = Signal(object)
 
     def __init__(self, engine: Engine, thumbnails: ThumbnailStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._engine = engine
-        self._call: Call | None = None
-        self._generation = 0
+        self._costs_due = False
         self._asked: EvaluationRequest | None = None
         self.evaluation: Evaluation | None = None
         self.request: EvaluationRequest | None = None
@@ -66,16 +62,13 @@ class ComparePanel(QWidget):
         self.plot = CostPlot()
         self.ranking = Ranking(engine, thumbnails)
         self.job = JobLine()
+        self._measuring = Measuring(engine, self.job, self)
         self.report_buttons = QHBoxLayout()
         """The place for what makes a report of the answer."""
         self._notes = theme.label("", theme.Type.CAPTION)
         self._notes.setWordWrap(True)
         self._message = EmptyState()
         self._stack = QStackedWidget()
-        self._impatient = QTimer(self)
-        self._impatient.setSingleShot(True)
-        self._impatient.setInterval(PATIENCE_MS)
-        self._progress: Progress | None = None
         self._compose()
         self._connect()
 
@@ -116,52 +109,56 @@ class ComparePanel(QWidget):
         request = self.bar.request()
         if request is None or request != self._asked:
             self.measure()
-        else:
-            self._ask_lists()
+            return
+        self._ask_lists()
+        if self._costs_due:
+            self.measure_costs()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        if self._costs_due:  # it takes minutes, and other work would wait for it
+            self._measuring.drop()
 
     def measure(self) -> None:
-        """Ask the engine to measure what is chosen; what is shown stays until the answer comes."""
-        self._drop()
+        """Ask the engine to measure what is chosen; what is shown stays until the answer comes.
+
+        The quality comes first; what the models cost, which takes minutes where searches must be timed, follows.
+        """
+        self._measuring.drop()
+        self._costs_due = False
         request = self.bar.request()
         self._asked = request
         if request is None:
             self._say_unjudged()
             return
-        generation = self._generation
-
-        def done(evaluation: Evaluation) -> None:
-            if generation == self._generation:
-                self._end()
-                self._show(evaluation, request)
 
         def failed(error: AppError) -> None:
-            if generation == self._generation:
-                self._end()
-                self._asked = None
-                self._say("warning", error.title, error.message, ((self.tr("Try again"), self.measure),))
-
-        def progressed(progress: Progress) -> None:
-            if generation == self._generation:
-                self._progress = progress
-                if not self._impatient.isActive():
-                    self._show_progress()
+            self._asked = None
+            self._say("warning", error.title, error.message, ((self.tr("Try again"), self.measure),))
 
         if self.evaluation is None:
             self._say("compare", self.tr("Measuring"), self.tr("Every model answers the queries once more."))
-        self._impatient.start()
-        self._call = self._engine.request(
-            "evaluations_evaluate", request, on_done=done, on_failed=failed, on_progress=progressed
-        )
+        quality = replace(request, costs=False)
+        done = partial(self._show, request=request)
+        self._measuring.ask(self.tr("Measuring"), quality, done, failed, self._say_cancelled)
 
-    def cancel(self) -> None:
-        """Stop measuring. What was shown before stays, with a way to measure after all."""
-        self._drop()
-        self._asked = None
-        headline, again = self.tr("Measuring was cancelled"), (self.tr("Measure now"), self.measure)
-        if self.evaluation:
-            self.job.show_end(headline, self.tr("The figures below are those from before."), again)
-        else:
-            self._say("compare", headline, self.tr("Nothing is lost."), (again,))
+    def measure_costs(self) -> None:
+        """Ask for what the models cost, beside what is shown."""
+        request = self.request
+        if request is None:
+            return
+        again = (self.tr("Measure them"), self.measure_costs)
+
+        def failed(error: AppError) -> None:
+            self._costs_due = False
+            self.job.show_error(error, again)
+
+        def cancelled() -> None:
+            self._costs_due = False
+            self.job.show_end(self.tr("The costs are not measured"), "", again)
+
+        self._costs_due = True
+        self._measuring.ask(self.tr("Timing searches"), request, self._complete, failed, cancelled)
 
     def copy_table(self) -> None:
         """Put the figures on the clipboard as tab-separated text."""
@@ -228,8 +225,6 @@ class ComparePanel(QWidget):
         column.addWidget(self._stack, 1)
 
     def _connect(self) -> None:
-        self._impatient.timeout.connect(self._show_progress)
-        self.job.cancel_wanted.connect(self.cancel)
         self.verdicts.judge_wanted.connect(self._want_judging)
         self.verdicts.models_wanted.connect(self.models_wanted)
         self.ranking.opened.connect(self.opened)
@@ -237,25 +232,15 @@ class ComparePanel(QWidget):
         self._more.toggled.connect(self.table.set_wraps)
         self._by_kind.toggled.connect(self._show_table)
 
+    def _say_cancelled(self) -> None:
+        self._asked = None
+        headline, again = self.tr("Measuring was cancelled"), (self.tr("Measure now"), self.measure)
+        if self.evaluation:
+            self.job.show_end(headline, self.tr("The figures below are those from before."), again)
+        else:
+            self._say("compare", headline, self.tr("Nothing is lost."), (again,))
+
     # --- the answer --------------------------------------------------------------------------------------------------
-
-    def _drop(self) -> None:
-        """Ask for no more answer to what was asked before."""
-        self._generation += 1
-        if self._call:
-            self._call.cancel()
-        self._end()
-
-    def _end(self) -> None:
-        self._call = None
-        self._progress = None
-        self._impatient.stop()
-        self.job.put_away()
-
-    def _show_progress(self) -> None:
-        """Measuring lasts, so that a person wants to know how long and to be able to stop it."""
-        if self._call:
-            self.job.show_progress(self.tr("Measuring"), self._progress or Progress("Measuring", 0, None))
 
     def _show(self, evaluation: Evaluation, request: EvaluationRequest) -> None:
         if not any(model.queries for model in evaluation.models):
@@ -270,9 +255,15 @@ class ComparePanel(QWidget):
         self._notes.setText(notes)
         self._notes.setVisible(bool(notes))
         self._show_costs(evaluation)
-        self.ranking.set_names({model.model: model.name for model in evaluation.models})
+        self.ranking.set_names({model.model: model.name for model in measures.ranked(evaluation)})
         self._ask_lists()
-        self.measured.emit(request)
+        if request.costs:
+            self.measure_costs()
+
+    def _complete(self, evaluation: Evaluation) -> None:
+        self._costs_due = False
+        self.evaluation = evaluation
+        self._show_costs(evaluation)
 
     def _show_table(self) -> None:
         if self.evaluation is None:
@@ -281,8 +272,10 @@ class ComparePanel(QWidget):
         alone = self.tr("One query alone: there is no interval.")
         note = self.tr(
             "Means over {0} queries. The bar is the 95% interval of the mean: how far it may be off because only these "
-            "queries were asked. Light ticks: if nothing, or everything, not yet judged were relevant."
+            "queries were asked."
         )
+        if any(measured.judged < 1 for model in self.evaluation.models for measured in model.measures.values()):
+            note += " " + self.tr("Light ticks: if nothing, or everything, that is not judged were relevant.")
         self._quality.set_note(note.format(f"{asked:,}") if asked > 1 else alone)
         rows = measures.rows(self.evaluation, self._by_kind.isChecked() and measures.has_kinds(self.evaluation))
         self.table.show_rows(self.tr("Model"), measures.columns(self.evaluation), rows)

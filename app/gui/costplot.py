@@ -151,9 +151,11 @@ class CostPlot(QWidget):
         chosen = self._chosen()
         if chosen:
             axis, _found, best = chosen
+            quality, cost = self._quality(), axis.name.lower()
             names = ", ".join(point.name for point in best)
-            sentence = self.tr("No other model beats these in both {0} and {1}: {2}.")
-            self._words.setText(sentence.format(self._quality(), axis.name.lower(), names))
+            alone = self.tr("No other model is better than {2} in {0} or in {1}.")
+            several = self.tr("No other model beats these in both {0} and {1}: {2}.")
+            self._words.setText((several if len(best) > 1 else alone).format(quality, cost, names))
         self._drawn = False
         self.update()
 

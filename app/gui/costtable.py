@@ -19,11 +19,11 @@ def rate_words(rate: float | None) -> str:
 
 
 def time_words(time_ms: float | None) -> str:
-    """``8.4 ms``, ``38 ms``, ``1.2 s``."""
+    """``8.4 ms``, ``38 ms``, ``1.2 s``, ``10 s``."""
     if time_ms is None:
         return UNKNOWN
     if time_ms >= 1000:
-        return f"{time_ms / 1000:.1f} s"
+        return f"{time_ms / 1000:.1f} s" if time_ms < 10_000 else f"{time_ms / 1000:.0f} s"
     return f"{time_ms:.0f} ms" if time_ms >= 10 else f"{time_ms:.1f} ms"
 
 

@@ -152,7 +152,7 @@ class Ranking(QWidget):
         return self._words.text()
 
     def set_names(self, names: Mapping[str, str]) -> None:
-        """Every model's name by its key."""
+        """Every model's name by its key, the best first: these are shown unless others are chosen."""
         self._names = names
         for side in (self.left, self.right):
             for number in range(side.models.count()):
@@ -201,8 +201,9 @@ class Ranking(QWidget):
         self._words.setVisible(bool(words))
 
     def _fill(self) -> None:
-        """Show the chosen models' lists, at first the first two that answered."""
-        keys = list(self._lists)
+        """Show the chosen models' lists, at first the best two of those that answered."""
+        place = {key: number for number, key in enumerate(self._names)}
+        keys = sorted(self._lists, key=lambda key: place.get(key, len(place)))
         chosen = [side.models.currentData() for side in (self.left, self.right)]
         left = chosen[0] if chosen[0] in keys else next(iter(keys), None)
         others = [key for key in keys if key != left]

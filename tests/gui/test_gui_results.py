@@ -114,10 +114,14 @@ def panel(
     thumbnails.deleteLater()
 
 
+def questions(fake_client: Any) -> list[EvaluationRequest]:
+    """What was measured: the quality alone, which is asked for before the costs."""
+    requests = [call.args[0] for call in fake_client.of("evaluations_evaluate")]
+    return [request for request in requests if not request.costs]
+
+
 def asked(fake_client: Any) -> EvaluationRequest:
-    request = fake_client.last("evaluations_evaluate").args[0]
-    assert isinstance(request, EvaluationRequest)
-    return request
+    return replace(questions(fake_client)[-1], costs=True)
 
 
 class TestWhatIsMeasured:
@@ -130,7 +134,7 @@ class TestWhatIsMeasured:
         for number, ids in ((1, (BAY.id,)), (3, (DOG.id,))):
             panel.bar.scope.setCurrentIndex(number)
             panel.bar.scope.activated.emit(number)
-            assert asked(fake_client).query_ids == ids
+            assert fake_client.last("evaluations_evaluate").args[0].query_ids == ids
 
     def test_any_number_of_results_may_be_typed(self, qtbot: QtBot, panel: ComparePanel, fake_client: Any) -> None:
         typed = panel.bar.k.lineEdit()
@@ -138,7 +142,7 @@ class TestWhatIsMeasured:
         qtbot.keyClicks(typed, "7")
         qtbot.keyClick(typed, Qt.Key.Key_Return)
         assert asked(fake_client) == EvaluationRequest(set_id=CLOTHES.id, k=7, measure="P@7")
-        assert fake_client.last("evaluations_evaluate") is fake_client.of("evaluations_evaluate")[1]  # asked once
+        assert len(questions(fake_client)) == 2  # and not once more when the field is left
         qtbot.waitUntil(lambda: fake_client.last("evaluations_lists").kwargs["k"] == 7)
 
     def test_a_number_that_makes_no_sense_leaves_the_one_before(self, panel: ComparePanel) -> None:
@@ -166,17 +170,17 @@ class TestWhatIsMeasured:
     ) -> None:
         panel.set_queries((BAY, DOG, NEW), DOG)
         panel.show_answer()
-        assert len(fake_client.of("evaluations_evaluate")) == 1
+        assert len(questions(fake_client)) == 1
         assert fake_client.last("evaluations_lists").args == (DOG.id,)
         panel.forget()
         panel.show_answer()
-        assert len(fake_client.of("evaluations_evaluate")) == 2
+        assert len(questions(fake_client)) == 2
 
     def test_out_of_sight_nothing_is_measured(self, panel: ComparePanel, fake_client: Any) -> None:
         panel.forget()
         panel.hide()
         panel.show_answer()
-        assert len(fake_client.of("evaluations_evaluate")) == 1
+        assert len(questions(fake_client)) == 1
 
     def test_nothing_judged_is_nothing_to_measure(self, qtbot: QtBot, panel: ComparePanel) -> None:
         panel.set_queries((NEW,), NEW)
@@ -188,9 +192,10 @@ class TestWhatIsMeasured:
 
 class TestMeasuring:
     @pytest.fixture
-    def slow(self, panel: ComparePanel, fake_client: Any) -> ComparePanel:
+    def slow(self, qtbot: QtBot, panel: ComparePanel, fake_client: Any) -> ComparePanel:
         """Measuring anew, and not answered yet."""
         del fake_client.answers["evaluations_evaluate"]
+        qtbot.waitUntil(lambda: not panel._costs_due)
         panel.measure()
         return panel
 
@@ -227,7 +232,48 @@ class TestMeasuring:
         fake_client.last("evaluations_evaluate").fail(AppError("No memory", "Close other programs."))
         qtbot.waitUntil(lambda: slow.message == "No memory")
         slow.show_answer()
-        assert len(fake_client.of("evaluations_evaluate")) == 3
+        assert len(questions(fake_client)) == 3
+
+
+class TestTheCostsComeAfterwards:
+    @pytest.fixture
+    def timing(self, qtbot: QtBot, panel: ComparePanel, fake_client: Any) -> ComparePanel:
+        """The quality is shown and searches are being timed."""
+        del fake_client.answers["evaluations_evaluate"]
+        qtbot.waitUntil(lambda: not panel._costs_due)
+        panel.measure_costs()
+        return panel
+
+    def test_the_quality_is_there_before_searches_are_timed(
+        self, qtbot: QtBot, timing: ComparePanel, fake_client: Any, evaluation: Evaluation
+    ) -> None:
+        assert [call.args[0].costs for call in fake_client.of("evaluations_evaluate")[:2]] == [False, True]
+        fake_client.last("evaluations_evaluate").progress(Progress("Timing", 7, 50))
+        qtbot.waitUntil(lambda: "Timing searches" in timing.job.text)
+        slow = tuple(replace(model, costs=ModelCosts(query_p50_ms=38.0)) for model in evaluation.models)
+        fake_client.last("evaluations_evaluate").answer(replace(evaluation, models=slow))
+        qtbot.waitUntil(lambda: timing.costs.blocks[0].item(0, 1).text() == "38 ms")
+
+    def test_cancelling_them_leaves_the_quality(self, timing: ComparePanel, fake_client: Any) -> None:
+        timing.job.cancel_wanted.emit()
+        assert "The costs are not measured" in timing.job.text
+        assert timing.evaluation is not None
+        timing.job._run()
+        assert fake_client.last("evaluations_evaluate").args[0].costs
+
+    def test_their_failure_leaves_the_quality(self, qtbot: QtBot, timing: ComparePanel, fake_client: Any) -> None:
+        fake_client.last("evaluations_evaluate").fail(AppError("No memory", "Close other programs."))
+        qtbot.waitUntil(lambda: timing.job.offers_again)
+        assert timing.evaluation is not None
+
+    def test_they_wait_while_another_page_is_shown(self, timing: ComparePanel, fake_client: Any) -> None:
+        stopped = fake_client.last("evaluations_evaluate")
+        timing.hide()
+        assert stopped.actions == [Action.CANCEL]
+        timing.show()
+        timing.show_answer()
+        assert fake_client.last("evaluations_evaluate") is not stopped
+        assert len(questions(fake_client)) == 1  # the quality is known
 
 
 class TestTheAnswer:
@@ -324,7 +370,7 @@ class TestTheFigures:
 class TestTheLists:
     def test_two_lists_stand_side_by_side_with_their_counts(self, qtbot: QtBot, panel: ComparePanel) -> None:
         left, right = panel.ranking.left, panel.ranking.right
-        assert (left.models.currentText(), right.models.currentText()) == ("Clip", "SigLip")
+        assert (left.models.currentText(), right.models.currentText()) == ("SigLip", "Clip")
         assert panel.ranking.title == "The first 10 results for “a quiet bay”"
         words = left.list.item(2).data(Qt.ItemDataRole.AccessibleTextRole)
         assert words.startswith("3. holiday 3.jpg")
