@@ -10,10 +10,18 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from app.engine.evaltypes import Comparison, Verdict
-from app.engine.evaluation.resampling import DIGITS, LEVEL, Floats, difference_intervals, intervals, randomization_test
+from app.engine.evaluation.resampling import (
+    DIGITS,
+    LEVEL,
+    Floats,
+    difference_intervals,
+    intervals,
+    paired,
+    randomization_test,
+)
 from app.engine.evaluation.verdicts import sentence
 
 __all__ = [
@@ -48,10 +56,10 @@ def compare(
     Returns:
         In the order of the models. All pairs together count as one family for the correction.
     """
-    pairs = [
-        (first, second) for first, second in combinations(values, 2) if values[first].keys() & values[second].keys()
-    ]
-    differences = [_differences(values[first], values[second]) for first, second in pairs]
+    rows = {model: _Row.of(figures) for model, figures in values.items()}
+    between = {pair: _differences(rows[pair[0]], rows[pair[1]]) for pair in combinations(values, 2)}
+    pairs = [pair for pair in between if len(between[pair])]
+    differences = [between[pair] for pair in pairs]
     figures = _figures(differences)
     level = LEVEL / max(1, len(pairs))
     return tuple(
@@ -60,10 +68,27 @@ def compare(
     )
 
 
-def _differences(first: Mapping[int, float], second: Mapping[int, float]) -> NDArray[np.float64]:
-    """Sorted, so that nothing depends on the numbers of queries, and rounded, so that equal figures are equal."""
-    shared = [query for query in first if query in second]
-    return np.sort(np.round([first[query] - second[query] for query in shared], 12))
+class _Row(NamedTuple):
+    """One model's figures by ascending query id."""
+
+    queries: NDArray[np.int64]
+    values: Floats
+
+    @classmethod
+    def of(cls, figures: Mapping[int, float]) -> _Row:
+        queries = np.array(sorted(figures), dtype=np.int64)
+        return cls(queries, np.array([figures[query] for query in queries.tolist()], dtype=np.float64))
+
+
+def _differences(first: _Row, second: _Row) -> Floats:
+    """On the queries that both answered: sorted, so that nothing depends on the numbers of queries, and rounded, so
+    that equal figures are equal."""
+    if np.array_equal(first.queries, second.queries):
+        both = first.values - second.values
+    else:
+        _, left, right = np.intersect1d(first.queries, second.queries, assume_unique=True, return_indices=True)
+        both = first.values[left] - second.values[right]
+    return np.asarray(np.sort(np.round(both, 12)))
 
 
 class _Figures(NamedTuple):
@@ -74,15 +99,14 @@ class _Figures(NamedTuple):
     effect: float | None
 
 
-def _figures(differences: list[NDArray[np.float64]]) -> list[_Figures]:
+def _figures(differences: list[Floats]) -> list[_Figures]:
     """Pairs with equally many queries are computed together."""
     p_values, low, high, effects = (np.empty(len(differences)) for _ in range(4))
     lengths = np.array([len(column) for column in differences], dtype=np.intp)
     for length in np.unique(lengths):
         where = np.flatnonzero(lengths == length)
         columns = np.stack([differences[index] for index in where], axis=1)
-        p_values[where] = randomization_test(columns)
-        low[where], high[where] = difference_intervals(columns)
+        p_values[where], low[where], high[where] = paired(columns)
         effects[where] = effect_sizes(columns)
     adjusted = holm(p_values)
     rows = np.stack([p_values, adjusted, low, high, effects], axis=1).tolist()
@@ -93,7 +117,7 @@ def _comparison(
     pair: tuple[str, str],
     measure: str,
     names: Mapping[str, str],
-    differences: NDArray[np.float64],
+    differences: Floats,
     figures: _Figures,
     level: float,
 ) -> Comparison:
@@ -175,10 +199,10 @@ def queries_needed(differences: NDArray[np.floating], level: float = LEVEL, powe
     mean = abs(float(differences.mean())) if n else 0.0
     if mean < 1e-12 or n < 2:
         return None
-    least = math.ceil(1 - math.log2(level))  # 2^(1-n) is the smallest p there is
-    needed = float(least)
+    needed: float = math.ceil(1 - math.log2(level))  # 2^(1-n) is the smallest p there is
     if not math.isnan(effect):
-        normal = (stats.norm.ppf(1 - level / 2) + stats.norm.ppf(power)) / effect
-        needed = max(needed, normal**2 + stats.norm.ppf(1 - level / 2) ** 2 / 2)  # the second term: t instead of normal
+        tail = float(special.ndtri(1 - level / 2))
+        # The second term is what Student's t takes more than the normal distribution.
+        needed = max(needed, ((tail + float(special.ndtri(power))) / effect) ** 2 + tail**2 / 2)
     more = math.ceil(needed) - n
     return more if 0 < more <= HOPELESS else None

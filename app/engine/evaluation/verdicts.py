@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.engine.evaltypes import Comparison, Verdict
+from app.engine.evaluation.resampling import LEVEL
 
 FEW_QUERIES = 10
 """Below so many, a sentence says that they are few."""
@@ -16,12 +17,20 @@ def sentence(comparison: Comparison, better: str, worse: str) -> str:
     elif comparison.verdict is Verdict.ALIKE:
         text = f"{better} and {worse} are equally good {figures}"
     else:
-        text = f"Cannot tell yet whether {better} or {worse} is better {figures}"
-        if comparison.more_queries:
-            queries = "query is" if comparison.more_queries == 1 else "queries are"
-            text += f": about {comparison.more_queries} more {queries} needed"
+        text = f"Cannot tell yet whether {better} or {worse} is better {figures}{_missing(comparison)}"
     few = comparison.queries < FEW_QUERIES
     return f"{text}. Only {_counted(comparison.queries)} so far." if few else f"{text}."
+
+
+def _missing(comparison: Comparison) -> str:
+    """What would settle it. ``p_value`` may say more than the corrected one where many models are compared."""
+    reasons = []
+    if comparison.p_value <= LEVEL < comparison.p_adjusted:
+        reasons.append("among so many comparisons this may be luck")
+    if comparison.more_queries:
+        are = "query is" if comparison.more_queries == 1 else "queries are"
+        reasons.append(f"about {comparison.more_queries} more {are} needed")
+    return f": {', '.join(reasons)}" if reasons else ""
 
 
 def _counted(queries: int) -> str:
