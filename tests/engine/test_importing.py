@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from app.engine.errors import AppError
@@ -252,3 +254,43 @@ def test_real_classes_are_taken_in_and_measured(
     assert len(measured.queries) == queries
     assert measured.measures["Judged@5"].value == 1.0
     assert measured.measures["P@5"].value > 0.15  # ten classes: chance is 0.1
+
+
+@pytest.mark.shared_data
+def test_real_captions_are_taken_from_a_manifest_of_more_files_than_are_indexed(
+    session: Session, shared_data: Path
+) -> None:
+    photos = shared_data / "images" / "coco_captions"
+    session.index(IndexRequest((str(photos),), ("colour-texture",)))
+    taken = session.evaluations.import_captions(str(shared_data / "manifest.csv"), "Captions")
+    found = session.evaluations.queries(taken.set_id)
+    assert len(found) == len(list(photos.iterdir())) == taken.judgments
+    assert all(one.relevant == 1 and one.query.modalities == {Modality.TEXT} for one in found)
+    (model,) = session.evaluations.evaluate(EvaluationRequest(set_id=taken.set_id, costs=False)).models
+    assert len(model.unanswered) == len(found)  # colours know no words
+
+
+@pytest.mark.shared_data
+def test_captions_measure_a_model_that_knows_words(shared_data: Path, tmp_path: Path) -> None:
+    import replay
+
+    nouns = ("bear", "turtle", "hamster", "dog", "bicycle")
+    with Session.open(tmp_path / "home", encoders=replay.ReplaySource(tmp_path / "models")) as session:
+        session.index(IndexRequest((str(replay.PHOTOS_DIR),), (replay.KEY, "colour-texture")))
+        rows = "\n".join(f"{best_photo(noun)};{noun}" for noun in nouns)
+        (tmp_path / "nouns.csv").write_text(f"image;sentence\n{rows}\n")
+        taken = session.evaluations.import_captions(str(tmp_path / "nouns.csv"))
+        request = EvaluationRequest((replay.KEY, "colour-texture"), k=1, set_id=taken.set_id, costs=False)
+        clip, colours = session.evaluations.evaluate(request).models
+    assert (taken.queries, taken.unknown) == (5, ())
+    assert clip.measures["RR"].value == 1.0
+    assert len(colours.unanswered) == 5
+
+
+def best_photo(noun: str) -> str:
+    """The photo that the reference vectors put first, by its name alone."""
+    import replay
+
+    names = json.loads((replay.REFERENCE_DIR / "photos_names.json").read_text())
+    images = np.load(replay.REFERENCE_DIR / "photos_image_embeddings.npy")
+    return str(names[int(np.argmax(images @ replay.words()[noun]))])
