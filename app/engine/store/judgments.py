@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import json
 import sqlite3
+import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -22,8 +24,13 @@ SOUND_JUDGMENT = sound(
     judged_at="text",
 )
 
+REMEMBERED = 500_000
+"""Judgments, of some 100 bytes each."""
+
 Grades = dict[ItemRef, int]
 """A grade, or a `Mark`, of each item."""
+_Judgments = list[tuple[str, ItemRef, int]]
+"""Whose, of what, and the grade or mark."""
 
 
 class Judgments:
@@ -31,6 +38,8 @@ class Judgments:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._kept: dict[int, tuple[list[int], _Judgments]] = {}
+        self._lock = threading.Lock()
 
     def judge(self, query_id: int, judge: str, judgments: Sequence[tuple[ItemRef, int | None]]) -> None:
         """Enter grades or marks of one query; None takes a judgment back."""
@@ -44,41 +53,67 @@ class Judgments:
     def of_queries(self, query_ids: Iterable[int], judge: str | None = None) -> dict[int, Grades]:
         """The grades and marks of queries, of one judge, or of all together: then an item has the lower median of its
         grades, and a mark only where nobody graded it. A damaged judgment is left out."""
-        wanted = set(query_ids)
-        one = next(iter(wanted), -1)
-        condition, values = ("j.query_id = ?", (one,)) if len(wanted) <= 1 else ("1", ())
-        if judge is not None:
-            condition, values = f"{condition} AND j.judge = ?", (*values, judge)
-        rows = self._database.read.execute(
-            "SELECT j.query_id, j.sha256, j.kind, j.start_ms, j.grade FROM judgments j "  # noqa: S608 - fixed
-            f"WHERE {condition} AND {SOUND_JUDGMENT} ORDER BY j.judged_at",
-            values,
-        )
-        given: dict[int, dict[ItemRef, list[int]]] = defaultdict(lambda: defaultdict(list))
-        for query_id, sha256, kind, start_ms, grade in rows:
-            if query_id in wanted:
-                given[query_id][ItemRef(sha256, ItemKind(kind), start_ms)].append(grade)
-        return {
-            query_id: {ref: _together(grades) for ref, grades in items.items()} for query_id, items in given.items()
-        }
+        found = {}
+        for query_id, judgments in self._given(query_ids).items():
+            grades: dict[ItemRef, list[int]] = defaultdict(list)
+            for whose, ref, grade in judgments:
+                if judge is None or judge == whose:
+                    grades[ref].append(grade)
+            if grades:
+                found[query_id] = {ref: _together(given) for ref, given in grades.items()}
+        return found
 
     def judges(self, set_id: int) -> tuple[str, ...]:
         """Who judged something of a set."""
-        rows = self._database.read.execute(
-            "SELECT DISTINCT j.judge FROM judgments j JOIN queries q ON q.id = j.query_id "  # noqa: S608 - fixed
-            f"WHERE q.set_id = ? AND {SOUND_JUDGMENT} ORDER BY j.judge",
-            (set_id,),
-        )
-        return tuple(judge for (judge,) in rows)
+        given = self._given(self._queries_of(set_id))
+        return tuple(sorted({whose for judgments in given.values() for whose, _, _ in judgments}))
 
     def counts(self, set_id: int) -> tuple[int, int]:
         """How many queries of a set have a grade, and how many grades there are."""
-        queries, grades = self._database.read.execute(
-            "SELECT count(DISTINCT j.query_id), count(*) FROM judgments j JOIN queries q ON q.id = j.query_id "  # noqa: S608
-            f"WHERE q.set_id = ? AND j.grade >= 0 AND {SOUND_JUDGMENT}",
-            (set_id,),
-        ).fetchone()
-        return int(queries), int(grades)
+        given = self._given(self._queries_of(set_id)).values()
+        grades = [sum(grade >= 0 for _, _, grade in judgments) for judgments in given]
+        return sum(map(bool, grades)), sum(grades)
+
+    def _queries_of(self, set_id: int) -> list[int]:
+        rows = self._database.read.execute("SELECT id FROM queries WHERE set_id = ?", (set_id,))
+        return [query_id for (query_id,) in rows]
+
+    def _given(self, query_ids: Iterable[int]) -> dict[int, _Judgments]:
+        """The sound judgments of queries, in the order they were made; those without any are left out.
+
+        To check the sums of a hundred thousand takes half a second, so what was read is remembered for as long as
+        count and sums of a query's judgments are what they were.
+        """
+        wanted = json.dumps([*set(query_ids)])
+        rows = self._database.read.execute(
+            "SELECT query_id, count(*), sum(crc), sum(grade) FROM judgments "
+            "WHERE query_id IN (SELECT value FROM json_each(?)) GROUP BY query_id",
+            (wanted,),
+        )
+        states = {query_id: state for query_id, *state in rows}
+        with self._lock:
+            kept = {query_id: self._kept[query_id] for query_id in states.keys() & self._kept.keys()}
+        changed = [query_id for query_id, state in states.items() if query_id not in kept or kept[query_id][0] != state]
+        # Read after the states: what is here may be newer than they say, and is then read again the next time.
+        kept |= {query_id: (states[query_id], judgments) for query_id, judgments in self._read(changed).items()}
+        with self._lock:
+            if sum(len(judgments) for _, judgments in self._kept.values()) > REMEMBERED:
+                self._kept.clear()
+            self._kept |= {query_id: kept[query_id] for query_id in changed}
+        return {query_id: kept[query_id][1] for query_id in states if kept[query_id][1]}
+
+    def _read(self, query_ids: Sequence[int]) -> dict[int, _Judgments]:
+        found: dict[int, _Judgments] = {query_id: [] for query_id in query_ids}
+        rows = self._database.read.execute(
+            "SELECT j.query_id, j.judge, j.sha256, j.kind, j.start_ms, j.grade FROM judgments j "  # noqa: S608 - fixed
+            f"WHERE j.query_id IN (SELECT value FROM json_each(?)) AND {SOUND_JUDGMENT} ORDER BY j.judged_at",
+            (json.dumps([*query_ids]),),
+        )
+        refs: dict[ItemRef, ItemRef] = {}  # one object for an item, whatever the number of queries that judge it
+        for query_id, judge, sha256, kind, start_ms, grade in rows:
+            ref = ItemRef(sha256, ItemKind(kind), start_ms)
+            found[query_id].append((judge, refs.setdefault(ref, ref), grade))
+        return found
 
     def moments(self, set_id: int, judge: str, limit: int) -> list[datetime.datetime]:
         """When a judge made the latest judgments of a set, ascending."""
