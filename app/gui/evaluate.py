@@ -15,7 +15,8 @@ from app.gui.banner import Banner
 from app.gui.comparing import ComparePanel
 from app.gui.emptystate import EmptyState
 from app.gui.engine import Engine
-from app.gui.judging import POOL_DEPTH, JudgePanel
+from app.gui.judgesession import POOL_DEPTH
+from app.gui.judging import JudgePanel
 from app.gui.offline import Offline
 from app.gui.robustness import RobustnessPanel
 from app.gui.testqueries import QueryColumn

@@ -27,8 +27,6 @@ from app.gui.preview import Preview
 from app.gui.querylist import MADE_OF, query_icon
 from app.gui.thumbnails import ThumbnailStore
 
-__all__ = ["POOL_DEPTH", "JudgePanel"]
-
 RELEVANT, NOT_RELEVANT = 1, 0
 MESSAGE, ALONE, GRID = 0, 1, 2
 AHEAD = 2
@@ -148,19 +146,19 @@ class JudgePanel(QWidget):
             self.session.go(min(max(self.session.round.row + step, 0), len(self.session.items) - 1))
 
     def _play(self) -> None:
-        current = self.current
-        if not self._in_grid:
+        if self._in_grid:
+            self._play_tile(self.session.round.row)
+        else:
             self.preview.toggle_play()
-        elif current and current.item.item_kind is ItemKind.AUDIO:
-            self.listening.toggle_tile(current.item)
-        elif current and current.item.item_kind is ItemKind.FRAME:
-            self._open_alone(self.session.round.row)
 
-    def _toggle_sounds(self) -> None:
-        self.tools.sounds.toggle()
-
-    def _toggle_grid(self) -> None:
-        self.tools.grid.toggle()
+    def _play_tile(self, row: int) -> None:
+        """A sound is heard in its place; a video is shown alone and plays from its moment."""
+        item = self.session.items[row].item
+        if item.item_kind is ItemKind.AUDIO:
+            self.listening.toggle_tile(item)
+        elif item.item_kind is ItemKind.FRAME:
+            self.listening.play_next()
+            self._open_alone(row)
 
     # --- composition -------------------------------------------------------------------------------------------------
 
@@ -200,6 +198,8 @@ class JudgePanel(QWidget):
         self.grid.moved.connect(self._visit)
         self.grid.graded.connect(self._grade_tile)
         self.grid.opened.connect(self._open_alone)
+        self.grid.play_wanted.connect(self._play_tile)
+        self.listening.tile_changed.connect(self.grid.set_playing)
         self.buttons.chosen.connect(self.give)
         self.buttons.skip_wanted.connect(self.skip_item)
         self.buttons.undo_wanted.connect(self.undo_last)
@@ -214,8 +214,8 @@ class JudgePanel(QWidget):
                 "U": self.undo_last,
                 "Ctrl+Z": self.undo_last,
                 "P": self._play,
-                "M": self._toggle_sounds,
-                "G": self._toggle_grid,
+                "M": self.tools.sounds.toggle,
+                "G": self.tools.grid.toggle,
                 "?": self._show_keys,
                 "F1": self._show_keys,
             },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from app.engine.errors import AppError
 from app.engine.types import Hit, ItemDetails, ItemKind
@@ -16,8 +16,12 @@ from app.gui.preview import Preview
 class Listening(QObject):
     """Of the query, the item shown alone and the tile of the grid, whichever begins to play silences the others.
 
+    Signal ``tile_changed`` with the id of the grid's item that is heard, 0: none.
+
     ``plays_sounds`` and ``plays_films`` are asked whenever an item is shown alone.
     """
+
+    tile_changed = Signal(int)
 
     def __init__(
         self,
@@ -34,6 +38,7 @@ class Listening(QObject):
         self._query = query
         self._wanted = {ItemKind.AUDIO: plays_sounds, ItemKind.FRAME: plays_films}
         self._tile_id = 0
+        self._plays_next = False
         self.tile = Player(self)
         preview.described.connect(self._play_along)
         preview.playing_changed.connect(self._hear_item)
@@ -45,6 +50,10 @@ class Listening(QObject):
         self._preview.stop()
         self._query.stop()
         self.stop_tile()
+
+    def play_next(self) -> None:
+        """Play the item that is being shown alone as soon as it is there."""
+        self._plays_next = True
 
     def stop_tile(self) -> None:
         self._tile_id = 0
@@ -70,7 +79,9 @@ class Listening(QObject):
 
     def _play_along(self, details: ItemDetails) -> None:
         wanted = self._wanted.get(details.item_kind)
-        if wanted and wanted() and self._preview.isVisible() and not self._preview.player.playing:
+        plays = self._plays_next or (wanted is not None and wanted())
+        self._plays_next = False
+        if plays and self._preview.isVisible() and not self._preview.player.playing:
             self._preview.toggle_play()
 
     def _hear_item(self, playing: bool) -> None:
@@ -84,6 +95,7 @@ class Listening(QObject):
             self.tile.pause()
 
     def _hear_tile(self, playing: bool) -> None:
+        self.tile_changed.emit(self._tile_id if playing else 0)
         if playing:
             self._query.stop()
             self._preview.player.pause()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePath
 
-from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QMouseEvent, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.engine.evaltypes import PoolItem, Scale
+from app.engine.types import ItemKind
 from app.gui import icons, theme, tile, wording
 from app.gui.grades import GRADES, SIGN_PX, Choice, colour, paint_sign
 from app.gui.offline import Offline
@@ -27,20 +28,24 @@ from app.gui.thumbnails import ThumbnailStore
 
 LEAST_TILE_PX = 190
 BAR_PX = 26
+PLAYER_PX = 32
 
 
 class PoolGrid(QListWidget):
     """Signals: ``moved`` with the row a person went to; ``graded`` with a row and the grade that was clicked on it;
-    ``opened`` with a row to be shown alone."""
+    ``opened`` with a row to be shown alone; ``play_wanted`` with a row to be heard or seen playing."""
 
     moved = Signal(int)
     graded = Signal(int, int)
     opened = Signal(int)
+    play_wanted = Signal(int)
 
     def __init__(self, thumbnails: ThumbnailStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.scale = Scale.BINARY
         self.offline = Offline()
+        self.playing_id = 0
+        """The item that is heard now."""
         self.setAccessibleName(self.tr("All results to judge"))
         self._delegate = _TileDelegate(thumbnails, self)
         self.setItemDelegate(self._delegate)
@@ -56,6 +61,7 @@ class PoolGrid(QListWidget):
         self.currentRowChanged.connect(self.moved)
         self.itemActivated.connect(lambda cell: self.opened.emit(self.row(cell)))
         self._delegate.clicked.connect(self.graded)
+        self._delegate.play_clicked.connect(self.play_wanted)
         thumbnails.arrived.connect(lambda _arrived: self.viewport().update())
 
     @property
@@ -85,6 +91,11 @@ class PoolGrid(QListWidget):
         for row in range(self.count()):
             describe(self.item(row), self.item(row).data(ITEM_ROLE), self.scale, offline)
 
+    def set_playing(self, item_id: int) -> None:
+        """Which item is heard now; 0: none."""
+        self.playing_id = item_id
+        self.viewport().update()
+
     def go(self, row: int) -> None:
         """Make a row current without saying that a person went there."""
         self.blockSignals(True)
@@ -107,9 +118,11 @@ class PoolGrid(QListWidget):
 
 
 class _TileDelegate(QStyledItemDelegate):
-    """Paints a tile and hears the clicks on its grades: ``clicked`` with the row and the grade."""
+    """Paints a tile and hears the clicks on its grades and on what plays it: ``clicked`` with the row and the grade,
+    ``play_clicked`` with the row."""
 
     clicked = Signal(int, int)
+    play_clicked = Signal(int)
 
     def __init__(self, thumbnails: ThumbnailStore, grid: PoolGrid) -> None:
         super().__init__(grid)
@@ -141,6 +154,8 @@ class _TileDelegate(QStyledItemDelegate):
         if item.grade is not None:
             sign = QRect(frame.right() - SIGN_PX - 5, frame.top() + 6, SIGN_PX, SIGN_PX)
             paint_sign(painter, sign, item.grade, self._grid.scale)
+        if item.item.item_kind is not ItemKind.PHOTO:
+            self._paint_player(painter, _player(frame), item.item.item_id == self._grid.playing_id)
         words = [self.tr("offline")] if away else []
         words += [word for word in (wording.place(item.item), PurePath(item.item.path).name) if word]
         font = theme.font(theme.Type.CAPTION)
@@ -159,8 +174,12 @@ class _TileDelegate(QStyledItemDelegate):
         index: QModelIndex | QPersistentModelIndex,
     ) -> bool:
         if event.type() is QEvent.Type.MouseButtonRelease and isinstance(event, QMouseEvent):
-            _, _, bar = self._parts(option.rect)
+            frame, _, bar = self._parts(option.rect)
             point = event.position().toPoint()
+            item: PoolItem = index.data(ITEM_ROLE)
+            if item.item.item_kind is not ItemKind.PHOTO and _player(frame).contains(point):
+                self.play_clicked.emit(index.row())
+                return True
             hit = next((choice for choice, place in self._places(bar) if place.contains(point)), None)
             if hit and event.button() is Qt.MouseButton.LeftButton:
                 self.clicked.emit(index.row(), hit.grade)
@@ -186,11 +205,25 @@ class _TileDelegate(QStyledItemDelegate):
         ]
 
     @staticmethod
+    def _paint_player(painter: QPainter, disc: QRect, playing: bool) -> None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(tile.BADGE_GROUND)
+        painter.drawEllipse(disc)
+        ratio = painter.device().devicePixelRatioF()
+        drawn = icons.pixmap("pause" if playing else "play", PLAYER_PX // 2, tile.BADGE_TEXT, ratio)
+        painter.drawPixmap(disc.topLeft() + QPoint(PLAYER_PX // 4, PLAYER_PX // 4), drawn)
+
+    @staticmethod
     def _paint_ground(painter: QPainter, cell: QRect, selected: bool, is_current: bool) -> None:
         colours = theme.colours()
         painter.setBrush(QColor(colours.selection) if selected else Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(QColor(colours.accent), 2) if is_current else Qt.PenStyle.NoPen)
         painter.drawRoundedRect(QRectF(cell).adjusted(2, 2, -2, -2), theme.RADIUS_PX + 2, theme.RADIUS_PX + 2)
+
+
+def _player(frame: QRect) -> QRect:
+    """Where the button is that plays a tile."""
+    return QRect(frame.left() + 6, frame.bottom() - PLAYER_PX - 5, PLAYER_PX, PLAYER_PX)
 
 
 def _paint_choice(painter: QPainter, place: QRect, choice: Choice, given: bool, scale: Scale) -> None:

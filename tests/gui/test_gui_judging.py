@@ -471,6 +471,15 @@ class TestSounds:
         qtbot.keyClick(sounds.grid, K.Key_Right)
         assert not sounds.listening.tile.playing
 
+    def test_a_click_on_its_button_plays_a_tile(self, qtbot: QtBot, sounds: JudgePanel) -> None:
+        press(qtbot, sounds, K.Key_G)
+        tile = sounds.grid.visualItemRect(sounds.grid.item(1))
+        button = QPoint(tile.left() + 30, tile.top() + tile.width() * 3 // 4 - 14)
+        qtbot.mouseClick(sounds.grid.viewport(), Qt.MouseButton.LeftButton, pos=button)
+        qtbot.waitUntil(lambda: sounds.grid.playing_id == 2)
+        sounds.stop()
+        assert sounds.grid.playing_id == 0
+
 
 class TestPlan:
     def plan(self, *queries: tuple[int, int, int], ms: float | None = None, **how: Any) -> JudgePlan:
