@@ -19,7 +19,7 @@ import torch
 from honest import DIM, Honest, NewFingerprint
 from offers import SMALL_TIMM, clip_folder, panns_tensors, timm_tensors
 
-from app.engine.encoders.base import EncoderSpec, unit_rows
+from app.engine.encoders.base import EncoderSpec, Scoring, unit_rows
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.contract import BROKEN, KEPT, USAGE, findings, probed
 from app.engine.encoders.contract_checks import CHECKS, Probe
@@ -55,6 +55,10 @@ class LongRows(Honest):
 class NotNumbers(Honest):
     def encode(self, samples: Sequence[Sample]) -> Vectors:
         return super().encode(samples) * np.float32("nan")
+
+
+class NeverSure(Honest):
+    scoring = Scoring("softmax", float("nan"))
 
 
 class Unseeded(Honest):
@@ -136,6 +140,7 @@ class Writes(Honest):
 BREAKERS = {
     "its spec is sane": (OtherKey,),
     "its class says what it is": (SaysNothing,),
+    "how likely words are is told soundly": (NeverSure,),
     "its fingerprint names its space": (NoFingerprint, NewFingerprint),
     "rows are (n, dim) float32, finite, of length 1": (Doubles, LongRows, NotNumbers),
     "loaded again it gives the same vectors": (Unseeded,),

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from app.engine.encoders import catalogue as catalogue_module
 from app.engine.encoders import eightbit
+from app.engine.encoders.base import scoring_of
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.eightbit import EightBitAttention, EightBitLinear, quantize
 from app.engine.errors import AppError
@@ -69,6 +70,7 @@ def test_its_pictures_lie_close_to_those_of_its_base_and_its_words_are_the_same(
     alone = np.concatenate([fast.encode([picture]) for picture in pictures])
     assert (alone * found).sum(1).min() > 0.999999, "a vector must not depend on its batch"
     assert fast.device == "cpu"
+    assert scoring_of(fast) == scoring_of(exact) is not None
 
 
 def test_timm_towers_are_quantised_too() -> None:

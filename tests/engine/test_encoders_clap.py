@@ -15,7 +15,7 @@ from transformers import ClapConfig, ClapFeatureExtractor, ClapModel, ClapProces
 
 from app.bench.models import install_seeded, write_roberta_tokenizer
 from app.engine.encoders import clap
-from app.engine.encoders.base import Encoder, unit_rows
+from app.engine.encoders.base import Encoder, scoring_of, unit_rows
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.errors import UnsupportedModality, WeightsCorrupt, WeightsMissing
 from app.engine.samples import Picture, Sound, Text
@@ -106,6 +106,19 @@ def test_clap_gives_the_sound_vectors_that_transformers_gives(seeded: tuple[Enco
     assert_same(ours, theirs)
     with in_half():
         assert_same(encoder.encode([Sound(wave) for wave in sounds]), theirs, HALF_FAITHFUL)
+
+
+def test_words_are_as_likely_as_transformers_says(seeded: tuple[Encoder, Any, Path]) -> None:
+    encoder, upstream, folder = seeded
+    words, sounds = list(TEXTS[:2]), waves(RATE_HZ, 2)[:2]
+    tokens = processor(folder)(text=words, return_tensors="pt", padding=True)
+    with torch.inference_mode():
+        answer = upstream(**tokens, input_features=prepared(folder, sounds)["input_features"])
+    scoring = scoring_of(encoder)
+    assert scoring is not None
+    ours = encoder.encode([Sound(wave) for wave in sounds]) @ encoder.encode([Text(text) for text in words]).T
+    theirs = answer.logits_per_audio.softmax(dim=1).numpy()
+    np.testing.assert_allclose(scoring.probabilities(ours), theirs, atol=1e-5)
 
 
 def test_a_longer_sound_is_the_mean_of_the_pieces_that_cover_it(seeded: tuple[Encoder, Any, Path]) -> None:

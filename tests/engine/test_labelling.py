@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -322,3 +323,58 @@ def test_a_files_labels_are_those_of_its_items(session: Session, indexed: Path) 
     assert photo.labels[0].name == "turtle"
     with pytest.raises(AppError, match="Index it first"):
         session.labels.of_file("/nowhere.jpg")
+
+
+# --- films, and the engine's own process ---
+
+
+@pytest.fixture
+def seeded_home(shared_data: Path, tmp_path: Path) -> Path:
+    """A home with a small model of words and pictures, and a film beside it."""
+    import smallclip
+
+    smallclip.write(tmp_path / "models")
+    (tmp_path / "films").mkdir()
+    shutil.copy(shared_data / "video" / "containers" / "sea-360p-10s.mp4", tmp_path / "films")
+    return tmp_path
+
+
+def test_films_are_labelled_frame_by_frame(seeded_home: Path) -> None:
+    import smallclip
+
+    film = seeded_home / "films" / "sea-360p-10s.mp4"
+    with Session.open(seeded_home, device="cpu") as session:
+        session.labels.choose(["sea", "sky"])
+        session.index(IndexRequest((str(film.parent),), (smallclip.KEY,)))  # and is labelled at its end
+        status = session.labels.status()
+        assert (status.model, status.pending) == (smallclip.KEY, 0)
+        moments = session.labels.of_file(str(film))
+        assert [one.start_ms for one in moments] == sorted(one.start_ms or 0 for one in moments)
+        for label in ("sea", "sky"):
+            wanted = [one.start_ms for one in moments if label in {given.name for given in one.labels}]
+            request = SearchRequest(Query.of_text("waves"), filters=Filters(labels=(label,)), keywords=False)
+            assert sorted(hit.start_ms or 0 for hit in session.search(request).hits) == wanted
+
+
+def test_labels_are_given_across_the_bridge(seeded_home: Path) -> None:
+    import smallclip
+
+    from app.bridge.client import EngineClient, ProcessLauncher
+
+    client = EngineClient(ProcessLauncher(seeded_home), lambda: None)
+    client.start()
+    try:
+
+        def ask(method: str, *arguments: object) -> Any:
+            return client.call(method, *arguments).future.result(60)
+
+        ask("open", "default")
+        ask("index", IndexRequest((str(seeded_home / "films"),), (smallclip.KEY,)))
+        assert ask("labels_choose", ["sea", "sky"], smallclip.KEY).pending > 0
+        status = ask("labels_assign")
+        assert status.pending == 0
+        assert ask("labels_status") == status
+        assert ask("labels_to_test_set").queries == 2
+        assert ask("labels_of_item", 1) is not None
+    finally:
+        client.close()

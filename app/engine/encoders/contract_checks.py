@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from app.engine.encoders.base import Encoder, EncoderSpec
+from app.engine.encoders.base import Encoder, EncoderSpec, Scoring
 from app.engine.encoders.plugins import wrong
 from app.engine.errors import UnsupportedModality
 from app.engine.samples import Picture, PictureInput, Sample, Sound, SoundInput, Text, Vectors
@@ -104,6 +104,15 @@ def check_spec(case: Case) -> None:
     _need(spec.batch_size > 0 and case.encoder.batch_size > 0, "batch_size is below 1")
     _need(bool(case.encoder.device), "device is empty")
     _need(case.again.spec == spec, "it is another one when the encoder is loaded again")
+
+
+def check_scoring(case: Case) -> None:
+    scoring = getattr(case.encoder, "scoring", None)
+    if scoring is not None:
+        _need(isinstance(scoring, Scoring), "scoring is no Scoring")
+        _need(scoring.kind in ("softmax", "sigmoid"), f"its kind is {scoring.kind!r}")
+        _need(bool(np.isfinite([scoring.scale, scoring.bias]).all()), "its scale or bias is no number")
+        _need(Modality.TEXT in case.encoder.spec.accepts, "scoring is for encoders that know words")
 
 
 def check_plugin(case: Case) -> None:
@@ -226,6 +235,7 @@ def check_quiet(case: Case) -> None:
 CHECKS: dict[str, Callable[[Case], None]] = {
     "its spec is sane": check_spec,
     "its class says what it is": check_plugin,
+    "how likely words are is told soundly": check_scoring,
     "its fingerprint names its space": check_fingerprint,
     "rows are (n, dim) float32, finite, of length 1": check_rows,
     "loaded again it gives the same vectors": check_reload,
