@@ -87,6 +87,8 @@ class ComparePanel(QWidget):
 
     def show_set(self, query_set: QuerySet | None) -> None:
         self.bar.show_set(query_set)
+        if query_set:
+            self.ranking.set_scale(query_set.scale)
 
     def set_queries(self, summaries: tuple[QuerySummary, ...], current: QuerySummary | None) -> None:
         """What there is to measure; `show_answer` then asks for what is not known yet."""

@@ -21,14 +21,14 @@ from PySide6.QtWidgets import (
 
 from app.bridge.client import Call
 from app.engine.errors import AppError
-from app.engine.evaltypes import JudgedHit, QueryEvaluation, QuerySummary
+from app.engine.evaltypes import JudgedHit, QueryEvaluation, QuerySummary, Scale
 from app.gui import icons, theme, tile, wording
 from app.gui.engine import Engine
 from app.gui.grades import verdict
 from app.gui.offline import Offline
 from app.gui.thumbnails import ThumbnailStore
 
-JUDGED_ROLE, AWAY_ROLE = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
+JUDGED_ROLE, AWAY_ROLE, GRADE_ROLE = (Qt.ItemDataRole.UserRole + place for place in range(3))
 ROW_PX = 48
 RANK_PX, MARK_PX = 24, 28
 ROWS_SHOWN = 10
@@ -75,7 +75,7 @@ class RankedList(QWidget):
         column.addWidget(self.score)
 
     def show_result(
-        self, result: QueryEvaluation | None, summary: QuerySummary | None, k: int, offline: Offline
+        self, result: QueryEvaluation | None, summary: QuerySummary | None, k: int, offline: Offline, scale: Scale
     ) -> None:
         self.list.clear()
         if result is None or summary is None:
@@ -86,8 +86,11 @@ class RankedList(QWidget):
             item = QListWidgetItem()
             item.setData(JUDGED_ROLE, judged)
             item.setData(AWAY_ROLE, away is not None)
-            words = f"{judged.hit.rank}. {wording.spoken(judged.hit)}, {verdict(judged.grade)}"
-            said = [judged.hit.path, verdict(judged.grade).capitalize()]
+            # Ticks and crosses tell all of two grades.
+            if scale is Scale.GRADED and judged.grade is not None:
+                item.setData(GRADE_ROLE, verdict(judged.grade, scale))
+            words = f"{judged.hit.rank}. {wording.spoken(judged.hit)}, {verdict(judged.grade, scale)}"
+            said = [judged.hit.path, verdict(judged.grade, scale).capitalize()]
             if away:
                 words += ", elsewhere now"
                 said.append(self.tr("It is on a drive that is not there now: {0}").format(away))
@@ -119,6 +122,7 @@ class Ranking(QWidget):
         self._call: Call | None = None
         self._generation = 0
         self._offline = Offline()
+        self._scale = Scale.BINARY
         self._names: Mapping[str, str] = {}
         self._lists: dict[str, QueryEvaluation] = {}
         self._summary: QuerySummary | None = None
@@ -162,6 +166,12 @@ class Ranking(QWidget):
     def set_offline(self, offline: Offline) -> None:
         if offline != self._offline:
             self._offline = offline
+            self._show_lists()
+
+    def set_scale(self, scale: Scale) -> None:
+        """How the set is judged whose queries are shown."""
+        if scale is not self._scale:
+            self._scale = scale
             self._show_lists()
 
     def ask(self, summary: QuerySummary | None, k: int, judge: str | None) -> None:
@@ -219,7 +229,9 @@ class Ranking(QWidget):
 
     def _show_lists(self) -> None:
         for side in (self.left, self.right):
-            side.show_result(self._lists.get(side.models.currentData()), self._summary, self._k, self._offline)
+            side.show_result(
+                self._lists.get(side.models.currentData()), self._summary, self._k, self._offline, self._scale
+            )
 
 
 class _HitDelegate(QStyledItemDelegate):
@@ -257,7 +269,9 @@ class _HitDelegate(QStyledItemDelegate):
         _text(painter, name, body, colours.text, words, Qt.AlignmentFlag.AlignLeft)
         similarity = lines.adjusted(0, lines.height() // 2, 0, 0)
         away = "offline" if index.data(AWAY_ROLE) else ""
-        words = " · ".join(filter(None, (away, wording.similarity(judged.hit.similarity))))
+        words = " · ".join(
+            filter(None, (away, wording.similarity(judged.hit.similarity), index.data(GRADE_ROLE) or ""))
+        )
         _text(painter, similarity, caption, colours.muted, words, Qt.AlignmentFlag.AlignLeft)
 
 

@@ -28,6 +28,7 @@ from app.engine.evaltypes import (
     QueryEvaluation,
     QuerySet,
     QuerySummary,
+    Scale,
     Verdict,
 )
 from app.engine.jobs import Progress
@@ -401,6 +402,13 @@ class TestTheLists:
         assert item.data(JUDGED_ROLE).hit.rank == 1
         assert item.data(Qt.ItemDataRole.AccessibleTextRole).endswith("elsewhere now")
         assert "a drive that is not there now: /photos" in item.toolTip()
+
+    def test_grades_of_a_graded_set_are_told_in_words(self, panel: ComparePanel) -> None:
+        item = panel.ranking.left.list.item(0)
+        assert item.data(Qt.ItemDataRole.AccessibleTextRole).endswith(", relevant")
+        panel.show_set(replace(CLOTHES, scale=Scale.GRADED))
+        item = panel.ranking.left.list.item(0)
+        assert item.data(Qt.ItemDataRole.AccessibleTextRole).endswith(", slightly relevant")
 
     def test_a_failure_is_said_in_their_place(self, qtbot: QtBot, panel: ComparePanel, fake_client: Any) -> None:
         def fail(*_args: Any, **_kwargs: Any) -> Any:
