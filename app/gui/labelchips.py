@@ -14,6 +14,9 @@ from app.gui import theme, wording
 from app.gui.engine import Engine
 from app.gui.flow import FlowLayout
 
+CHIP_LETTERS = 26
+"""What fits into the pane at its narrowest."""
+
 
 class LabelChips(QWidget):
     """Hidden while there are none. Signal: ``chosen`` with the name of a label, to find more that have it."""
@@ -68,7 +71,7 @@ class LabelChips(QWidget):
     def _show(self, labels: Sequence[ItemLabel]) -> None:
         self._clear()
         for label in labels:
-            chip = QPushButton(f"{label.name} {wording.percent(label.confidence)}")
+            chip = QPushButton(f"{wording.short(label.name, CHIP_LETTERS)} {wording.percent(label.confidence)}")
             theme.set_role(chip, "chip")
             chip.setToolTip(f"{self._sure(label)}\n{self.tr('Find more with this label')}")
             chip.clicked.connect(lambda _checked=False, name=label.name: self.chosen.emit(name))

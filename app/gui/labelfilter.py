@@ -6,11 +6,11 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QMenu, QPushButton, QVBoxLayout, QWidget, QWidgetAction
 
 from app.engine.evaltypes import LabelStatus
-from app.gui import theme
+from app.gui import theme, wording
 
 NAME_ROLE = Qt.ItemDataRole.UserRole
 LIST_PX = QSize(240, 260)
-SHOWN_LETTERS = 14
+SHOWN_LETTERS, LISTED_LETTERS = 14, 22
 
 
 class LabelFilter(QPushButton):
@@ -25,6 +25,7 @@ class LabelFilter(QPushButton):
         self.list = QListWidget()
         self.list.setAccessibleName(self.tr("Labels to find"))
         self.list.setFixedSize(LIST_PX)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.itemChanged.connect(self._ticked)
         self.any = QPushButton(self.tr("Any label"))
         self.any.clicked.connect(self._choose_any)
@@ -57,7 +58,7 @@ class LabelFilter(QPushButton):
         self.list.blockSignals(True)
         self.list.clear()
         for name in sorted(counts, key=lambda one: (-counts[one], one.casefold())):
-            row = QListWidgetItem(f"{name}  {counts[name]:,}")
+            row = QListWidgetItem(f"{wording.short(name, LISTED_LETTERS)}  {counts[name]:,}")
             row.setData(NAME_ROLE, name)
             row.setToolTip(name)
             row.setFlags(row.flags() | Qt.ItemFlag.ItemIsUserCheckable)
@@ -90,8 +91,7 @@ class LabelFilter(QPushButton):
         if not self._chosen:
             words = self.tr("Any label")
         elif len(self._chosen) == 1:
-            name = self._chosen[0]
-            words = name if len(name) <= SHOWN_LETTERS else f"{name[:SHOWN_LETTERS]}…"
+            words = wording.short(self._chosen[0], SHOWN_LETTERS)
         else:
             words = self.tr("{0} labels").format(len(self._chosen))
         self.setText(words)

@@ -37,6 +37,11 @@ def similarity(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}".replace("-", "−")
 
 
+def short(name: str, letters: int) -> str:
+    """A name as it fits into little room: its beginning."""
+    return name if len(name) <= letters else f"{name[: letters - 1].rstrip()}…"
+
+
 def percent(share: float) -> str:
     """A probability: ``94 %``. What is all but sure is not called certain."""
     if share < 0.01:

@@ -202,6 +202,18 @@ def test_a_model_without_words_is_refused(session: Session) -> None:
         session.labels.choose(NOUNS, "colour-texture")
 
 
+def test_a_model_that_does_not_say_how_likely_words_are_gives_none(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import replay
+
+    monkeypatch.delattr(replay.Replay, "scoring")
+    session.labels.choose(NOUNS)
+    with pytest.raises(AppError, match="does not say how likely"):
+        session.labels.assign()
+    assert "have no labels yet" in session.labels.catch_up()
+
+
 def test_a_library_without_a_model_of_words_says_so(tmp_path: Path) -> None:
     with Session.open(tmp_path, device="cpu") as session:
         session.labels.choose(NOUNS)

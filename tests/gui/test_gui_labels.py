@@ -222,3 +222,19 @@ def test_a_label_of_an_item_becomes_the_filter(qtbot: QtBot, window: MainWindow,
     chip: QPushButton = window.details.labels.chips[0]
     chip.click()
     assert window.search.filters.labels.chosen == ("cat",)
+
+
+def test_long_names_fit(qtbot: QtBot, engine: Engine, fake_client: Any, make_hit: Callable[..., Hit]) -> None:
+    name = "a very long label that nobody would want to read whole in a narrow pane"
+    chips, bar = LabelChips(engine), LabelFilter()
+    for widget in (chips, bar):
+        qtbot.addWidget(widget)
+    long = LabelStatus((LabelCount(name, 1),), MODEL)
+    fake_client.answers["labels_of_item"] = lambda _id: (ItemLabel(name, 0.5),)
+    chips.set_status(long)
+    chips.show_hit(make_hit(1))
+    qtbot.waitUntil(lambda: chips.words == ("a very long label that no… 50 %",))
+    bar.set_status(long)
+    bar.choose(name)
+    assert bar.text() == "a very long l…"
+    assert bar.chosen == (name,)
