@@ -149,8 +149,12 @@ class _Round:
         self._measure = measure
         self._request = request
         self._job = job
-        self.lost: dict[str, None] = {}
-        """Which queries could not be asked, and why: each once, in order."""
+        self._lost: dict[str, dict[str, None]] = {}
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """Which queries could not be asked, in a sentence for each reason."""
+        return tuple(f"{why}. Left out: {', '.join(titles)}." for why, titles in self._lost.items())
 
     def drops(self, plan: _Plan) -> Iterator[Drop]:
         """What every disturbance costs a model."""
@@ -188,7 +192,7 @@ class _Round:
             asked = [_asked(query, disturbance, self._request.seed) for query in group]
             for query, vector in zip(group, self._vectors.afresh(asked, plan.target), strict=True):
                 if isinstance(vector, AppError):
-                    self.lost[f"Left out: “{query.title}”. {vector.title}. {vector.message}"] = None
+                    self._lost.setdefault(vector.title, {})[query.title] = None
                 else:
                     found = self._searcher.ranking(query.query, plan.target, depth, vector)
                     answered.append(query)

@@ -30,6 +30,8 @@ from app.gui.measuringbar import MeasuringBar
 from app.gui.robustnesswords import headline
 
 MESSAGE, MAP = 0, 1
+MOST_NOTED = 300
+"""Letters below the map, so that a list of lost files does not push it out; the rest is in the tooltip."""
 
 
 class RobustnessPanel(QWidget):
@@ -290,6 +292,10 @@ class RobustnessPanel(QWidget):
         self.map.show_result(result)
         self.legend.set_range(self.map.cells.range)
         self.headline.setText(headline(result))
-        self._notes.setText("\n".join(result.notes))
-        self._notes.setVisible(bool(result.notes))
+        self._show_notes("\n".join(result.notes))
         self._say_what_there_is()
+
+    def _show_notes(self, words: str) -> None:
+        self._notes.setText(words if len(words) <= MOST_NOTED else words[: MOST_NOTED - 1] + "…")
+        self._notes.setToolTip(words)
+        self._notes.setVisible(bool(words))

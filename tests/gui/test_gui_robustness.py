@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,7 @@ def test_the_map_carries_numbers_beside_colours(qtbot: QtBot, panel: RobustnessP
     for words in ("Colours, Greyscale", "0.600 before, 0.290 after", "−0.33 to −0.29", "24 queries"):
         assert words in told
     assert "No difference can be told" in cells.index(1, 0).data(Qt.ItemDataRole.ToolTipRole)
-    assert panel.headline.text() == "CLIP loses least on average (−0.02); what hurts most: Greyscale (P@10 −0.18)."
+    assert panel.headline.text() == "CLIP loses least on average (−0.02); what hurts most: Greyscale (−0.18)."
     assert "sea.jpg" in panel.notes
 
 
@@ -135,7 +136,7 @@ def test_several_kinds_have_headings_and_sentences_of_their_own() -> None:
         "Words", "Typing errors", "Pictures", "Greyscale", "Sounds", "12 dB quieter",
     ]  # fmt: skip
     assert headline(result).split("\n") == [
-        "Words: b loses least on average (−0.10); what hurts most: Typing errors (AP −0.15).",
+        "Words: b loses least on average (−0.10); what hurts most: Typing errors (−0.15).",
         "Pictures: no loss in AP can be told from chance with 24 queries.",
         "Sounds: no loss in AP can be told from chance with 24 queries.",
     ]
@@ -144,7 +145,7 @@ def test_several_kinds_have_headings_and_sentences_of_their_own() -> None:
 def test_models_asked_less_are_not_ranked_with_the_others() -> None:
     drops = (drop("a", GREY, -0.1), drop("a", JPEG, -0.2), drop("b", GREY, -0.01))
     assert headline(Robustness("P@5", 1, (GREY, JPEG), ("a", "b"), {}, drops)) == (
-        "What hurts most: JPEG, quality 20 (P@5 −0.20)."
+        "What hurts most: JPEG, quality 20 (−0.20)."
     )
 
 
@@ -225,6 +226,14 @@ def test_what_is_missing_is_said(qtbot: QtBot, panel: RobustnessPanel, fake_clie
     answered(qtbot, panel, fake_client, Robustness("P@10", 1, (), (), {}, (), ("CLIP: nothing is indexed.",)))
     assert panel.message.headline == "No model can answer this"
     assert "CLIP: nothing is indexed." in panel.message.sentence
+
+
+def test_many_notes_leave_room_for_the_map(qtbot: QtBot, panel: RobustnessPanel, fake_client: Any) -> None:
+    names = ", ".join(f"holiday-{number}.jpg" for number in range(300))
+    answered(qtbot, panel, fake_client, replace(RESULT, notes=(f"The query's file is gone. Left out: {names}.",)))
+    assert panel.notes.endswith("…")
+    assert len(panel.notes) <= 300
+    assert "holiday-299.jpg" in panel._notes.toolTip()
 
 
 def test_the_figures_can_be_copied_and_saved(
