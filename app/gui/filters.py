@@ -27,6 +27,8 @@ KINDS = (
     (MediaKind.AUDIO, "sound", "Sounds"),
 )
 ROOMY_PX = 640
+SURE_PRECISION = 0.9
+"""What is likely right: the share that the Evaluate page finds a similarity for."""
 END_OF_DAY = QTime(23, 59, 59, 999)
 
 
@@ -49,7 +51,7 @@ class FilterBar(QWidget):
             button = _toggle(icon, self.tr(words))
             button.setAccessibleName(self.tr(words))
             button.setToolTip(self.tr("Show or hide {0} among the results").format(words.lower()))
-            button.toggled.connect(self._kind_toggled)
+            button.toggled.connect(self._toggled)
             self._kinds[kind] = button
             row.addWidget(button)
         self._dates = DateRange(self)
@@ -58,6 +60,16 @@ class FilterBar(QWidget):
         self.labels = LabelFilter(self)
         self.labels.changed.connect(self.changed)
         row.addWidget(self.labels)
+        self._sure = _toggle("sure", "")
+        self._sure.setAccessibleName(self.tr("Only what is likely right"))
+        self._sure.setToolTip(
+            self.tr(
+                "Only what is likely right: leave out results below the similarity from which 90 in 100 are right, by "
+                "your judgments on the Evaluate page"
+            )
+        )
+        self._sure.toggled.connect(self._toggled)
+        row.addWidget(self._sure)
         row.addStretch()
         self._model = QComboBox()
         self._model.setAccessibleName(self.tr("Model to search with"))
@@ -75,7 +87,12 @@ class FilterBar(QWidget):
     @property
     def narrowed(self) -> bool:
         """Whether anything is filtered out."""
-        return self.filters() != Filters()
+        return self.filters() != Filters() or self.min_precision is not None
+
+    @property
+    def min_precision(self) -> float | None:
+        """How likely results must be right to be shown; None: all are."""
+        return SURE_PRECISION if self._sure.isChecked() else None
 
     @property
     def model(self) -> str | None:
@@ -88,12 +105,13 @@ class FilterBar(QWidget):
         self.changed.emit()
 
     def reset(self) -> None:
-        """All kinds, dates and labels again; the folder is the sidebar's to change."""
+        """All kinds, dates and labels, sure or not, again; the folder is the sidebar's to change."""
         self.blockSignals(True)
         for button in self._kinds.values():
             button.setChecked(False)
         self._dates.reset()
         self.labels.choose()
+        self._sure.setChecked(False)
         self.blockSignals(False)
         self.changed.emit()
 
@@ -130,7 +148,7 @@ class FilterBar(QWidget):
         for kind, _icon, words in KINDS:
             self._kinds[kind].setText(self.tr(words) if event.size().width() >= ROOMY_PX else "")
 
-    def _kind_toggled(self) -> None:
+    def _toggled(self) -> None:
         self.changed.emit()
 
 

@@ -193,7 +193,14 @@ class SearchPage(QWidget):
             self._show_idle()
             return
         self._header.setText(self.tr("Searching…"))
-        request = SearchRequest(query, self.filters.model, self._k, self.filters.filters(), generation=self._generation)
+        request = SearchRequest(
+            query,
+            self.filters.model,
+            self._k,
+            self.filters.filters(),
+            generation=self._generation,
+            min_precision=self.filters.min_precision,
+        )
 
         def prepare(reply: SearchReply) -> tuple[SearchReply, Results]:
             return replace(reply, hits=()), Results(comparable(reply))

@@ -198,6 +198,17 @@ def test_filters_ask_again(page: SearchPage, fake_client) -> None:
     assert filters.before_ms == QDateTime(QDate(2024, 3, 2), QTime(0, 0)).toMSecsSinceEpoch() - 1
 
 
+def test_results_can_be_kept_to_what_is_likely_right(qtbot: QtBot, page: SearchPage, fake_client, make_reply) -> None:
+    fake_client.answers["search"] = lambda request: make_reply(0, generation=request.generation)
+    page.bar.set_query(Query.of_text("dog"))
+    assert last_request(fake_client).min_precision is None
+    page.filters._sure.click()
+    assert last_request(fake_client).min_precision == 0.9
+    qtbot.waitUntil(lambda: said(page) == "Nothing found")
+    press(page, "Clear the filters")
+    assert last_request(fake_client).min_precision is None
+
+
 def test_the_picker_offers_only_models_that_can_answer(page: SearchPage, make_status) -> None:
     spaces = dict.fromkeys(("clip-vit-b-32", "timbre", "siglip2-b-16"), make_status().spaces["clip-vit-b-32"])
     page.set_library(make_status(spaces=spaces))
