@@ -27,6 +27,7 @@ KINDS = (
     (MediaKind.AUDIO, "sound", "Sounds"),
 )
 ROOMY_PX = 640
+MODEL_LEAST_PX = 110
 SURE_PRECISION = 0.9
 """What is likely right: the share that the Evaluate page finds a similarity for."""
 END_OF_DAY = QTime(23, 59, 59, 999)
@@ -75,6 +76,7 @@ class FilterBar(QWidget):
         self._model.setAccessibleName(self.tr("Model to search with"))
         self._model.setToolTip(self.tr("The model that compares: those that are indexed and can answer this query"))
         self._model.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self._model.setMinimumWidth(MODEL_LEAST_PX)  # a long name gives way before the page grows
         self._model.activated.connect(self.changed)
         row.addWidget(self._model)
         self.show_models_for(None)
