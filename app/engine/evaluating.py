@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,15 +19,14 @@ from app.engine.evaltypes import (
     Measured,
     ModelEvaluation,
     QueryEvaluation,
-    QuerySummary,
 )
 from app.engine.evaluation import measures, statistics
 from app.engine.evaluation.resampling import intervals
-from app.engine.gradedruns import GradedRun, JudgedQueries, depth_of, graded_run
+from app.engine.gradedruns import GradedRun, JudgedQueries, RankedQuery, depth_of, graded_run
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.modeltypes import ModelStatus
 from app.engine.querying import Target
-from app.engine.rankings import KeyedQuery, Ranking, Rankings, keyed
+from app.engine.rankings import Ranking, Rankings
 from app.engine.search import Searcher
 from app.engine.store.judgments import Judgments
 from app.engine.store.lookup import Lookup
@@ -43,23 +41,11 @@ REPORTED_EVERY = 32
 """Queries between two reports: what is known already goes by thousands in a moment."""
 
 
-class _Asked(NamedTuple):
-    """A test query with what is asked of it again and again."""
-
-    summary: QuerySummary
-    keyed: KeyedQuery
-    modalities: frozenset[Modality]
-
-    @classmethod
-    def of(cls, summary: QuerySummary) -> _Asked:
-        return cls(summary, keyed(summary.query), summary.query.modalities)
-
-
 @dataclass(frozen=True, eq=False)
 class _Plan:
     """What is asked for: ``columns`` are all measures, ``depth`` results are looked at, the first ``k`` are shown."""
 
-    queries: tuple[_Asked, ...]
+    queries: tuple[RankedQuery, ...]
     judged: JudgedQueries
     columns: tuple[str, ...]
     depth: int
@@ -99,7 +85,7 @@ class Evaluator:
         wanted = set(request.query_ids)
         chosen = [one for one in summaries if (one.id in wanted if wanted else one.judged)]
         judged = JudgedQueries(self._lookup, {one.id: grades.get(one.id, {}) for one in chosen})
-        asked = tuple(map(_Asked.of, chosen))
+        asked = tuple(map(RankedQuery.of, chosen))
         plan = _Plan(asked, judged, columns, depth_of(columns), request.k, request.hits)
         statuses = {status.key: status for status in self._encoders.statuses()}
         job.begin("Measuring", len(models) * len(chosen))
@@ -127,7 +113,7 @@ class Evaluator:
         summary = self._queries.query(query_id, judge)
         judged = JudgedQueries(self._lookup, {query_id: self._judgments.of_query(query_id, judge)})
         columns = measures.names(k)
-        asked = _Asked.of(summary)
+        asked = RankedQuery.of(summary)
         plan = _Plan((asked,), judged, columns, depth_of(columns), k, with_hits=True)
         found = []
         for status in self._encoders.statuses():
@@ -150,7 +136,7 @@ class Evaluator:
         job.advance(len(plan.queries) - len(able), note=status.name)
         run, lost = self._run(target, able, plan, status.name, job)
         values = measured_run(run, plan.columns)
-        answered = {query.id for query in run.queries}
+        answered = {query.summary.id for query in run.queries}
         return ModelEvaluation(
             model=key,
             name=status.name,
@@ -166,17 +152,17 @@ class Evaluator:
         return self._searcher.target(status.key) if status and status.ready else None
 
     def _run(
-        self, target: Target, queries: Sequence[_Asked], plan: _Plan, name: str, job: Job
+        self, target: Target, queries: Sequence[RankedQuery], plan: _Plan, name: str, job: Job
     ) -> tuple[GradedRun, list[str]]:
         """The rankings with their grades, and the titles of the queries whose files are gone."""
-        answered: list[QuerySummary] = []
+        answered: list[RankedQuery] = []
         rankings: list[Ranking] = []
         lost: list[str] = []
         found = self._rankings.of([one.keyed for one in queries], target, plan.depth, job)
         untold = 0
         for one, ranking in zip(queries, found, strict=True):
             if isinstance(ranking, Ranking):
-                answered.append(one.summary)
+                answered.append(one)
                 rankings.append(ranking)
             else:
                 lost.append(one.summary.title)
@@ -186,16 +172,16 @@ class Evaluator:
                 untold = 0
         job.advance(untold, note=name)
         kinds = frozenset(target.kinds)
-        judged = [plan.judged.of(query.id, kinds) for query in answered]
+        judged = [plan.judged.of(one.summary.id, kinds) for one in answered]
         return graded_run(answered, rankings, judged, plan.depth), lost
 
     def _of_queries(self, run: GradedRun, values: Floats, plan: _Plan) -> tuple[QueryEvaluation, ...]:
         rows = zip(run.queries, values.tolist(), strict=True)
         return tuple(
             QueryEvaluation(
-                query_id=query.id,
-                query_key=query.key,
-                title=query.title,
+                query_id=query.summary.id,
+                query_key=query.summary.key,
+                title=query.summary.title,
                 measures=dict(zip(plan.columns, of_query, strict=True)),
                 hits=self._hits(run, row, plan.k) if plan.with_hits else (),
             )
@@ -251,16 +237,13 @@ def compared(models: Sequence[ModelEvaluation], measure: str) -> tuple[Compariso
 
 
 def _by_modality(run: GradedRun, values: Floats, columns: Sequence[str]) -> dict[Modality, dict[str, Measured]]:
-    alone = {
-        modality: [row for row, query in enumerate(run.queries) if query.query.modalities == {modality}]
-        for modality in Modality
-    }
+    alone = run.by_modality()
     if any(len(rows) == len(run.queries) for rows in alone.values()):
         return {}
-    return {modality: means(run, values, columns, rows) for modality, rows in alone.items() if rows}
+    return {modality: means(run, values, columns, rows) for modality, rows in alone.items()}
 
 
-def _answerable(plan: _Plan, target: Target) -> list[_Asked]:
+def _answerable(plan: _Plan, target: Target) -> list[RankedQuery]:
     """The queries that the model understands, and of which something that it could find was judged. A query without
     any judgment is answered, where it is asked for by name."""
     kinds = frozenset(target.kinds)
@@ -268,7 +251,7 @@ def _answerable(plan: _Plan, target: Target) -> list[_Asked]:
     return [one for one in understood if not one.summary.judged or len(plan.judged.of(one.summary.id, kinds).ids)]
 
 
-def _is_foreign(one: _Asked, target: Target) -> bool:
+def _is_foreign(one: RankedQuery, target: Target) -> bool:
     return not one.modalities <= target.spec.accepts
 
 

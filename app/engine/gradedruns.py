@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from app.engine.evaltypes import QuerySummary
-from app.engine.rankings import RUN_DEPTH, Ranking
+from app.engine.rankings import RUN_DEPTH, KeyedQuery, Ranking, keyed
 from app.engine.store.judgments import Grades, graded
 from app.engine.store.lookup import Lookup
-from app.engine.types import ItemKind
+from app.engine.types import ItemKind, Modality
 
 EMPTY, UNJUDGED = -2, -1
 """In place of a grade: no result there, and a result without one. `app.engine.evaluation.measures` means the same."""
@@ -32,6 +33,7 @@ class JudgedItems:
 
     ids: npt.NDArray[np.int64]
     grades: npt.NDArray[np.int32]
+    highest: int = 0
 
 
 class JudgedQueries:
@@ -57,8 +59,24 @@ class JudgedQueries:
         if place not in self._made:
             judged = [(item_id, grade) for kind, item_id, grade in self._judged.get(query_id, ()) if kind in kinds]
             pairs = np.array(judged, np.int64).reshape(-1, 2)
-            self._made[place] = JudgedItems(pairs[:, 0], pairs[:, 1].astype(np.int32))
+            ids, grades = pairs[:, 0], pairs[:, 1].astype(np.int32)
+            self._made[place] = JudgedItems(ids, grades, int(ids.max(initial=0)))
         return self._made[place]
+
+
+class RankedQuery(NamedTuple):
+    """A test query with what is asked of it again and again. ``alone`` is its kind, None of a mix."""
+
+    summary: QuerySummary
+    keyed: KeyedQuery
+    modalities: frozenset[Modality]
+    alone: Modality | None
+
+    @classmethod
+    def of(cls, summary: QuerySummary) -> RankedQuery:
+        modalities = summary.query.modalities
+        alone = next(iter(modalities)) if len(modalities) == 1 else None
+        return cls(summary, keyed(summary.query), modalities, alone)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,10 +87,18 @@ class GradedRun:
     ``judged`` has for each query the grades of all that was judged, found or not.
     """
 
-    queries: tuple[QuerySummary, ...]
+    queries: tuple[RankedQuery, ...]
     rankings: tuple[Ranking, ...]
     ranked: Matrix
     judged: tuple[Matrix, ...]
+
+    def by_modality(self) -> dict[Modality, list[int]]:
+        """The rows of the queries by words, picture, sound alone; a kind that there is none of is left out."""
+        rows: dict[Modality, list[int]] = {modality: [] for modality in Modality}
+        for row, query in enumerate(self.queries):
+            if query.alone is not None:
+                rows[query.alone].append(row)
+        return {modality: found for modality, found in rows.items() if found}
 
     def pairs(self, rows: Sequence[int]) -> tuple[npt.NDArray[np.float64], Matrix]:
         """The similarity and the grade of every judged result of these queries."""
@@ -87,7 +113,7 @@ class GradedRun:
 
 
 def graded_run(
-    queries: Sequence[QuerySummary], rankings: Sequence[Ranking], judged: Sequence[JudgedItems], depth: int
+    queries: Sequence[RankedQuery], rankings: Sequence[Ranking], judged: Sequence[JudgedItems], depth: int
 ) -> GradedRun:
     """The first ``depth`` of these rankings with their grades; the three sequences are of the same queries."""
     longest = max((min(depth, len(ranking.ids)) for ranking in rankings), default=0)
@@ -95,7 +121,7 @@ def graded_run(
     for row, ranking in enumerate(rankings):
         some = ranking.ids[:longest]
         ids[row, : len(some)] = some
-    highest = max((int(items.ids.max(initial=0)) for items in judged), default=0)
+    highest = max((items.highest for items in judged), default=0)
     # A table of all items is cleared of one query's grades rather than made anew: a row takes some microseconds.
     table = np.full(max(highest, int(ids.max(initial=0))) + 1, UNJUDGED, np.int32)
     table[NO_ITEM] = EMPTY

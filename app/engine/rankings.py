@@ -81,7 +81,7 @@ class Rankings:
         self._depth = depth
         self._lock = threading.Lock()
         self._standings: dict[Space, Standing] = {}
-        self._kept: OrderedDict[tuple[Space, str], Ranking] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, str], Ranking] = OrderedDict()
         self._kept_bytes = 0
 
     def standing(self, target: Target) -> Standing:
@@ -106,8 +106,9 @@ class Rankings:
             else:
                 self._forget(target.space)
                 self._standings[target.space] = standing
-        for key, query in queries:
-            if (ranking := self._find(target.space, key, depth)) is None:
+        known = self._find(target.space, [key for key, _ in queries], depth)
+        for (key, query), ranking in zip(queries, known, strict=True):
+            if ranking is None:
                 job.check()
                 try:
                     ranking = _lean(self._searcher.ranking(query, target, max(depth, self._depth)))
@@ -117,28 +118,33 @@ class Rankings:
                 self._keep(target.space, key, ranking, standing)
             yield ranking
 
-    def _find(self, space: Space, key: str, depth: int) -> Ranking | None:
+    def _find(self, space: Space, keys: Sequence[str], depth: int) -> list[Ranking | None]:
+        """What is kept, and long enough, for each of these keys."""
+        found: list[Ranking | None] = []
         with self._lock:
-            ranking = self._kept.get((space, key))
-            if ranking is None or self._depth <= len(ranking.ids) < depth:
-                return None
-            self._kept.move_to_end((space, key))
-            return ranking
+            for key in keys:
+                ranking = self._kept.get((space.id, key))
+                if ranking is not None and self._depth <= len(ranking.ids) < depth:
+                    ranking = None
+                if ranking is not None:
+                    self._kept.move_to_end((space.id, key))
+                found.append(ranking)
+        return found
 
     def _keep(self, space: Space, key: str, ranking: Ranking, standing: Standing) -> None:
         with self._lock:
             if not key or self._standings.get(space) is not standing:
                 return
-            if before := self._kept.pop((space, key), None):
+            if before := self._kept.pop((space.id, key), None):
                 self._kept_bytes -= before.size_bytes
-            self._kept[space, key] = ranking
+            self._kept[space.id, key] = ranking
             self._kept_bytes += ranking.size_bytes
             while self._kept_bytes > self._bound_bytes:
                 _, oldest = self._kept.popitem(last=False)
                 self._kept_bytes -= oldest.size_bytes
 
     def _forget(self, space: Space) -> None:
-        for key in [key for key in self._kept if key[0] == space]:
+        for key in [key for key in self._kept if key[0] == space.id]:
             self._kept_bytes -= self._kept.pop(key).size_bytes
 
 

@@ -13,7 +13,7 @@ from app.engine.encoders.base import EncoderSource
 from app.engine.errors import AppError
 from app.engine.evaltypes import Disturbance, Drop, QuerySummary, Robustness, RobustnessRequest
 from app.engine.evaluation import measures, rewording, statistics
-from app.engine.gradedruns import JudgedQueries, depth_of, graded_run
+from app.engine.gradedruns import JudgedQueries, RankedQuery, depth_of, graded_run
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.media import disturbing
 from app.engine.media.disturbing import SeededDisturbance
@@ -199,7 +199,8 @@ class _Round:
                     rankings.append(Ranking(found.ids, found.similarities))
                 self._job.advance(note=plan.name + (f": {disturbance.name}" if disturbance else ""))
         kinds = frozenset(plan.target.kinds)
-        run = graded_run(answered, rankings, [plan.judged.of(query.id, kinds) for query in answered], depth)
+        asked_of = [RankedQuery.of(query) for query in answered]
+        run = graded_run(asked_of, rankings, [plan.judged.of(query.id, kinds) for query in answered], depth)
         values = measures.compute([self._measure], run.ranked, run.judged)[:, 0]
         return dict(zip((query.id for query in answered), values.tolist(), strict=True))
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from app.engine.evaltypes import QuerySummary, Threshold
+from app.engine.evaltypes import Threshold
 from app.engine.evaluation.calibration import threshold
 from app.engine.evaluation.sampling import sample
-from app.engine.gradedruns import GradedRun, JudgedQueries, graded_run
+from app.engine.gradedruns import GradedRun, JudgedQueries, RankedQuery, graded_run
 from app.engine.querying import Target
-from app.engine.rankings import RUN_DEPTH, Ranking, Rankings, keyed
+from app.engine.rankings import RUN_DEPTH, Ranking, Rankings
 from app.engine.store.judgments import Judgments
 from app.engine.store.lookup import Lookup
 from app.engine.store.queries import Queries
@@ -62,25 +62,22 @@ class Thresholds:
         alike = [one for one in summaries if one.judged and one.query.modalities == {modality}]
         chosen = sample(alike, lambda one: one.key, CALIBRATION_QUERIES)
         judged = JudgedQueries(self._lookup, {one.id: grades.get(one.id, {}) for one in chosen})
-        answered: list[QuerySummary] = []
+        answered: list[RankedQuery] = []
         rankings: list[Ranking] = []
-        for one, ranking in zip(chosen, self._rankings.of([keyed(one.query) for one in chosen], target), strict=True):
+        asked = [RankedQuery.of(one) for one in chosen]
+        for one, ranking in zip(asked, self._rankings.of([one.keyed for one in asked], target), strict=True):
             if isinstance(ranking, Ranking):
                 answered.append(one)
                 rankings.append(ranking)
         run = graded_run(
-            answered, rankings, [judged.of(one.id, frozenset(target.kinds)) for one in answered], RUN_DEPTH
+            answered, rankings, [judged.of(one.summary.id, frozenset(target.kinds)) for one in answered], RUN_DEPTH
         )
         return _threshold(target.key, modality, run, range(len(answered)), precision)
 
 
 def thresholds_of(model: str, run: GradedRun, precision: float) -> tuple[Threshold, ...]:
     """One for each kind of query that a run holds, mixed ones left out."""
-    alike = {
-        modality: [row for row, query in enumerate(run.queries) if query.query.modalities == {modality}]
-        for modality in Modality
-    }
-    return tuple(_threshold(model, modality, run, rows, precision) for modality, rows in alike.items() if rows)
+    return tuple(_threshold(model, modality, run, rows, precision) for modality, rows in run.by_modality().items())
 
 
 def _threshold(model: str, modality: Modality, run: GradedRun, rows: Sequence[int], precision: float) -> Threshold:
