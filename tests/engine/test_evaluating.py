@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
+from hues import HUES, MODEL, coloured, judge_all
 
 from app.engine.errors import AppError
 from app.engine.evaltypes import Evaluation, EvaluationRequest, Measured, ModelEvaluation
 from app.engine.session import Session
 from app.engine.types import IndexRequest, Modality, Query
 
-MODEL, OTHER = "colour-texture", "timbre"
-HUES = {"red": (200, 40, 40), "green": (40, 200, 40), "blue": (40, 40, 200)}
+OTHER = "timbre"
 OF_EACH = 8
 QUICK = EvaluationRequest((MODEL,), k=5, costs=False)
-
-Coloured = Callable[[str, str, int], Path]
-
-
-def coloured(folder: Path, name: str, hue: str, seed: int) -> Path:
-    """A photo of one colour with a grain of its own."""
-    folder.mkdir(parents=True, exist_ok=True)
-    grain = np.random.default_rng([seed, *HUES[hue]]).integers(-40, 40, (48, 48, 3))
-    pixels = np.clip(np.array(HUES[hue]) + grain, 0, 255).astype(np.uint8)
-    Image.fromarray(pixels).save(folder / name)
-    return folder / name
 
 
 @pytest.fixture
@@ -46,13 +33,6 @@ def library(home: Path, tmp_path: Path) -> Iterator[Session]:
         for hue in HUES:
             judge_all(session, media / f"{hue}-0.png", hue)
         yield session
-
-
-def judge_all(session: Session, photo: Path, hue: str) -> int:
-    query = session.evaluations.add_query(Query.of_image(str(photo)))
-    for one in session.evaluations.pool(query.id, (MODEL,), depth=100).items:
-        session.evaluations.judge(query.id, one.item.item_id, int(Path(one.item.path).name.startswith(hue)))
-    return query.id
 
 
 def only(evaluation: Evaluation) -> ModelEvaluation:
