@@ -1,0 +1,33 @@
+"""How the figures were computed, in sentences that can be cited."""
+
+from __future__ import annotations
+
+from app.engine.evaltypes import Evaluation, Robustness
+from app.engine.evaluation.report.content import Environment
+
+
+def sentences(evaluation: Evaluation, robustness: Robustness | None = None) -> tuple[str, ...]:
+    """One for each step from rankings to verdicts."""
+    told = [
+        f"Measures are named as ir_measures names them ({', '.join(evaluation.measures)}) and have the values of "
+        "trec_eval: what is not judged counts as not relevant, and a judged query without a result counts 0. F1@k is "
+        "SetF of the first k results. R@k is recall among what was judged relevant.",
+        "Rankings are exact (every vector is compared) and by meaning alone, 1,000 results deep; the query's own file "
+        "and copies of it are left out. An item is relevant if its grade is above 0. Items marked as unsure or for "
+        "later count as not judged.",
+        "Bounds say what a measure would be if nothing, or everything, that is not judged among the first "
+        f"{evaluation.k} results (the first ten where the measure has no cut-off) were relevant.",
+        "Intervals are of 95 % and by bootstrap over queries, with a fixed seed.",
+        "Two models are compared on the queries that both answered, by a paired randomization test of the mean "
+        "difference; p values are corrected for the number of comparisons by Holm's method. The effect size is the "
+        "mean difference in standard deviations of the differences.",
+    ]
+    if robustness:
+        told.append(f"Disturbances of queries are made with seed {robustness.seed}, the same for every model.")
+    return tuple(told)
+
+
+def software(environment: Environment) -> str:
+    """``Semblance 1.0 with ir_measures 0.4.1, …``."""
+    packages = ", ".join(f"{name} {version}" for name, version in environment.packages.items())
+    return f"Semblance {environment.version}" + (f" with {packages}." if packages else ".")
