@@ -63,6 +63,11 @@ def pasted_dir(home: Path) -> Path:
     return home / "cache" / "pasted"
 
 
+def reports_cache_dir(home: Path) -> Path:
+    """What is kept to draw the plots of reports sooner."""
+    return home / "cache" / "plots"
+
+
 def log_path(home: Path) -> Path:
     """The engine's log."""
     return home / "logs" / "engine.log"

@@ -144,7 +144,7 @@ class Evaluator:
             queries=self._of_queries(run, values, plan),
             unanswered=tuple(one.summary.title for one in plan.queries if one.summary.id not in answered),
             note=f"Left out, because the query's file is gone or cannot be read: {', '.join(lost)}." if lost else "",
-            by_modality=_by_modality(run, values, plan.columns),
+            by_modality=by_modality(run, values, plan.columns),
             thresholds=thresholds_of(key, run, PRECISION),
         )
 
@@ -236,7 +236,8 @@ def compared(models: Sequence[ModelEvaluation], measure: str) -> tuple[Compariso
     return statistics.compare(values, measure, {model.model: model.name for model in models})
 
 
-def _by_modality(run: GradedRun, values: Floats, columns: Sequence[str]) -> dict[Modality, dict[str, Measured]]:
+def by_modality(run: GradedRun, values: Floats, columns: Sequence[str]) -> dict[Modality, dict[str, Measured]]:
+    """`means` over the queries of each kind alone, where there is more than one kind."""
     alone = run.by_modality()
     if any(len(rows) == len(run.queries) for rows in alone.values()):
         return {}

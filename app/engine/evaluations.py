@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
 
 from app.engine.costs import Costs
 from app.engine.encoders.base import EncoderSource
+from app.engine.errors import AppError
 from app.engine.evaltypes import (
     OWN_JUDGE,
     Agreement,
@@ -19,18 +23,22 @@ from app.engine.evaltypes import (
     QueryEvaluation,
     QuerySet,
     QuerySummary,
+    ReportRequest,
     Robustness,
     RobustnessRequest,
     Scale,
+    Written,
 )
 from app.engine.evaluating import Evaluator
 from app.engine.importing import Imports
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.judging import Judging
+from app.engine.reporting import Reporting
 from app.engine.robustness import Disturber
 from app.engine.store.preferences import Preferences
 from app.engine.testsets import TestSets
 from app.engine.types import Query
+from app.engine.wholefiles import check_free
 
 
 class Evaluations:
@@ -44,6 +52,7 @@ class Evaluations:
         evaluator: Evaluator,
         costs: Costs,
         disturber: Disturber,
+        reporting: Reporting,
         encoders: EncoderSource,
         preferences: Preferences,
     ) -> None:
@@ -53,6 +62,7 @@ class Evaluations:
         self._evaluator = evaluator
         self._costs = costs
         self._disturber = disturber
+        self._reporting = reporting
         self._encoders = encoders
         self._preferences = preferences
 
@@ -190,3 +200,44 @@ class Evaluations:
             return self._disturber.measure(request, request.models or self._preferences.models, job)
         finally:
             self._encoders.ease()
+
+    # --- reports: see `app.engine.reporting.Reporting` ---
+
+    def write_report(self, path: str, request: ReportRequest, replaces: bool = False, job: Job = NULL_JOB) -> Written:
+        """Measure the models, and write all that came of it as one HTML file.
+
+        Raises:
+            AppError: nothing is judged, the file is there (and is not to be replaced), or it cannot be written.
+            Cancelled: the job was cancelled; nothing was written.
+        """
+        evaluation = self._to_report(path, request, replaces, job)
+        return self._reporting.write_report(path, request, evaluation, self._agreements(evaluation), replaces, job)
+
+    def export(self, path: str, request: ReportRequest, replaces: bool = False, job: Job = NULL_JOB) -> Written:
+        """Measure the models, and write a folder from which every figure can be computed again.
+
+        Raises:
+            AppError: nothing is judged, the queries are of several sets, the folder is there (and is not to be
+                replaced), or it cannot be written.
+            Cancelled: the job was cancelled; nothing was written.
+        """
+        evaluation = self._to_report(path, request, replaces, job)
+        return self._reporting.export(path, request, evaluation, self._agreements(evaluation), replaces, job)
+
+    def import_export(self, path: str, job: Job = NULL_JOB) -> Imported:
+        return self._reporting.import_export(path, job)
+
+    def _agreements(self, evaluation: Evaluation) -> tuple[Agreement, ...]:
+        """Of every two judges of the set that all the queries are of."""
+        ids = {query.set_id for query in evaluation.queries}
+        of_set = next((one for one in self._sets.sets() if {one.id} == ids), None)
+        if of_set is None:
+            return ()
+        return tuple(self.agreement(of_set.id, first, second) for first, second in combinations(of_set.judges, 2))
+
+    def _to_report(self, path: str, request: ReportRequest, replaces: bool, job: Job) -> Evaluation:
+        check_free(Path(path), replaces)
+        evaluation = self.evaluate(replace(request.evaluation, hits=True), job)
+        if not evaluation.queries:
+            raise AppError("Nothing is judged yet", "Judge some results of these queries first.")
+        return evaluation

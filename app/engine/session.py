@@ -29,11 +29,13 @@ from app.engine.media.pool import DecoderPool
 from app.engine.modeltypes import ModelStatus
 from app.engine.querying import QueryVectors
 from app.engine.rankings import Rankings
+from app.engine.reporting import Reporting
 from app.engine.robustness import Disturber
 from app.engine.scanning import is_online
 from app.engine.search import Searcher
 from app.engine.shelves import Shelves
 from app.engine.store.database import FILE_NAME, Database, broken_library
+from app.engine.store.exchanges import Exchanges
 from app.engine.store.files import Files, is_within
 from app.engine.store.folders import Folders
 from app.engine.store.judgments import Judgments
@@ -60,7 +62,7 @@ from app.engine.types import (
 )
 from app.engine.viewing import Viewer
 from app.engine.watching import Tell, Watched, Watcher
-from app.paths import libraries_dir, models_dir, resources_dir, speeds_path
+from app.paths import libraries_dir, models_dir, reports_cache_dir, resources_dir, speeds_path
 
 SAMPLE_DIR = "sample"
 SHORTEST_SAMPLE_MS, LONGEST_SAMPLE_MS = 500, 600_000
@@ -108,6 +110,17 @@ class Session:
             Evaluator(self._lookup, test_queries, judgments, self._searcher, rankings, encoders),
             Costs(spaces, shelves, self._searcher, trials, encoders, rates),
             Disturber(self._lookup, test_queries, self._searcher, queries, encoders),
+            Reporting(
+                name,
+                reports_cache_dir(database.folder.parent.parent),
+                self._files,
+                self._lookup,
+                test_queries,
+                judgments,
+                Exchanges(database, test_queries, judgments),
+                self._searcher,
+                rankings,
+            ),
             encoders,
             self._preferences,
         )

@@ -60,7 +60,7 @@ class Judgments:
                 if judge is None or judge == whose:
                     grades[ref].append(grade)
             if grades:
-                found[query_id] = {ref: _together(given) for ref, given in grades.items()}
+                found[query_id] = {ref: together(given) for ref, given in grades.items()}
         return found
 
     def judges(self, set_id: int) -> tuple[str, ...]:
@@ -165,7 +165,7 @@ def enter(
     )
 
 
-def _together(grades: Sequence[int]) -> int:
-    """The lower median of the grades, else the last mark."""
+def together(grades: Sequence[int]) -> int:
+    """What several judges say of one item: the lower median of the grades, else the last mark."""
     given = sorted(grade for grade in grades if grade >= 0)
     return given[(len(given) - 1) // 2] if given else grades[-1]

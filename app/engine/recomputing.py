@@ -1,0 +1,133 @@
+"""Computes the figures of an export again, from the export alone: no library, no files, no models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from app.engine.costs import frontier_of
+from app.engine.evaltypes import Evaluation, ModelCosts, ModelEvaluation, QueryEvaluation, QuerySummary
+from app.engine.evaluating import by_modality, columns_of, compared, means, measured_run
+from app.engine.evaluation import measures
+from app.engine.evaluation.report import exchange, reading
+from app.engine.evaluation.report.exchange import Grades, Run
+from app.engine.gradedruns import JudgedItems, depth_of, graded_run
+from app.engine.rankings import Ranking
+from app.engine.store.judgments import together
+from app.engine.thresholds import PRECISION, thresholds_of
+
+MISSING = object()
+
+
+@dataclass(frozen=True)
+class Recomputed:
+    """``differences`` tells, a line for each, which figures are not those that the export gives."""
+
+    evaluation: Evaluation
+    differences: tuple[str, ...]
+
+
+def recompute(folder: str) -> Recomputed:
+    """The figures of an export, of its rankings and judgments. What a model costs is taken as it was measured.
+
+    Raises:
+        AppError: there is no export, or it is damaged.
+    """
+    export = reading.read(folder)
+    request = export.request
+    columns = columns_of(request)
+    grades = _grades(export)
+    queries = tuple(
+        replace(one, id=place, judged=len(grades.get(one.key, {})), relevant=_relevant(grades.get(one.key, {})))
+        for place, one in enumerate(export.queries, start=1)
+    )
+    by_key = {one.key: one for one in queries}
+    runs = {run.model: run for run in export.runs}
+    models = tuple(
+        _model(export, told, runs.get(str(told["model"])), by_key, grades, columns) for told in export.figures["models"]
+    )
+    measure = measures.checked([request.measure])[0] if request.measure else f"P@{request.k}"
+    evaluation = Evaluation(
+        k=request.k,
+        measures=columns,
+        models=models,
+        queries=tuple(by_key[key] for key in export.figures["queries"] if key in by_key),
+        measure=measure,
+        comparisons=compared(models, measure),
+        frontier=frontier_of(models, measure),
+        set_name=export.set.name,
+        judge=request.judge,
+    )
+    return Recomputed(evaluation, tuple(_differences(exchange.figures(evaluation), export.figures)))
+
+
+def _grades(export: reading.Export) -> dict[str, dict[str, int]]:
+    """Query key → document → grade, of the judge who was asked for, or of all together."""
+    judge = export.request.judge
+    asked = export.judgments.values() if judge is None else [export.judgments.get(judge, {})]
+    given: dict[str, dict[str, list[int]]] = {}
+    for of_judge in asked:
+        for key, of_query in of_judge.items():
+            for document, grade in of_query.items():
+                given.setdefault(key, {}).setdefault(document, []).append(grade)
+    return {
+        key: {document: grade for document, several in of_query.items() if (grade := together(several)) >= 0}
+        for key, of_query in given.items()
+    }
+
+
+def _model(
+    export: reading.Export,
+    told: Mapping[str, Any],
+    run: Run | None,
+    queries: Mapping[str, QuerySummary],
+    grades: Grades,
+    columns: Sequence[str],
+) -> ModelEvaluation:
+    """A model by its rankings. Which queries it did not answer, and why, is taken as the export tells it."""
+    key, costs = str(told["model"]), export.costs.get(str(told["model"]), ModelCosts())
+    empty = ModelEvaluation(key, str(told["name"]), {}, (), tuple(told["unanswered"]), str(told["note"]), costs=costs)
+    if run is None:
+        return empty
+    numbers = {document: number for number, document in enumerate(export.documents, start=1)}
+    measured_by = exchange.measured_by(run, grades, export.absent)
+    answered = [queries[key] for key in run.rankings]
+    rankings, judged = [], []
+    for one in answered:
+        ranking, of_query = run.rankings[one.key], measured_by[one.key]
+        ids = np.array([numbers[document] for document, _ in ranking], np.int64)
+        rankings.append(Ranking(ids, np.array([similarity for _, similarity in ranking], np.float32)))
+        items = np.array([numbers[document] for document in of_query], np.int64)
+        judged.append(JudgedItems(items, np.array(list(of_query.values()), np.int32)))
+    graded = graded_run(answered, rankings, judged, depth_of(columns))
+    values = measured_run(graded, columns)
+    return replace(
+        empty,
+        measures=means(graded, values, columns, range(len(answered))),
+        queries=tuple(
+            QueryEvaluation(one.id, one.key, one.title, dict(zip(columns, row, strict=True)))
+            for one, row in zip(answered, values.tolist(), strict=True)
+        ),
+        by_modality=by_modality(graded, values, columns),
+        thresholds=thresholds_of(key, graded, PRECISION),
+    )
+
+
+def _relevant(grades: Mapping[str, int]) -> int:
+    return sum(grade > 0 for grade in grades.values())
+
+
+def _differences(ours: Any, theirs: Any, where: str = "") -> Iterator[str]:
+    """Where two documents of figures differ, with both values."""
+    if isinstance(ours, dict) and isinstance(theirs, Mapping):
+        for key in dict.fromkeys([*ours, *theirs]):
+            yield from _differences(ours.get(key, MISSING), theirs.get(key, MISSING), f"{where}/{key}")
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        for place, (one, other) in enumerate(zip(ours, theirs, strict=True)):
+            yield from _differences(one, other, f"{where}/{place}")
+    elif ours != theirs:
+        shown = ["nothing" if value is MISSING else repr(value) for value in (ours, theirs)]
+        yield f"{where.removeprefix('/')}: computed again {shown[0]}, in the export {shown[1]}"

@@ -1,0 +1,284 @@
+"""An evaluation goes to paper and to other libraries: nothing is lost, nothing is changed, nothing is trusted."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ir_measures
+import pytest
+
+from app.engine.errors import AppError
+from app.engine.evaltypes import EvaluationRequest, QuerySummary, ReportRequest, Scale
+from app.engine.evaluation.report.exchange import figures
+from app.engine.jobs import Cancelled, Job
+from app.engine.recomputing import recompute
+from app.engine.session import Session
+from app.engine.types import IndexReport, IndexRequest, Query
+
+Index = Callable[..., IndexReport]
+Make = Callable[..., Path]
+
+SHOWN = ReportRequest(EvaluationRequest(k=5, costs=False))
+BUILT_IN = ("colour-texture", "timbre")
+
+
+@pytest.fixture
+def judged(session: Session, index: Index, photo: Make, sound: Make) -> tuple[QuerySummary, ...]:
+    """Three queries, of two kinds, judged by two people, with marks."""
+    for seed in range(12):
+        photo(f"{'good' if seed % 2 else 'bad'}/{seed}.png", seed)
+    for number in range(6):
+        sound(f"tones/{number}.wav", 300.0 + 90 * number)
+    index()
+    media = photo("good/1.png", 1).parent.parent
+    asked = (
+        Query.of_image(str(media / "good" / "1.png")),
+        Query.of_image(str(media / "bad" / "0.png")),
+        Query.of_sound(str(media / "tones" / "0.wav")),
+    )
+    queries = tuple(session.evaluations.add_query(one) for one in asked)
+    session.evaluations.change_query(queries[0].id, "“Best”, naïvely", "Only the <b>best</b>.", {"de": "Beste"})
+    for query in queries:
+        for place, one in enumerate(session.evaluations.pool(query.id).items):
+            session.evaluations.judge(query.id, one.item.item_id, (1, 0, 0, 1, -1, -2)[place % 6])
+            if place % 2:
+                session.evaluations.judge(query.id, one.item.item_id, 1 if place % 3 else 0, "Ana")
+    return queries
+
+
+@pytest.fixture
+def export(session: Session, judged: tuple[QuerySummary, ...], tmp_path: Path) -> Path:
+    session.evaluations.export(str(tmp_path / "export"), SHOWN)
+    return tmp_path / "export"
+
+
+def test_a_report_is_one_file_that_asks_for_nothing(
+    session: Session, judged: tuple[QuerySummary, ...], tmp_path: Path
+) -> None:
+    path = tmp_path / "report.html"
+    written = session.evaluations.write_report(str(path), SHOWN)
+    page = path.read_text(encoding="utf-8")
+    assert written.size_bytes == path.stat().st_size
+    assert "<script" not in page
+    assert "default-src 'none'" in page
+    assert not [link for link in ("src=", "http://", "https://") if link in page.replace("http://www.w3.org/", "")]
+    assert "✅" in page
+    assert "data:image/jpeg" in page
+    assert "data:image/png" in page  # a waveform
+    assert "Only the &lt;b&gt;best&lt;/b&gt;." in page
+    assert str(tmp_path) not in page
+
+
+def test_a_report_can_go_without_pictures(session: Session, judged: tuple[QuerySummary, ...], tmp_path: Path) -> None:
+    session.evaluations.write_report(str(tmp_path / "r.html"), ReportRequest(SHOWN.evaluation, pictures=False))
+    assert "data:image/jpeg" not in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+def test_an_export_computes_again_to_the_last_digit_from_itself_alone(export: Path, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "home")
+    shutil.rmtree(tmp_path / "media")
+    found = recompute(str(export))
+    assert found.differences == ()
+    assert {model.model: len(model.queries) for model in found.evaluation.models} == {BUILT_IN[0]: 2, BUILT_IN[1]: 1}
+    assert any(model.thresholds for model in found.evaluation.models)
+
+
+def test_a_changed_figure_is_found(export: Path) -> None:
+    document = json.loads((export / "evaluation.json").read_text(encoding="utf-8"))
+    document["figures"]["models"][0]["measures"]["P@5"]["value"] += 1e-15
+    (export / "evaluation.json").write_text(json.dumps(document), encoding="utf-8")
+    (line,) = recompute(str(export)).differences
+    assert "P@5" in line
+
+
+def test_trec_tools_find_the_same_measures_in_the_files(session: Session, export: Path) -> None:
+    document = json.loads((export / "evaluation.json").read_text(encoding="utf-8"))
+    for model in document["figures"]["models"]:
+        qrels = list(ir_measures.read_trec_qrels(str(export / "runs" / f"{model['model']}.qrels")))
+        run = list(ir_measures.read_trec_run(str(export / "runs" / f"{model['model']}.run")))
+        names = [name for name in model["measures"] if not name.startswith("F1@")]
+        measures = [ir_measures.parse_measure(name) for name in names]
+        theirs = ir_measures.calc_aggregate(measures, qrels, run)
+        for name, measure in zip(names, measures, strict=True):
+            assert theirs[measure] == pytest.approx(model["measures"][name]["value"], abs=1e-12)
+        for one in ir_measures.iter_calc(measures, qrels, run):
+            assert one.value == pytest.approx(model["queries"][one.query_id][str(one.measure)], abs=1e-12)
+
+
+def test_another_library_takes_an_export_in_and_measures_the_same(
+    session: Session, export: Path, home: Path, tmp_path: Path
+) -> None:
+    here = session.evaluations.evaluate(SHOWN.evaluation)
+    given = session.evaluations.queries()
+    session.close()
+    shutil.copytree(tmp_path / "media", tmp_path / "elsewhere", copy_function=shutil.copy)
+    shutil.rmtree(tmp_path / "media")
+    with Session.open(home, "second", device="cpu") as other:
+        other.index(IndexRequest((str(tmp_path / "elsewhere"),), BUILT_IN))
+        taken = other.evaluations.import_export(str(export))
+        there = other.evaluations.evaluate(SHOWN.evaluation)
+        kept = other.evaluations.queries()
+        (of_set,) = [one for one in other.evaluations.sets() if one.id == taken.set_id]
+    assert (taken.queries, taken.unknown, taken.notes) == (3, (), ())
+    assert figures(there) == figures(here)
+    for before, after in zip(given, kept, strict=True):
+        same = ("key", "title", "guidelines", "translations", "relevant", "judged", "unsure", "later")
+        assert [getattr(before, name) for name in same] == [getattr(after, name) for name in same]
+    assert of_set.judges == ("", "Ana")
+
+
+def test_an_import_twice_changes_nothing(session: Session, export: Path) -> None:
+    sets, queries = session.evaluations.sets(), session.evaluations.queries()
+    taken = session.evaluations.import_export(str(export))
+    assert "merged" in taken.notes[0]
+    assert (session.evaluations.sets(), session.evaluations.queries()) == (sets, queries)
+
+
+def test_a_set_that_was_judged_otherwise_stays_and_the_other_comes_beside_it(
+    session: Session, judged: tuple[QuerySummary, ...], export: Path
+) -> None:
+    item = session.evaluations.pool(judged[0].id).items[0].item
+    session.evaluations.judge(judged[0].id, item.item_id, 0)
+    before = session.evaluations.queries()
+    taken = session.evaluations.import_export(str(export))
+    assert taken.set_name == "Test queries (2)"
+    assert "otherwise" in taken.notes[0]
+    assert session.evaluations.queries(before[0].set_id) == before
+    assert len(session.evaluations.queries(taken.set_id)) == 3
+
+
+def test_what_is_not_here_is_kept_and_named(session: Session, export: Path, home: Path, tmp_path: Path) -> None:
+    with Session.open(home, "empty", device="cpu") as other:
+        taken = other.evaluations.import_export(str(export))
+        (of_set,) = [one for one in other.evaluations.sets() if one.id == taken.set_id]
+        assert len([name for name in taken.unknown if name.startswith(("image:", "sound:"))]) == 3
+        assert (of_set.queries, of_set.judgments) == (3, taken.judgments)
+        other.index(IndexRequest((str(tmp_path / "media"),), BUILT_IN))
+        assert figures(other.evaluations.evaluate(SHOWN.evaluation)) == figures(
+            session.evaluations.evaluate(SHOWN.evaluation)
+        )
+
+
+def test_judgments_of_files_that_are_gone_go_along_and_count_nowhere(
+    session: Session, judged: tuple[QuerySummary, ...], index: Index, tmp_path: Path
+) -> None:
+    item = next(one.item for one in session.evaluations.pool(judged[0].id).items if one.grade == 1)
+    Path(item.path).unlink()
+    index()
+    session.evaluations.export(str(tmp_path / "export"), SHOWN)
+    found = recompute(str(tmp_path / "export"))
+    document = json.loads((tmp_path / "export" / "evaluation.json").read_text(encoding="utf-8"))
+    assert found.differences == ()
+    assert document["absent"]
+
+
+def test_an_export_names_no_place_outside_the_library(export: Path, tmp_path: Path) -> None:
+    for file in export.rglob("*"):
+        assert not file.is_file() or str(tmp_path) not in file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("write", ["write_report", "export"])
+def test_what_has_the_name_stays_unless_it_is_to_give_way(
+    session: Session, judged: tuple[QuerySummary, ...], tmp_path: Path, write: str
+) -> None:
+    path = tmp_path / "out"
+    first = getattr(session.evaluations, write)(str(path), SHOWN)
+    with pytest.raises(AppError, match="taken"):
+        getattr(session.evaluations, write)(str(path), SHOWN)
+    assert getattr(session.evaluations, write)(str(path), SHOWN, True).files == first.files
+    assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []
+
+
+def test_a_folder_of_something_else_is_never_replaced(
+    session: Session, judged: tuple[QuerySummary, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "thesis.txt").write_text("years of work")
+    with pytest.raises(AppError, match="another folder"):
+        session.evaluations.export(str(tmp_path / "own"), SHOWN, True)
+    assert (tmp_path / "own" / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(
+    session: Session, judged: tuple[QuerySummary, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("app.engine.wholefiles.os.fsync", full)
+    for write, name in ((session.evaluations.write_report, "r.html"), (session.evaluations.export, "e")):
+        with pytest.raises(AppError, match="disk is full"):
+            write(str(tmp_path / "out" / name) if (tmp_path / "out").is_dir() else str(tmp_path / name), SHOWN)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["home", "media"]
+
+
+def test_a_cancelled_export_leaves_nothing(session: Session, judged: tuple[QuerySummary, ...], tmp_path: Path) -> None:
+    job = Job(lambda progress: job.cancel() if progress.phase == "Writing the export" else None)
+    with pytest.raises(Cancelled):
+        session.evaluations.export(str(tmp_path / "e"), SHOWN, job=job)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["home", "media"]
+
+
+def test_several_sets_are_no_export_and_nothing_judged_is_no_report(
+    session: Session, judged: tuple[QuerySummary, ...], tmp_path: Path
+) -> None:
+    other = session.evaluations.create_set("Other", Scale.GRADED)
+    with pytest.raises(AppError, match="Nothing is judged"):
+        session.evaluations.write_report(
+            str(tmp_path / "r.html"), ReportRequest(EvaluationRequest(set_id=other.id, costs=False))
+        )
+    query = session.evaluations.add_query(judged[0].query, set_id=other.id)
+    session.evaluations.judge(query.id, session.evaluations.pool(query.id).items[0].item.item_id, 3)
+    with pytest.raises(AppError, match="Several sets"):
+        session.evaluations.export(str(tmp_path / "e"), SHOWN)
+    session.evaluations.write_report(str(tmp_path / "r.html"), SHOWN)
+
+
+def _broken(document: dict[str, Any], where: str) -> dict[str, Any]:
+    match where:
+        case "format":
+            document["format"] = "something"
+        case "newer":
+            document["format_version"] = 99
+        case "grade":
+            document["judgments"][0]["grades"][0] = 17
+        case "document":
+            document["documents"][0] = "../../etc/passwd"
+        case "number":
+            document["judgments"][0]["documents"][0] = -1
+        case "key":
+            document["queries"][0]["key"] = "text:other"
+        case "similarity":
+            next(iter(document["runs"][0]["rankings"].values()))["similarities"][0] = "0.5"
+        case "missing":
+            del document["runs"]
+        case "list":
+            document["queries"] = {"a": 1}
+    return document
+
+
+@pytest.mark.parametrize(
+    "where", ["format", "newer", "grade", "document", "number", "key", "similarity", "missing", "list"]
+)
+def test_a_damaged_export_is_refused_and_changes_nothing(session: Session, export: Path, where: str) -> None:
+    file = export / "evaluation.json"
+    file.write_text(json.dumps(_broken(json.loads(file.read_text(encoding="utf-8")), where)), encoding="utf-8")
+    sets = session.evaluations.sets()
+    for use in (session.evaluations.import_export, recompute):
+        with pytest.raises(AppError):
+            use(str(export))
+    assert session.evaluations.sets() == sets
+
+
+def test_what_is_no_export_is_refused(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "text.json").write_text("[" * 100_000)
+    (tmp_path / "binary.json").write_bytes(b"\xff\x00")
+    for path in (tmp_path, tmp_path / "nowhere", tmp_path / "text.json", tmp_path / "binary.json"):
+        with pytest.raises(AppError):
+            session.evaluations.import_export(str(path))
