@@ -67,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
     _add_robustness(
         verbs.add_parser("robustness", parents=[shared], help="ask the test queries again, made worse, and measure")
     )
+    _add_report(verbs.add_parser("report", parents=[shared], help="write, export, check or take in an evaluation"))
     _add_bench(verbs.add_parser("bench", parents=[shared], help="measure the program on this machine"))
     verbs.add_parser("demo", parents=[shared], help="index the sample library and show what can be done with it")
     return root
@@ -196,6 +197,36 @@ def _add_labels(actions: argparse._SubParsersAction[_Parser], shared: _Parser) -
     action("assign", "give the labels to the pictures that have none yet")
     action("of", "the labels of a file").add_argument("file", metavar="FILE")
     action("judge", "make a set of test queries in which the labels are judged")
+
+
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    what = parser.add_mutually_exclusive_group(required=True)
+    for name, metavar, text in (
+        ("html", "FILE", "write a page to read, in one file"),
+        ("export", "DIR", "write a folder: tables, TREC runs and qrels, and all that the figures are made of"),
+        ("recompute", "DIR", "compute the figures of an export again, from it alone"),
+    ):
+        what.add_argument(f"--{name}", metavar=metavar, type=_path, default="", help=text)
+    what.add_argument(
+        "--import",
+        dest="take_in",
+        metavar="DIR",
+        type=_path,
+        default="",
+        help="take the queries and judgments of one in",
+    )
+    parser.add_argument("--set", metavar="NAME", default="", help="the set of queries; else all")
+    parser.add_argument("--models", metavar="KEY,KEY", type=_keys, default=(), help="the models to measure; else all")
+    parser.add_argument("-k", metavar="N", type=_positive, default=10, help="the cut-off of the measures (10)")
+    parser.add_argument("--judge", metavar="NAME", default=None, help="by one judge's grades; else by all together")
+    parser.add_argument("--title", metavar="T", default="", help="of the page")
+    parser.add_argument(
+        "--no-pictures", dest="pictures", action="store_false", default=True, help="a page without pictures"
+    )
+    parser.add_argument(
+        "--robustness", action="store_true", default=False, help="measure too how disturbed queries fare"
+    )
+    parser.add_argument("--replace", action="store_true", default=False, help="what has that name gives way")
 
 
 def _add_models(actions: argparse._SubParsersAction[_Parser], shared: _Parser) -> None:

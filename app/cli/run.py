@@ -24,6 +24,7 @@ from app.cli.labelverbs import check_known, labels
 from app.cli.modelverbs import models
 from app.cli.progress import noted, watched
 from app.cli.queryverbs import judge, queries
+from app.cli.reportverbs import report
 from app.cli.robustness import robustness
 from app.engine.errors import AppError
 from app.engine.jobs import Cancelled
@@ -193,6 +194,7 @@ _VERBS: dict[str, Callable[[argparse.Namespace, Path], Answer]] = {
     "labels": labels,
     "evaluate": evaluate,
     "robustness": robustness,
+    "report": report,
     "demo": _demo,
 }
 

@@ -14,7 +14,7 @@ from app.engine.evaluating import by_modality, columns_of, compared, means, meas
 from app.engine.evaluation import measures
 from app.engine.evaluation.report import exchange, reading
 from app.engine.evaluation.report.exchange import Grades, Run
-from app.engine.gradedruns import JudgedItems, depth_of, graded_run
+from app.engine.gradedruns import JudgedItems, RankedQuery, depth_of, graded_run
 from app.engine.rankings import Ranking
 from app.engine.store.judgments import together
 from app.engine.thresholds import PRECISION, thresholds_of
@@ -102,7 +102,7 @@ def _model(
         rankings.append(Ranking(ids, np.array([similarity for _, similarity in ranking], np.float32)))
         items = np.array([numbers[document] for document in of_query], np.int64)
         judged.append(JudgedItems(items, np.array(list(of_query.values()), np.int32)))
-    graded = graded_run(answered, rankings, judged, depth_of(columns))
+    graded = graded_run(list(map(RankedQuery.of, answered)), rankings, judged, depth_of(columns))
     values = measured_run(graded, columns)
     return replace(
         empty,

@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
-from app.engine.evaltypes import QuerySummary
+from app.engine.evaltypes import EvaluationRequest, QuerySummary, Robustness
 from app.engine.types import Query
 from app.gui import icons, theme
 from app.gui.banner import Banner
@@ -18,6 +18,7 @@ from app.gui.engine import Engine
 from app.gui.judgesession import POOL_DEPTH
 from app.gui.judging import JudgePanel
 from app.gui.offline import Offline
+from app.gui.reporting import ReportActions
 from app.gui.robustness import RobustnessPanel
 from app.gui.testqueries import QueryColumn
 from app.gui.thumbnails import ThumbnailStore
@@ -43,6 +44,9 @@ class EvaluatePage(QWidget):
         self.judging = JudgePanel(engine, thumbnails)
         self.comparing = ComparePanel(engine, thumbnails)
         self.robustness = RobustnessPanel(engine)
+        self.reports = ReportActions(
+            engine, lambda: self.comparing.request, lambda: self.queries.current_set, self._robustness_of, self
+        )
         self._empty = EmptyState()
         self._switch = QButtonGroup(self)
         self._buttons = QHBoxLayout()
@@ -90,6 +94,7 @@ class EvaluatePage(QWidget):
         self._add_view("check", self.tr("Judge"), self.judging, self._show_judging)
         self._add_view("compare", self.tr("Results"), self.comparing, self._show_results)
         self._add_view("refresh", self.tr("Robustness"), self.robustness, self._show_robustness)
+        self.comparing.report_buttons.addWidget(self.reports.button)
         self._switch.button(JUDGE).setChecked(True)
         switch = QHBoxLayout()
         self._buttons.setSpacing(theme.TINY_PX)
@@ -107,6 +112,7 @@ class EvaluatePage(QWidget):
         right.setContentsMargins(theme.SMALL_PX, theme.MEDIUM_PX, theme.LARGE_PX, theme.MEDIUM_PX)
         right.addWidget(self.banner)
         right.addWidget(self.queries.work)
+        right.addWidget(self.reports.line)
         right.addWidget(self._stack, 1)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -136,7 +142,7 @@ class EvaluatePage(QWidget):
         self.comparing.opened.connect(self.item_opened)
         for view in (self.judging, self.comparing, self.robustness):
             view.models_wanted.connect(self.models_wanted)
-        for part in (self.queries, self.judging, self.comparing, self.robustness):
+        for part in (self.queries, self.judging, self.comparing, self.robustness, self.reports):
             part.failed.connect(self.banner.show_error)
 
     def _say_empty(self) -> None:
@@ -185,6 +191,10 @@ class EvaluatePage(QWidget):
     def _show_robustness(self, summary: QuerySummary) -> None:
         self.robustness.show_set(self.queries.current_set)
         self.robustness.set_queries(self.queries.summaries, summary)
+
+    def _robustness_of(self, asked: EvaluationRequest) -> Robustness | None:
+        """What was measured of the robustness of an evaluation's models on the same set, for its report."""
+        return self.robustness.result if self.robustness.set_id == asked.set_id else None
 
     def _take_judgment(self, summary: QuerySummary) -> None:
         self.comparing.forget()

@@ -84,6 +84,11 @@ class RobustnessPanel(QWidget):
         self._set = query_set
         self.bar.show_set(query_set)
 
+    @property
+    def set_id(self) -> int | None:
+        """The set that `result` is of; None: all sets."""
+        return self._set.id if self._set else None
+
     def set_queries(self, summaries: tuple[QuerySummary, ...], current: QuerySummary | None) -> None:
         """What there is to ask again."""
         self._summaries = tuple(summaries)

@@ -62,6 +62,7 @@ class SetActions(QObject):
         menu.addAction(self.tr("Import captions (CSV)…"), self.choose_captions)
         menu.addAction(self.tr("Import topics (TREC)…"), self.choose_topics)
         menu.addAction(self.tr("Import judgments (TREC qrels)…"), self.choose_judgments)
+        menu.addAction(self.tr("Import an exported evaluation…"), self.choose_evaluation)
         menu.addSeparator()
         self._of_set.append(menu.addAction(self.tr("Export judgments (TREC qrels)…"), self.choose_export))
         menu.aboutToShow.connect(self._show_can)
@@ -137,6 +138,11 @@ class SetActions(QObject):
     def choose_judgments(self) -> None:
         self._choose_file(self.tr("Import judgments"), self._qrels(), self.import_judgments)
 
+    def choose_evaluation(self) -> None:
+        path = QFileDialog.getExistingDirectory(self._owner, self.tr("Choose the folder of an exported evaluation"))
+        if path:
+            self.import_evaluation(path)
+
     def import_folders(self, folder: str) -> None:
         """A set of its own, with the classes of a folder."""
         self._import(self.tr("Importing classes"), "evaluations_import_folders", folder)
@@ -156,6 +162,10 @@ class SetActions(QObject):
     def import_judgments(self, path: str) -> None:
         """Into the current set."""
         self._import(self.tr("Importing judgments"), "evaluations_import_qrels", path, self._set_id())
+
+    def import_evaluation(self, folder: str) -> None:
+        """The set of an exported evaluation, with the judgments of all its judges."""
+        self._import(self.tr("Importing an evaluation"), "evaluations_import_export", folder)
 
     def cancel(self) -> None:
         """End what is under way, and forget what waits."""
