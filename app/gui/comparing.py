@@ -196,7 +196,9 @@ class ComparePanel(QWidget):
             self._quality.add_action(widget)
         self._quality.add(self.table)
         self._quality.add(self._notes)
-        self._cost = Section(self.tr("Cost beside quality"), self.tr("Measured on this machine."))
+        self._cost = Section(
+            self.tr("Cost beside quality"), self.tr("On this machine, as far as it has been measured.")
+        )
         self._cost.add_action(self.plot.axis)
         self._cost.add(self.plot)
         self._cost.add(self.costs)

@@ -35,11 +35,11 @@ class Axis:
 
 
 AXES = (
-    Axis("Indexing speed", "items a second", lambda costs: costs.items_per_s, rate_words, True, True),
-    Axis("Time of a search", "95% of searches take at most", lambda costs: costs.query_p95_ms, time_words, True),
-    Axis("Memory", "memory", lambda costs: costs.memory_bytes, lambda value: size_words(round(value))),
-    Axis("Size of an item", "bytes for each item", lambda costs: costs.bytes_per_item,
-         lambda value: size_words(round(value))),
+    Axis("Indexing speed", "Items a second", lambda costs: costs.items_per_s, rate_words, True, True),
+    Axis("Time of a search", "What 95% of searches take at most", lambda costs: costs.query_p95_ms, time_words, True),
+    Axis("Memory", "Memory while it is loaded", lambda costs: costs.memory_bytes, lambda size: size_words(round(size))),
+    Axis("Size of an item", "What an item takes in the library", lambda costs: costs.bytes_per_item,
+         lambda size: size_words(round(size))),
 )  # fmt: skip
 
 

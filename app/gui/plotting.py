@@ -80,7 +80,7 @@ class Chart(pyqtgraph.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph 
         pad = max(_PAD * (high - low), (_LEAST_QUALITY - (high - low)) / 2)
         self._view.setXRange(left, right, padding=0)
         self._view.setYRange(max(0.0, low - pad), min(1.0 + _PAD / 2, high + pad), padding=0)
-        self._name_axis("bottom", f"{axis.name} ({axis.title})")
+        self._name_axis("bottom", axis.title)
         self._name_axis("left", quality)
         marks = ticks(10**left, 10**right) if axis.logarithmic else None
         words = [(log10(mark), axis.words(mark)) for mark in marks] if marks else None

@@ -40,14 +40,15 @@ def in_order(evaluation: Evaluation) -> list[Comparison]:
 
 def detail_words(comparison: Comparison) -> str:
     """What stands behind a sentence: the test, the size of the effect, and on how many queries which was better."""
-    words = [wording.count(comparison.queries, "query", "queries")]
-    if comparison.queries > 1:
-        words.append(
-            f"better on {comparison.wins:,}, worse on {comparison.losses:,}, equal on {comparison.ties:,} of them"
-        )
-        words.append(f"p {_p_words(comparison.p_adjusted)} after correction")
-        if comparison.effect_size is not None:
-            words.append(f"effect size {comparison.effect_size:.2f}")
+    if comparison.queries < 2:
+        return ""
+    words = [
+        wording.count(comparison.queries, "query", "queries"),
+        f"better on {comparison.wins:,}, worse on {comparison.losses:,}, equal on {comparison.ties:,} of them",
+        f"p {_p_words(comparison.p_adjusted)} after correction",
+    ]
+    if comparison.effect_size is not None:
+        words.append(f"effect size {comparison.effect_size:.2f}")
     return " · ".join(words)
 
 
@@ -162,9 +163,8 @@ class VerdictView(QWidget):
             self._sentences.removeWidget(old)
             old.hide()
             old.deleteLater()
-        self._shown = [
-            _Sentence(comparison, first=number == 0) for number, comparison in enumerate(comparisons[:FIRST_SHOWN])
-        ]
+        first = comparisons[: FIRST_SHOWN if len(evaluation.queries) > 1 else 1]  # one query tells nothing of any
+        self._shown = [_Sentence(comparison, first=number == 0) for number, comparison in enumerate(first)]
         for shown in self._shown:
             self._sentences.addWidget(shown)
         self._offer_pairs(comparisons)
@@ -178,7 +178,7 @@ class VerdictView(QWidget):
     def _offer_pairs(self, comparisons: Sequence[Comparison]) -> None:
         """What is not said at once is listed when it is asked for: of 50 models there are 1,225 pairs."""
         self._comparisons = comparisons
-        hidden = len(comparisons) - FIRST_SHOWN
+        hidden = len(comparisons) - len(self._shown)
         self.all_pairs.setVisible(hidden > 0)
         self.all_pairs.setText(self.tr("All {0} pairs").format(f"{len(comparisons):,}"))
         self.pairs.clear()
@@ -191,7 +191,7 @@ class VerdictView(QWidget):
         if not self.pairs.count():
             for comparison in self._comparisons:
                 icon, colour = _MARKS[comparison.verdict]
-                words = f"{comparison.sentence}\n{detail_words(comparison)}"
+                words = "\n".join(filter(None, (comparison.sentence, detail_words(comparison))))
                 self.pairs.addItem(QListWidgetItem(icons.icon(icon, colour), words))
         height_px = 2 * theme.SMALL_PX
         for row in range(self.pairs.count()):
@@ -214,6 +214,8 @@ class _Sentence(QWidget):
         said.setWordWrap(True)
         behind = theme.label(detail_words(comparison), theme.Type.CAPTION)
         behind.setWordWrap(True)
+        if not behind.text():
+            behind.hide()
         for label in (said, behind):
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         words = QVBoxLayout()

@@ -293,6 +293,14 @@ class TestTheAnswer:
         assert panel.verdicts.pairs.count() == 4
         assert "p = 0.020 after correction" in panel.verdicts.pairs.item(3).text()
 
+    def test_one_query_tells_nothing_of_any_pair_and_says_so_once(
+        self, panel: ComparePanel, evaluation: Evaluation
+    ) -> None:
+        alone = tuple(replace(comparison, queries=1) for comparison in evaluation.comparisons)
+        panel.verdicts.show_evaluation(replace(evaluation, queries=(BAY,), comparisons=alone))
+        assert panel.verdicts.sentences == ["Cannot tell yet: SigLip, Clip."]
+        assert panel.verdicts.all_pairs.text() == "All 3 pairs"
+
     def test_what_is_not_judged_is_counted_and_said_to_matter_only_where_it_does(
         self, qtbot: QtBot, panel: ComparePanel, evaluation: Evaluation
     ) -> None:
