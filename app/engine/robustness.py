@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from app.engine.encoders.base import EncoderSource
 from app.engine.errors import AppError
@@ -165,19 +166,18 @@ class _Round:
             if not common:
                 continue
             first, second = (np.array([values[query_id] for query_id in common]) for values in (before, after))
-            low, high = (
-                None if math.isnan(end[0]) else float(end[0])
-                for end in statistics.difference_intervals((second - first)[:, None])
-            )
+            change = round(_mean(second - first), DIGITS)
+            low, high = (float(end[0]) for end in statistics.difference_intervals((second - first)[:, None]))
+            is_known = not math.isnan(low)
             yield Drop(
                 model=plan.target.key,
                 disturbance=disturbance.key,
                 queries=len(common),
-                before=float(first.mean()),
-                after=float(second.mean()),
-                change=round(float((second - first).mean()), DIGITS),
-                low=low,
-                high=high,
+                before=_mean(first),
+                after=_mean(second),
+                change=change,
+                low=min(low, change) if is_known else None,  # an end is rounded more than the change
+                high=max(high, change) if is_known else None,
             )
 
     def _measured(
@@ -203,6 +203,11 @@ class _Round:
         run = graded_run(asked_of, rankings, [plan.judged.of(query.id, kinds) for query in answered], depth)
         values = measures.compute([self._measure], run.ranked, run.judged)[:, 0]
         return dict(zip((query.id for query in answered), values.tolist(), strict=True))
+
+
+def _mean(values: npt.NDArray[np.float64]) -> float:
+    """Of an exact sum, so that the order of the queries changes no digit."""
+    return math.fsum(values.tolist()) / len(values)
 
 
 def _lacks_mp3(request: RobustnessRequest, plans: Sequence[_Plan]) -> bool:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+from senses import Senses
 
 from app.cli.arguments import parser
 from app.cli.run import run
 from app.engine.errors import AppError
-from app.engine.evaltypes import OWN_JUDGE, EvaluationRequest, QuerySummary, Robustness, RobustnessRequest
+from app.engine.evaltypes import OWN_JUDGE, Disturbance, EvaluationRequest, QuerySummary, Robustness, RobustnessRequest
 from app.engine.jobs import Cancelled, Job
 from app.engine.media import disturbing
 from app.engine.media.disturbing import SeededDisturbance
 from app.engine.querying import Afresh
+from app.engine.robustness import _asked
 from app.engine.session import Session
-from app.engine.types import IndexReport, IndexRequest, Query, QueryPart
+from app.engine.types import IndexReport, IndexRequest, Modality, Query, QueryPart
 
 Index = Callable[..., IndexReport]
 Make = Callable[..., Path]
@@ -138,13 +141,51 @@ def test_a_query_whose_file_is_gone_is_named(session: Session, pictures: list[Qu
     assert "gone" in note
 
 
-def test_words_are_said_otherwise_where_a_model_knows_words(session: Session, pictures: list[QuerySummary]) -> None:
-    summary = session.evaluations.add_query(Query.of_text("a red car"))
-    session.evaluations.change_query(summary.id, translations={"de": "ein rotes Auto"})
-    offered = {one.key for one in session.evaluations.disturbances()}
-    assert {"text-typos", "text-language-de"} <= offered
-    # The built-in models know no words, so that nothing is asked of them.
-    assert not [drop for drop in measured(session, disturbances=()).drops if drop.disturbance.startswith("text-")]
+@pytest.fixture
+def worded(home: Path, tmp_path: Path, sound: Make) -> Iterator[Session]:
+    """A library whose two models know a few words in lower case, and queries by these."""
+    (tmp_path / "media").mkdir()
+    for name, colour in (("a.png", (220, 30, 20)), ("b.png", (20, 200, 40)), ("c.png", (30, 20, 210))):
+        Image.new("RGB", (64, 48), colour).save(tmp_path / "media" / name)
+    sound("d.wav", 200.0), sound("e.wav", 4000.0)
+    lines = ["text:red 0 a.png 1", "text:green 0 b.png 1", "text:blue 0 c.png 1", "text:low 0 d.wav 1"]
+    (tmp_path / "media" / "qrels.txt").write_text("\n".join(lines))
+    with Session.open(home, encoders=Senses()) as session:
+        session.index(IndexRequest((str(tmp_path / "media"),), ("colours", "pitches")))
+        session.evaluations.import_qrels(str(tmp_path / "media" / "qrels.txt"))
+        yield session
+
+
+def test_words_are_said_otherwise_as_fits_what_a_model_finds(worded: Session) -> None:
+    red, green, *_ = worded.evaluations.queries()
+    worded.evaluations.change_query(red.id, translations={"de": "rot", "en": "something red"})
+    worded.evaluations.change_query(green.id, translations={"de": "grün"})
+    result = worded.evaluations.robustness(RobustnessRequest(k=1))
+    drops = {(drop.model, drop.disturbance): drop for drop in result.drops}
+    assert {key for model, key in drops if model == "colours"} == {
+        "text-typos", "text-upper", "text-lower", "text-photo", "text-picture", "text-language-de", "text-language-en",
+    }  # fmt: skip
+    assert {key for model, key in drops if model == "pitches"} == {
+        "text-typos", "text-upper", "text-lower", "text-sound",
+    }  # fmt: skip
+    for key, queries, after in (("text-lower", 3, 1), ("text-photo", 3, 1), ("text-language-en", 1, 1)):
+        drop = drops["colours", key]
+        assert (drop.queries, drop.before, drop.after) == (queries, 1.0, after)
+    assert drops["colours", "text-language-de"].queries == 2
+    assert drops["colours", "text-upper"].after < 1  # these models know no capitals
+    assert drops["pitches", "text-sound"].change == 0
+
+
+def test_the_words_of_a_mix_are_disturbed_and_its_picture_is_not(worded: Session, tmp_path: Path) -> None:
+    picture = QueryPart(Modality.IMAGE, path=str(tmp_path / "media" / "b.png"))
+    mix = Query((QueryPart(Modality.TEXT, text="red"), picture))
+    summary = judged(worded, mix)
+    asked = _asked(summary, Disturbance("text-upper", "", Modality.TEXT), 1)
+    assert (asked.query.parts[0].text, asked.query.parts[1], asked.disturbances) == ("RED", summary.query.parts[1], {})
+    asked = _asked(summary, Disturbance("picture-grey", "", Modality.IMAGE), 1)
+    assert (asked.query, list(asked.disturbances)) == (summary.query, [1])
+    assert asked == _asked(summary, Disturbance("picture-grey", "", Modality.IMAGE), 1)
+    assert asked != _asked(summary, Disturbance("picture-grey", "", Modality.IMAGE), 2)
 
 
 def test_it_can_be_cancelled_and_tells_how_far_it_is(session: Session, pictures: list[QuerySummary]) -> None:
