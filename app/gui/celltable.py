@@ -190,10 +190,10 @@ class Block(QTableWidget):
 
     def _fit_height(self, rows: Sequence[Row]) -> None:
         lines_px = [QFontMetrics(theme.font(kind)).height() for kind in (theme.Type.BODY, theme.Type.CAPTION)]
-        for number, row in enumerate(rows):
-            captions = bool(row.caption) or any(cell.caption for cell in row.cells)
-            bars = any(cell.bar for cell in row.cells)
-            height_px = lines_px[0] + captions * lines_px[1] + bars * BAR_PX + 2 * theme.TINY_PX + 2
+        captions = any(row.caption or any(cell.caption for cell in row.cells) for row in rows)
+        bars = any(cell.bar for row in rows for cell in row.cells)
+        height_px = lines_px[0] + captions * lines_px[1] + bars * BAR_PX + 2 * theme.TINY_PX + 2
+        for number in range(len(rows)):
             self.setRowHeight(number, height_px)
         rows_px = sum(self.rowHeight(number) for number in range(self.rowCount()))
         self.setFixedHeight(self.horizontalHeader().sizeHint().height() + rows_px + 2 * self.frameWidth() + 4)

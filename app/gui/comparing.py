@@ -221,6 +221,7 @@ class ComparePanel(QWidget):
         head.setSpacing(theme.SMALL_PX)
         head.addWidget(self.bar, 1)
         head.addLayout(self.report_buttons)
+        head.setAlignment(self.report_buttons, Qt.AlignmentFlag.AlignTop)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.MEDIUM_PX)

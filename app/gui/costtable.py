@@ -127,7 +127,7 @@ def _thresholds(model: ModelEvaluation) -> Cell:
     if not known:
         return Cell(UNKNOWN, explanation=said, spoken=said or "Threshold not known")
     words = " · ".join(_similarity(threshold.similarity) for threshold in known)
-    kinds = " · ".join(MODALITY_WORDS[threshold.modality] for threshold in known)
+    kinds = " · ".join(MODALITY_WORDS[threshold.modality].removeprefix("by ") for threshold in known)
     return Cell(words, kinds, said, spoken=said)
 
 

@@ -55,7 +55,7 @@ class ReportActions(QObject):
         self.line = JobLine()
         self.line.cancel_wanted.connect(self.cancel)
         self.button = QPushButton(self.tr("Report"))
-        theme.set_role(self.button, "quiet")
+        theme.set_role(self.button, "menu")
         self.menu = QMenu(self.button)
         self._save = self.menu.addAction(self.tr("Save report…"), self.choose_page)
         self.pictures = QAction(self.tr("With pictures"), self.menu)

@@ -129,7 +129,7 @@ class TestCosts:
         found = Threshold("a", Modality.TEXT, 0.9, 0.268, 0.93, 0.85, 0.6, 120)
         missing = Threshold("a", Modality.IMAGE, 0.9, None, note="Too few judgments.")
         cell = self.cells(thresholds=(found, missing))["90% right from"]
-        assert (cell.text, cell.caption) == ("0.27", "by words")
+        assert (cell.text, cell.caption) == ("0.27", "words")
         assert cell.explanation.splitlines() == [
             "By words: 90% right from similarity 0.27 (93% of 120 judged, at least 85%); 60% of the relevant results "
             "lie above.",
