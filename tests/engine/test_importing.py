@@ -229,6 +229,14 @@ class TestTopics:
         assert (cat.relevant, cat.judged, judged.judgments) == (1, 2, 3)
         assert other.title == "8"
 
+    def test_a_number_outlives_a_search_that_is_kept_under_the_same_words(
+        self, session: Session, tmp_path: Path
+    ) -> None:
+        (tmp_path / "t.tsv").write_text("7\ta cat\n")
+        into = session.evaluations.add_query(Query.of_text("a cat")).set_id
+        session.evaluations.import_topics(str(tmp_path / "t.tsv"), into)
+        assert session.evaluations.add_query(Query.of_text("a cat"), "cats", into).title == "7: a cat"
+
     def test_they_go_into_a_set_that_is_named(self, session: Session, tmp_path: Path) -> None:
         (tmp_path / "t.tsv").write_text("1\ta cat\n2\ta dog\n3\ta cat\n")
         into = session.evaluations.create_set("Mine")

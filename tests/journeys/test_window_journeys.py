@@ -20,6 +20,7 @@ from app.engine.jobs import Progress
 from app.engine.types import IndexReport, Query
 from app.gui.evaluate import RESULTS
 from app.gui.measuringbar import THIS_QUERY
+from app.gui.topbar import EVALUATE, SEARCH
 from app.gui.window import MainWindow
 
 WAIT_MS = 90_000
@@ -214,3 +215,32 @@ def test_the_window_loads_neither_torch_nor_numpy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_folder_of_classes_becomes_a_set_and_the_next_search_is_kept_in_it(
+    qtbot: QtBot, open_window: Callable[..., object], tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    media = tmp_path / "colours"
+    for number in range(6):
+        name, colour = ("warm", (255 - 9 * number, 40, 30)) if number % 2 else ("cold", (20, 40, 200 + number))
+        (media / name).mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (64, 64), colour).save(media / name / f"{number}.png")
+    window = open_window().window
+    index(qtbot, window, media)
+    window.show_page(EVALUATE)
+    column = window.evaluate.queries
+    column._add_files([str(media)])
+    qtbot.waitUntil(lambda: len(column.summaries) == 6, timeout=WAIT_MS)
+    assert column.current_set.name == "colours"
+    assert column.sets.progress == "6 of 6 judged"
+    assert "30 judgments for 6 queries" in column.work.text
+
+    window.show_page(SEARCH)
+    window.search.bar.set_query(Query.of_text("warm"))
+    qtbot.waitUntil(lambda: bool(names(window)), timeout=WAIT_MS)
+    window.search.keep_wanted.emit(window.search.bar.query(), "warm ones")
+    qtbot.waitUntil(lambda: "It is in “colours”" in window.banner.text, timeout=WAIT_MS)
+    window.show_page(EVALUATE)
+    qtbot.waitUntil(lambda: "warm ones" in [one.title for one in column.summaries], timeout=WAIT_MS)

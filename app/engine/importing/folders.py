@@ -75,7 +75,7 @@ class FolderImporter:
             one = _entry(*first[example.sha256], printable(example.name))
             withdrawn = self._withdrawn(before.get(one.key), grades, first)
             guidelines = "" if one.key in before else f"Whatever belongs to “{printable(example.name)}”."
-            entries.append(Entry(one.key, one.title, one.query, [*grades, *withdrawn], guidelines))
+            entries.append(Entry(one.key, one.title, one.query, [*grades, *withdrawn], guidelines, retitle=True))
         beside = sum(_SEPARATOR not in os.path.relpath(one, path) for one in known)
         return self._writer.enter(into, entries, job, _shown(unknown, path), _notes(sorted_in, plan, beside))
 

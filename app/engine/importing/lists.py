@@ -82,7 +82,8 @@ class ListImporter:
             if key in entries:
                 notes.append(f"Topic {topic.number} asks the same as one before it, and was left out.")
             else:
-                entries[key] = Entry(key, topics.numbered_title(topic), query, guidelines=topic.guidelines)
+                title = topics.numbered_title(topic)
+                entries[key] = Entry(key, title, query, guidelines=topic.guidelines, retitle=True)
         by_name = set_id is None
         into = self._writer.set_for(set_name, Path(path).stem, entries) if by_name else self._writer.set_at(set_id)
         return self._writer.enter(into, list(entries.values()), job, notes=notes)

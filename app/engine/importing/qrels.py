@@ -52,8 +52,9 @@ class QrelsImporter:
             found = [(self._item(line.document_id, query, places), line) for line in group]
             unknown += [line.document_id for ref, line in found if ref is None]
             key = trec.query_id(query)
-            title = kept[key].title if key in kept else printable(title_of(query))
-            entries.append(Entry(key, title, query, [(ref, line.grade) for ref, line in found if ref]))
+            entries.append(
+                Entry(key, printable(title_of(query)), query, [(ref, line.grade) for ref, line in found if ref])
+            )
         taken = self._writer.enter(into, entries, job, unknown, judge=judge)
         return replace(taken, queries=len(by_query))
 

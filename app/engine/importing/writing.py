@@ -25,7 +25,8 @@ Grade = tuple[ItemRef, int]
 
 @dataclass(frozen=True)
 class Entry:
-    """A query to keep under its TREC id, with what is known of its results."""
+    """A query to keep under its TREC id, with what is known of its results. ``retitle``: one that is there takes the
+    title too."""
 
     key: str
     title: str
@@ -33,6 +34,7 @@ class Entry:
     grades: Sequence[Grade] = ()
     guidelines: str = ""
     translations: Mapping[str, str] = field(default_factory=dict)
+    retitle: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ class Writer:
             for group in _groups(entries):
                 with self._database.transaction() as change:
                     for one in group:
-                        values = (one.key, one.title, one.query, one.guidelines, one.translations)
+                        values = (one.key, one.title, one.query, one.guidelines, one.translations, one.retitle)
                         enter(change, save_query(change, set_id, *values), judge, one.grades)
                 job.advance(len(group))
         except BaseException:

@@ -144,7 +144,7 @@ class Queries:
         guidelines: str = "",
         translations: Mapping[str, str] | None = None,
     ) -> int:
-        """Keep a query; its id. One that is in the set keeps its judgments, and takes the title and the paths; its
+        """Keep a query; its id. One that is in the set keeps its title and its judgments, and takes the paths; its
         guidelines and translations change only where new ones are given.
 
         Raises:
@@ -225,15 +225,17 @@ def save_query(
     query: Query,
     guidelines: str = "",
     translations: Mapping[str, str] | None = None,
+    retitle: bool = False,
 ) -> int:
-    """`Queries.save` within a transaction."""
+    """`Queries.save` within a transaction. ``retitle``: one that is in the set takes the title too."""
     if not change.execute("SELECT 1 FROM query_sets WHERE id = ?", (set_id,)).fetchone():
         raise AppError("This set of queries is gone", "It was removed; choose another.")
     known = change.execute(
-        "SELECT id, guidelines, translations FROM queries WHERE set_id = ? AND key = ?", (set_id, key)
+        "SELECT id, title, guidelines, translations FROM queries WHERE set_id = ? AND key = ?", (set_id, key)
     ).fetchone()
     if known:
-        query_id, old_guidelines, old_translations = known
+        query_id, old_title, old_guidelines, old_translations = known
+        title = title if retitle else old_title
         guidelines = guidelines or old_guidelines
         _update(change, query_id, set_id, key, title, query, guidelines, translations or json.loads(old_translations))
         return int(query_id)
