@@ -32,7 +32,7 @@ from app.engine.store.spaces import Ids, Spaces
 from app.engine.types import ItemKind, Modality, Query
 
 SET_NAME = "Labels"
-GUIDELINES = "Relevant is whatever a person would give this label to."
+GUIDELINES = "Whatever a person would give this label to."
 
 RULE = 1
 """Raised when labels are given by another rule: they are given anew then."""

@@ -17,8 +17,9 @@ from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from app.engine.jobs import Progress
-from app.engine.types import IndexReport, Query
+from app.engine.types import FoundBy, IndexReport, Query
 from app.gui.evaluate import RESULTS
+from app.gui.labelsdialog import LabelsDialog
 from app.gui.measuringbar import THIS_QUERY
 from app.gui.topbar import EVALUATE, SEARCH
 from app.gui.window import MainWindow
@@ -206,6 +207,36 @@ def test_a_set_is_judged_from_query_to_query_by_two_people_who_agree_in_part(
     shown = agreement.shown
     assert (shown.first, shown.second, shown.items, shown.agreed) == ("Ann", "", 16, 15)
     assert shown.kappa == pytest.approx(1 - (1 / 16) / ((6 * 9 + 10 * 7) / 16**2), abs=1e-4)
+
+
+@pytest.mark.shared_data
+def test_pictures_are_given_labels_that_are_found_filtered_by_and_judged(
+    qtbot: QtBot, open_window: Callable[..., object], shared_data: Path
+) -> None:
+    window = open_window(REPLAY).window
+    index(qtbot, window, shared_data / "images" / "photos_clip")
+    window.actions_.labels.trigger()
+    dialog = next(one for one in QApplication.topLevelWidgets() if isinstance(one, LabelsDialog))
+    dialog.names.setPlainText("turtle\ncat\nbicycle")
+    qtbot.waitUntil(dialog.assign.isEnabled, timeout=WAIT_MS)
+    dialog.assign.click()
+    labels = window.search.filters.labels
+    qtbot.waitUntil(lambda: labels.list.count() == 3 and dialog.judge.isEnabled(), timeout=WAIT_MS)
+
+    type_words(qtbot, window, "turtle")
+    labels.choose("turtle")
+    qtbot.waitUntil(lambda: 0 < len(names(window)) < 20, timeout=WAIT_MS)
+    assert names(window)[0] == best_photo("turtle")
+    assert FoundBy.KEYWORDS in window.search.grid.results[0].hit.found_by
+    window.search.grid.set_current(0)
+    qtbot.waitUntil(lambda: bool(window.details.labels.words), timeout=WAIT_MS)
+    assert window.details.labels.words[0].startswith("turtle ")
+
+    dialog.judge.click()
+    page = window.evaluate
+    qtbot.waitUntil(lambda: page.judging.current is not None and "bicycle" in page.judging.question, timeout=WAIT_MS)
+    page.judging.mark_relevant()
+    qtbot.waitUntil(lambda: page.queries.current is not None and page.queries.current.judged == 1, timeout=WAIT_MS)
 
 
 def test_the_window_loads_neither_torch_nor_numpy() -> None:
