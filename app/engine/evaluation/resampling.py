@@ -191,7 +191,7 @@ def _typical_values(sums: Singles, total: Floats, sign_sums: Singles, n: int) ->
 
 def _tails(drawn: Singles, rank: int) -> tuple[Floats, Floats]:
     """The ``rank``-th lowest and highest of each row."""
-    ordered = np.partition(drawn, [rank - 1, drawn.shape[1] - rank], axis=1)
+    ordered = np.sort(drawn, axis=1)  # of single precision it is faster than partitioning at two places
     return ordered[:, rank - 1].astype(np.float64), ordered[:, -rank].astype(np.float64)
 
 
