@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import product
 from pathlib import Path
 
+import ir_measures
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ir_measures import Qrel, ScoredDoc
 
+from app.engine.errors import AppError
 from app.engine.evaluation import measures
+from app.engine.evaluation.measures import EMPTY, UNJUDGED
+from app.engine.evaluation.rankings import in_trec_order
 
 
 def read_eval(folder: Path, qrels_name: str, run_name: str) -> tuple[measures.Qrels, measures.Run]:
@@ -72,3 +81,120 @@ def test_ties_are_broken_as_trec_eval_breaks_them() -> None:
 
 def test_the_mean_over_no_query_is_empty() -> None:
     assert measures.mean([], 5) == {}
+
+
+ALL_KINDS = (
+    *("P@1", "P@5", "R@5", "F1@4", "Rprec", "AP", "AP@7", "RR", "RR@3", "nDCG@10", "nDCG", "Success@5", "Judged@5"),
+)
+RUNS = 1000
+
+
+def random_runs(seed: int) -> tuple[dict[str, dict[str, int]], dict[str, list[tuple[str, float]]]]:
+    """A thousand queries in one: graded and negative grades, many equal scores, missing queries, empty and short
+    lists."""
+    random = np.random.default_rng(seed)
+    documents = np.array([f"d{number}" for number in range(40)])
+    qrels, run = {}, {}
+    for number in range(RUNS):
+        judged = random.choice(documents, random.integers(1, 30), replace=False)
+        qrels[f"q{number}"] = {str(each): int(random.integers(-1, 4)) for each in judged}
+        if random.random() < 0.9:
+            found = random.choice(documents, random.integers(0, 40), replace=False)
+            run[f"q{number}"] = [(str(each), float(random.integers(0, 6))) for each in found]
+    return qrels, run
+
+
+def of_ir_measures(
+    name: str, qrels: dict[str, dict[str, int]], run: dict[str, list[tuple[str, float]]]
+) -> dict[str, float]:
+    kind, _, cutoff = name.partition("@")
+    if kind in ("nDCG", "Judged"):  # trec_eval's own reads beyond its memory at a negative grade, the other counts it
+        least = 0 if kind == "Judged" else -1
+        qrels = {
+            query: {document: max(0, grade) for document, grade in grades.items() if grade >= least}
+            for query, grades in qrels.items()
+        }
+    if kind in ("F1", "RR", "Judged"):  # not trec_eval's at a cut-off: they get its order as their scores
+        depth = int(cutoff) if kind == "F1" else None
+        ordered = {query: in_trec_order(hits)[:depth] for query, hits in run.items()}
+        run = {query: [(doc, -float(rank)) for rank, (doc, _) in enumerate(hits)] for query, hits in ordered.items()}
+    measure = ir_measures.parse_measure("SetF" if kind == "F1" else name)
+    docs = [ScoredDoc(query, doc, score) for query, hits in run.items() for doc, score in hits]
+    grades = [Qrel(query, doc, grade) for query, all_ in qrels.items() for doc, grade in all_.items()]
+    found = {metric.query_id: metric.value for metric in ir_measures.iter_calc([measure], grades, docs)}
+    return {query: found.get(query, 0.0) for query in qrels}
+
+
+@pytest.mark.parametrize("name", ALL_KINDS)
+def test_a_thousand_random_runs_have_ir_measures_figures(name: str) -> None:
+    qrels, run = random_runs(20)
+    values = measures.compute([name], *measures.matrix(qrels, run))[:, 0]
+    assert values.tolist() == pytest.approx(list(of_ir_measures(name, qrels, run).values()), abs=1e-12)
+
+
+@pytest.mark.shared_data
+def test_what_trec_eval_published_comes_out(shared_data: Path) -> None:
+    qrels, run = read_eval(shared_data / "ref" / "eval", "trec_eval_qrels.test", "trec_eval_results.test")
+    answered = {query: qrels[query] for query in qrels if query in run}
+    names = ("AP", "Rprec", "RR", "P@5", "P@10", "P@20")
+    means = measures.compute(names, *measures.matrix(answered, run)).mean(axis=0)
+    assert means.round(4).tolist() == [0.1785, 0.2174, 0.4064, 0.2667, 0.3, 0.3667]
+
+
+def test_names_are_written_in_one_way() -> None:
+    assert measures.checked(["MRR", "SetF@5", "NDCG@10", "P@3", "P@3"]) == ("RR", "F1@5", "nDCG@10", "P@3")
+    assert measures.checked(measures.names(7)) == measures.names(7)
+
+
+NO_NAMES = ("", "P", "P@0", "P@x", "F1", "Rprec@5", "ERR@10", "P(rel=2)@5", "precision", "P@5 AP")
+
+
+@pytest.mark.parametrize("name", NO_NAMES)
+def test_a_name_that_means_nothing_here_is_refused_with_those_that_do(name: str) -> None:
+    with pytest.raises(AppError, match="P@k, R@k"):
+        measures.checked([name])
+
+
+rankings = st.lists(
+    st.lists(st.sampled_from([UNJUDGED, UNJUDGED, 0, 1, 2]), min_size=0, max_size=6), min_size=1, max_size=4
+)
+
+
+def as_matrix(lists: list[list[int]]) -> np.ndarray:
+    longest = max(map(len, lists))
+    return np.array([each + [EMPTY] * (longest - len(each)) for each in lists]).reshape(len(lists), longest)
+
+
+@settings(deadline=None, max_examples=60)
+@given(lists=rankings, elsewhere=st.lists(st.integers(0, 2), max_size=3), k=st.integers(1, 7))
+def test_bounds_hold_whatever_the_unjudged_results_are(lists: list[list[int]], elsewhere: list[int], k: int) -> None:
+    names = (f"P@{k}", f"R@{k}", f"F1@{k}", "Rprec", "AP", f"AP@{k}", "RR", f"nDCG@{k}", "nDCG", f"Success@{k}")
+    ranked = as_matrix(lists)
+    judged = [np.array([grade for grade in each if grade >= 0] + elsewhere) for each in lists]
+    least, most = measures.bounds(names, ranked, judged)
+    for column, name in enumerate(names):
+        depth = k if "@" in name else 10
+        for row, each in enumerate(lists):
+            places = [rank for rank, grade in enumerate(each[:depth]) if grade == UNJUDGED]
+            reached = []
+            for guess in product([UNJUDGED, 1], repeat=len(places)):
+                filled = ranked[row : row + 1].copy()
+                filled[0, places] = guess
+                grades = [np.append(judged[row], [one for one in guess if one == 1])]
+                reached.append(measures.compute([name], filled, grades)[0, 0])
+            assert least[row, column] == pytest.approx(min(reached))
+            assert most[row, column] == pytest.approx(max(reached))
+
+
+def test_the_share_that_is_judged_is_of_what_is_looked_at() -> None:
+    ranked = np.array([[1, UNJUDGED, 0, UNJUDGED], [UNJUDGED, EMPTY, EMPTY, EMPTY], [EMPTY] * 4])
+    assert measures.judged_share(["P@2", "AP", "P@1"], ranked).tolist() == [[0.5, 0.5, 1], [0, 0, 0], [1, 1, 1]]
+    least, most = measures.bounds(["Judged@2"], ranked, [np.array([1, 0])] * 3)
+    assert least.tolist() == most.tolist() == [[0.5], [0], [0]]
+
+
+def test_no_query_and_no_measure_are_no_error() -> None:
+    assert measures.compute(measures.names(5), np.empty((0, 10), dtype=np.int8), []).shape == (0, 9)
+    assert measures.compute([], np.zeros((3, 2), dtype=np.int8), [np.array([0])] * 3).shape == (3, 0)
+    nothing = np.empty((2, 0), dtype=np.int8)
+    assert measures.compute(["AP", "P@5"], nothing, [np.array([1])] * 2).tolist() == [[0, 0]] * 2

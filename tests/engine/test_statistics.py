@@ -1,0 +1,226 @@
+"""Intervals cover what they claim, tests claim nothing that is not there, and words say what the figures say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from app.engine.evaltypes import Comparison, Verdict
+from app.engine.evaluation import statistics
+from app.engine.evaluation.frontier import frontier
+from app.engine.evaluation.resampling import LEVEL, paired
+
+NAMES = {"a": "SigLIP 2", "b": "CLIP"}
+
+
+def drawn(kind: str, queries: int, times: int, seed: int = 3) -> tuple[np.ndarray, float]:
+    """(queries, times) figures of a measure as they come: skewed, many of them 0 or 1; and their true mean."""
+    random = np.random.default_rng(seed)
+    if kind == "P@5":
+        return random.binomial(5, random.beta(0.6, 1.4, (queries, times))) / 5, 0.3
+    if kind == "AP":
+        return random.beta(0.6, 2.4, (queries, times)), 0.2
+    ranks = random.geometric(0.4, (queries, times))
+    return 1 / ranks, float((0.4 * 0.6 ** np.arange(200) / np.arange(1, 201)).sum())
+
+
+@pytest.mark.parametrize("kind", ["P@5", "AP", "RR"])
+@pytest.mark.parametrize("queries", [10, 20, 50])
+def test_intervals_cover_the_true_mean(kind: str, queries: int) -> None:
+    values, true = drawn(kind, queries, 2000)
+    low, high = statistics.intervals(values)
+    covered = ((low <= true) & (true <= high)).mean()
+    assert 0.93 <= covered <= 0.975
+
+
+def test_intervals_hold_their_mean_and_stay_within_what_is_possible() -> None:
+    values, _ = drawn("RR", 12, 300)
+    low, high = statistics.intervals(values)
+    assert (low <= values.mean(axis=0) + 1e-6).all()
+    assert (high >= values.mean(axis=0) - 1e-6).all()
+    assert low.min() >= 0
+    assert high.max() <= 1
+
+
+def test_equal_values_have_an_interval_all_the_same() -> None:
+    low, high = statistics.intervals(np.zeros((20, 1)))
+    jeffreys = stats.beta.ppf(0.975, 0.5, 20.5)
+    assert low[0] == 0
+    assert high[0] == pytest.approx(jeffreys, abs=0.01)
+    low, high = statistics.intervals(np.full((30, 1), 0.5))
+    assert low[0] < 0.5 < high[0]
+
+
+def test_one_query_has_no_interval() -> None:
+    low, high = statistics.intervals(np.ones((1, 2)))
+    assert np.isnan(low).all()
+    assert np.isnan(high).all()
+
+
+def test_the_order_of_queries_changes_no_figure() -> None:
+    values, _ = drawn("AP", 40, 5)
+    shuffled = np.random.default_rng(1).permutation(values)
+    assert [ends.tolist() for ends in statistics.intervals(values)] == [
+        ends.tolist() for ends in statistics.intervals(shuffled)
+    ]
+    assert (
+        statistics.randomization_test(values - 0.2).tolist() == statistics.randomization_test(shuffled - 0.2).tolist()
+    )
+
+
+@pytest.mark.parametrize("queries", [4, 9, 13])
+def test_few_queries_are_tested_exactly(queries: int) -> None:
+    differences = np.round(np.random.default_rng(queries).normal(0.2, 0.4, queries), 1)
+    exact = stats.permutation_test((differences,), np.mean, permutation_type="samples", n_resamples=np.inf)
+    assert statistics.randomization_test(differences) == pytest.approx(exact.pvalue)
+
+
+def test_many_queries_are_tested_by_draws() -> None:
+    differences = np.random.default_rng(5).normal(0, 0.3, 60)
+    differences += 0.08 - differences.mean()
+    many = stats.permutation_test((differences,), np.mean, permutation_type="samples", n_resamples=40_000, rng=1)
+    assert statistics.randomization_test(differences) == pytest.approx(many.pvalue, abs=0.012)
+
+
+def test_a_clear_difference_gets_a_smaller_p_than_draws_can_tell() -> None:
+    assert statistics.randomization_test(np.random.default_rng(5).normal(0.5, 0.3, 100)) < 1e-6
+
+
+@pytest.mark.parametrize("queries", [20, 25, 60])
+def test_tests_reject_as_rarely_as_they_should(queries: int) -> None:
+    rejected = (statistics.randomization_test(of_equal_models(queries)) <= LEVEL).mean()
+    assert 0.035 <= rejected <= 0.065
+
+
+def test_with_few_queries_and_many_ties_tests_err_on_the_safe_side() -> None:
+    assert 0.02 <= (statistics.randomization_test(of_equal_models(10)) <= LEVEL).mean() <= 0.05
+
+
+def of_equal_models(queries: int) -> np.ndarray:
+    """(queries, 4000) differences in P@10 of models that are equally good on every query."""
+    random = np.random.default_rng(11)
+    difficulty = random.beta(1, 1, (queries, 4000))
+    differences: np.ndarray = (random.binomial(10, difficulty) - random.binomial(10, difficulty)) / 10
+    return differences
+
+
+@pytest.mark.parametrize("queries", [3, 6, 8, 14, 15, 16, 40])
+@pytest.mark.parametrize("share", [1.0, 0.3])
+def test_zero_is_outside_the_interval_exactly_where_the_test_rejects(queries: int, share: float) -> None:
+    random = np.random.default_rng(queries)
+    differences = np.clip(np.round(random.normal(0.2, 0.4, (queries, 500)), 1), -1, 1)
+    differences[random.random(differences.shape) > share] = 0
+    p_values, low, high = paired(differences)
+    assert ((p_values <= LEVEL) == ((low > 0) | (high < 0))).all()
+    mean = differences.mean(axis=0)
+    assert (low <= mean + 1e-6).all()
+    assert (mean <= high + 1e-6).all()
+
+
+def test_intervals_of_differences_cover_the_true_one() -> None:
+    random = np.random.default_rng(2)
+    difficulty = random.beta(1.5, 1.5, (25, 2000))
+    better, worse = (random.binomial(10, difficulty**power) / 10 for power in (0.8, 1.0))
+    true = float((random.beta(1.5, 1.5, 2_000_000) ** 0.8).mean()) - 0.5
+    low, high = statistics.difference_intervals(better - worse)
+    assert 0.93 <= ((low <= true) & (true <= high)).mean() <= 0.97
+
+
+def test_models_that_hardly_differ_do_not_get_a_narrow_interval_by_luck() -> None:
+    random = np.random.default_rng(4)
+    differences = np.where(random.random((30, 1000)) < 0.04, random.choice([-0.2, 0.6], (30, 1000)), 0.0)
+    low, high = statistics.difference_intervals(differences)
+    assert ((low <= 0.04 * 0.2) & (high >= 0.04 * 0.2)).mean() > 0.95
+
+
+def test_holm_steps_down() -> None:
+    adjusted = statistics.holm(np.array([0.01, 0.04, 0.03, 0.005]))
+    assert adjusted.tolist() == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert statistics.holm(np.array([])).tolist() == []
+
+
+def test_the_effect_is_in_standard_deviations_of_the_differences() -> None:
+    sizes = statistics.effect_sizes(np.array([[0.0, 0.5], [0.2, 0.5], [0.4, 0.5]]))
+    assert sizes[0] == pytest.approx(1.0)
+    assert np.isnan(sizes[1])
+
+
+def test_as_many_queries_as_were_said_to_be_needed_settle_it_four_times_in_five() -> None:
+    random = np.random.default_rng(8)
+    first = np.round(random.normal(0.1, 0.3, 30), 2)
+    first = first - first.mean() + 0.1
+    more = statistics.queries_needed(first)
+    assert more is not None
+    again = random.choice(first, (30 + more, 600))
+    assert 0.7 <= (statistics.randomization_test(again) <= LEVEL).mean() <= 0.9
+
+
+def test_nothing_is_promised_where_no_number_of_queries_would_do() -> None:
+    assert statistics.queries_needed(np.zeros(20)) is None
+    assert statistics.queries_needed(np.array([0.1])) is None
+    assert statistics.queries_needed(np.array([0.3, -0.3] * 50 + [0.001])) is None
+
+
+def compared(first: list[float], second: list[float]) -> Comparison:
+    values = {"a": dict(enumerate(first)), "b": dict(enumerate(second))}
+    (comparison,) = statistics.compare(values, "P@10", NAMES)
+    return comparison
+
+
+def test_a_clear_difference_is_said_to_be_one() -> None:
+    comparison = compared([0.5, 0.6, 0.7] * 8, [0.4, 0.4, 0.6] * 8)
+    assert (comparison.better, comparison.worse, comparison.verdict) == ("a", "b", Verdict.BETTER)
+    assert (comparison.wins, comparison.losses, comparison.ties) == (24, 0, 0)
+    assert comparison.sentence == "SigLIP 2 beats CLIP (P@10 +0.13, 95% 0.11 to 0.15)."
+
+
+def test_the_better_one_comes_first_whatever_the_order() -> None:
+    comparison = compared([0.4, 0.4, 0.6] * 8, [0.5, 0.6, 0.7] * 8)
+    assert (comparison.better, comparison.difference > 0) == ("b", True)
+    assert comparison.low is not None
+    assert comparison.low > 0
+
+
+def test_what_cannot_be_told_says_what_is_missing() -> None:
+    random = np.random.default_rng(1)
+    comparison = compared(list(random.random(20) + 0.12), list(random.random(20)))
+    assert comparison.verdict is Verdict.OPEN
+    assert comparison.more_queries
+    assert comparison.sentence.startswith("Cannot tell yet whether SigLIP 2 or CLIP is better (P@10 +")
+    assert comparison.sentence.endswith(f"about {comparison.more_queries} more queries are needed.")
+
+
+def test_few_queries_are_named() -> None:
+    assert compared([1.0, 0.0, 1.0], [0.0, 0.0, 1.0]).sentence.endswith("Only 3 queries so far.")
+    assert compared([1.0], [0.0]).low is None
+
+
+def test_equals_are_called_so_once_enough_queries_say_it() -> None:
+    assert compared([0.5] * 20, [0.5] * 20).verdict is Verdict.OPEN
+    alike = compared([0.5] * 300, [0.5] * 300)
+    assert alike.verdict is Verdict.ALIKE
+    assert alike.sentence == "SigLIP 2 and CLIP are equally good (P@10 +0.00, 95% −0.01 to 0.01)."
+
+
+def test_models_are_compared_on_the_queries_that_both_answered() -> None:
+    values = {"a": {1: 0.5, 2: 1.0, 3: 0.0}, "b": {3: 0.5, 1: 0.5}, "c": {9: 1.0}}
+    (comparison,) = statistics.compare(values, "AP", {})
+    assert (comparison.better, comparison.worse, comparison.queries) == ("b", "a", 2)
+    assert statistics.compare({}, "AP", {}) == ()
+
+
+def test_many_comparisons_ask_for_more() -> None:
+    random = np.random.default_rng(6)
+    base = random.random(30)
+    values = {f"m{number}": dict(enumerate((base + random.normal(0, 0.1, 30)).tolist())) for number in range(20)}
+    comparisons = statistics.compare(values, "AP", {})
+    assert len(comparisons) == 190
+    assert sum(one.p_value <= LEVEL for one in comparisons) > 0
+    assert all(one.p_adjusted >= one.p_value for one in comparisons)
+
+
+def test_the_frontier_is_what_no_other_beats() -> None:
+    points = {"slow": (9.0, 0.8), "good": (5.0, 0.9), "quick": (1.0, 0.5), "poor": (2.0, 0.4), "twin": (1.0, 0.5)}
+    assert frontier(points) == ("quick", "twin", "good")
+    assert frontier({}) == ()
