@@ -27,10 +27,9 @@ def bounds(kind: str, cutoff: int | None, results: Results, value: Floats) -> Bo
     unjudged = results.ranked[:, : cutoff or LOOKED_AT] == UNJUDGED
     if kind == "Judged" or not unjudged.any():
         return value, value
-    if kind in _SUBSETS:
-        least, most = _over_subsets(_SUBSETS[kind](results, cutoff, unjudged), unjudged)
-    else:
-        least = most = _ALL_RELEVANT[kind](results, cutoff, unjudged)
+    if kind not in _SUBSETS:
+        return value, np.maximum(value, _ALL_RELEVANT[kind](results, cutoff, unjudged))
+    least, most = _over_subsets(_SUBSETS[kind](results, cutoff, unjudged), unjudged)
     return np.minimum(least, value), np.maximum(most, value)
 
 
