@@ -206,13 +206,13 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
         ("export", "DIR", "write a folder: tables, TREC runs and qrels, and all that the figures are made of"),
         ("recompute", "DIR", "compute the figures of an export again, from it alone"),
     ):
-        what.add_argument(f"--{name}", metavar=metavar, type=_path, default="", help=text)
+        what.add_argument(f"--{name}", metavar=metavar, type=_path, default=None, help=text)
     what.add_argument(
         "--import",
         dest="take_in",
         metavar="DIR",
         type=_path,
-        default="",
+        default=None,
         help="take the queries and judgments of one in",
     )
     parser.add_argument("--set", metavar="NAME", default="", help="the set of queries; else all")

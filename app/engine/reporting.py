@@ -234,14 +234,11 @@ class Reporting:
         }
         taken = self._exchanges.take_in(export.set, queries, given, job)
         name = self._queries.set_of(taken.set_id).name
-        return Imported(
-            taken.set_id,
-            name,
-            taken.queries,
-            taken.judgments,
-            self._unknown(queries, given),
-            _notes(export.set, taken.numbered, taken.merged, name),
-        )
+        unknown = self._unknown(queries, given)
+        notes = _notes(export.set, taken.numbered, taken.merged, name)
+        if unknown:
+            notes = (*notes, "What is not here is kept, and counts as soon as its files are indexed.")
+        return Imported(taken.set_id, name, taken.queries, taken.judgments, unknown, notes)
 
     def _here(self, query: Query) -> Query:
         """The query with the paths that its files have in this library; a file that is not here has none."""

@@ -114,6 +114,30 @@ def test_judgments_in_measures_out(run: Run, photo: Make, tmp_path: Path) -> Non
     assert len((tmp_path / "out.txt").read_text().splitlines()) == 1
 
 
+def test_reports_and_exports(run: Run, say: Callable[..., str], photo: Make, tmp_path: Path) -> None:
+    for seed in range(4):
+        photo(f"{seed}.png", seed)
+    run("index", str(tmp_path / "media"), "--models", "colour-texture")
+    qrels = tmp_path / "qrels.txt"
+    qrels.write_text(f"image:{tmp_path}/media/0.png 0 {tmp_path}/media/1.png 1\n")
+    run("judge", "import", str(qrels))
+    page, folder = str(tmp_path / "report.html"), str(tmp_path / "export")
+    status, written, _ = run("report", "--html", page, "-k", "2", "--no-pictures")
+    assert (status, written["files"]) == (0, ["report.html"])
+    status, document, _ = run("report", "--html", page)
+    assert (status, document["error"]["path"]) == (1, page)
+    assert run("report", "--html", page, "--replace")[0] == 0
+    assert run("report", "--html", page, "--replace", "--set", "nothing")[0] == 1
+    status, written, _ = run("report", "--export", folder, "--set", "test queries", "-k", "2")
+    assert (status, "runs/colour-texture.run" in written["files"]) == (0, True)
+    status, document, _ = run("report", "--recompute", folder)
+    assert (status, document["same"], document["measures"][0]) == (0, True, "P@2")
+    assert "to the last digit" in say("report", "--recompute", folder)
+    status, taken, _ = run("--library", "other", "report", "--import", folder)
+    assert (status, taken["imported"], taken["set"]) == (0, 1, "Test queries")
+    assert "kept" in taken["notes"][0]
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

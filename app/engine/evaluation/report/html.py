@@ -85,6 +85,7 @@ class _Page:
             "contents": self._contents(),
             "facts": facts(report),
             "judged": self._judged,
+            "shows_judged": not any(name.startswith("Judged@") for name in evaluation.measures),
             "interval_plot": Markup(plots.intervals(evaluation)),  # noqa: S704 - matplotlib escapes what it writes
             "cost_plot": Markup(plots.quality_and_cost(evaluation)),  # noqa: S704 - as above
             "unplaced": ", ".join(model.name for model in evaluation.models if not model.costs.items_per_s),
