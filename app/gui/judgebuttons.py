@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -43,7 +43,7 @@ class JudgeButtons(QWidget):
         self.undo.clicked.connect(self.undo_wanted)
         self._grades = QHBoxLayout()
         self._grades.setSpacing(theme.SMALL_PX)
-        row = QHBoxLayout(self)
+        self._row = row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.TINY_PX)
         row.addLayout(self._grades, 1)
@@ -65,21 +65,38 @@ class JudgeButtons(QWidget):
         self.grades = {choice.grade: self._grade(choice) for choice in GRADES[scale]}
         for button in self.grades.values():
             self._grades.addWidget(button, 1)
+            button.show()  # at once, or it would not count when what has room is reckoned
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit()
 
+    def event(self, event: QEvent) -> bool:
+        handled = super().event(event)
+        if event.type() is QEvent.Type.LayoutRequest:  # a style, a font or other words may take other room
+            self._fit()
+        return handled
+
     def _fit(self) -> None:
-        """With all words, or with icons and keys alone where they would not fit."""
-        quiet = (self.unsure, self.later, self.skip, self.undo)
-        for button in quiet:
-            button.setText(button.full)
-        row = self.layout()
-        if row and row.sizeHint().width() > self.width():
-            for button in quiet:
-                button.setText(f"({button.key})")
+        """With all words; where they would not fit, first the marks and then the grades show their signs and keys
+        alone."""
+        marks = [self.unsure, self.later, self.skip, self.undo]
+        grades = list(self.grades.values())
+        shorts: list[list[KeyButton]] = [[], marks, marks + grades]
+        short = next((some for some in shorts if self._needed_px(some) <= self.width()), shorts[-1])
+        for button in marks + grades:
+            words = button.short if button in short else button.full
+            if words != button.text():  # each change asks for the layout anew
+                button.setText(words)
+
+    def _needed_px(self, short: list[KeyButton]) -> int:
+        """How wide the row would be with these buttons short and the others with all words."""
+        change_px = 0
+        for button in (self.unsure, self.later, self.skip, self.undo, *self.grades.values()):
+            advance = button.fontMetrics().horizontalAdvance
+            change_px += advance(button.short if button in short else button.full) - advance(button.text())
+        return self._row.sizeHint().width() + change_px
 
     def set_enabled(self, can_judge: bool, can_undo: bool) -> None:
         for button in (*self.grades.values(), self.unsure, self.later, self.skip):
@@ -95,7 +112,9 @@ class JudgeButtons(QWidget):
         graded = self._scale is Scale.GRADED
         words = f"{choice.grade} {choice.words}" if graded else choice.words
         button = KeyButton("" if graded else choice.icon, words, choice.keys[0])
-        button.setToolTip(self.tr("Keys: {0}").format(", ".join(choice.keys)))
+        if graded:
+            button.short = f"{choice.grade}  ({choice.keys[0]})"
+        button.setToolTip(f"{choice.words} ({self.tr(' or ').join(choice.keys)})")
         button.clicked.connect(lambda: self.chosen.emit(choice.grade))
         return button
 
@@ -175,8 +194,8 @@ class KeyButton(QPushButton):
 
     def __init__(self, icon: str, words: str, key: str, role: str = "") -> None:
         super().__init__(f"{words}  ({key})")
-        self.key = key
         self.full = self.text()
+        self.short = f"({key})"
         if icon:
             self.setIcon(icons.icon(icon))
         self.setAccessibleName(words)

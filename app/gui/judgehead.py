@@ -12,8 +12,6 @@ from app.gui.engine import Engine
 from app.gui.judgesession import JudgeSession
 from app.gui.queryface import QueryFace
 
-BAR_PX = 200
-
 
 class FoldedText(QWidget):
     """A caption of one line; where it is longer a button shows all of it."""
@@ -78,23 +76,21 @@ class JudgeHead(QWidget):
         self._count = theme.label("", theme.Type.CAPTION)
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
-        self._bar.setFixedWidth(BAR_PX)
+        counts = QHBoxLayout()
+        counts.setSpacing(theme.MEDIUM_PX)
+        counts.addWidget(self._count)
+        counts.addWidget(self._bar, 1)
         words = QVBoxLayout()
         words.setSpacing(theme.TINY_PX)
         words.addWidget(self._question)
         words.addWidget(self._guidelines)
+        words.addLayout(counts)
         words.addStretch()
-        counts = QVBoxLayout()
-        counts.setSpacing(theme.TINY_PX)
-        counts.addWidget(self._count, 0, Qt.AlignmentFlag.AlignRight)
-        counts.addWidget(self._bar, 0, Qt.AlignmentFlag.AlignRight)
-        counts.addStretch()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.MEDIUM_PX)
-        row.addWidget(self.face)
+        row.addWidget(self.face, 0, Qt.AlignmentFlag.AlignTop)
         row.addLayout(words, 1)
-        row.addLayout(counts)
         session.counted.connect(self.show_progress)
         session.loaded.connect(self._show_guidelines)
         session.waiting.connect(self.show_progress)

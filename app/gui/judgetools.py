@@ -105,6 +105,7 @@ class JudgeTools(QWidget):
         row.addWidget(self.judge)
         row.addSpacing(theme.TINY_PX)
         row.addWidget(self.agreement, 1, Qt.AlignmentFlag.AlignLeft)
+        row.addStretch()
         for tool in (self.sounds, self.grid, self._options, keys):
             row.addWidget(tool)
         self._show_sounds(True)

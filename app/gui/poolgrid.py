@@ -26,7 +26,7 @@ from app.gui.offline import Offline
 from app.gui.poolstrip import ITEM_ROLE, describe
 from app.gui.thumbnails import ThumbnailStore
 
-LEAST_TILE_PX = 190
+LEAST_TILE_PX = 165
 BAR_PX = 26
 PLAYER_PX = 32
 

@@ -301,6 +301,7 @@ class TestGrades:
         assert [library.given[ME][1, item] for item in (1, 2, 3)] == [2, 3, 0]
 
     def test_the_keys_are_on_the_buttons_and_the_guidelines_above(self, graded: JudgePanel) -> None:
+        graded.buttons.resize(2000, graded.buttons.height())
         words = [button.text() for button in graded.buttons.grades.values()]
         assert words == ["1 Slightly  (S)", "2 Relevant  (D)", "3 Highly  (F)", "0 Not relevant  (J)"]
         assert graded.head.guidelines == f"Relevant: {graded.session.guidelines}"
@@ -318,6 +319,7 @@ class TestGrades:
     def test_in_a_narrow_window_marks_keep_their_keys(self, graded: JudgePanel) -> None:
         graded.buttons.resize(430, graded.buttons.height())
         assert graded.buttons.unsure.text() == "(H)"
+        assert graded.buttons.grades[3].text() == "3  (F)"
         assert graded.buttons.unsure.accessibleName() == "Unsure"
 
 
