@@ -85,8 +85,8 @@ class SearchPage(QWidget):
 
     def _compose(self) -> None:
         heading = QHBoxLayout()
-        heading.addWidget(self._header)
-        heading.addStretch()
+        self._header.setWordWrap(True)
+        heading.addWidget(self._header, 1)
         heading.addWidget(self._keep)
         heading.addWidget(self._judge)
         self._results = QWidget()
