@@ -190,7 +190,7 @@ class Evaluator:
 
     def _hits(self, run: GradedRun, row: int, k: int) -> tuple[JudgedHit, ...]:
         first = run.rankings[row].first(k)
-        grades = dict(zip(first.ids.tolist(), run.ranked[row, :k].tolist(), strict=True))
+        grades = dict(zip(first.ids.tolist(), run.ranked[row, : len(first.ids)].tolist(), strict=True))
         hits = self._searcher.hits(first)
         return tuple(JudgedHit(hit, grade if (grade := grades[hit.item_id]) >= 0 else None) for hit in islice(hits, k))
 
@@ -215,14 +215,16 @@ def means(run: GradedRun, values: Floats, columns: Sequence[str], rows: Sequence
     the queries, another one in another library, changes no digit."""
     if not len(rows):
         return {}
-    some = list(rows)
-    ranked, judged = run.ranked[some], [run.judged[row] for row in some]
-    low, high = intervals(values[some])
+    ranked, judged = run.ranked, run.judged
+    if len(rows) < len(run.ranked):
+        some = list(rows)
+        ranked, judged, values = run.ranked[some], tuple(run.judged[row] for row in some), values[some]
+    low, high = intervals(values)
     least, most = measures.bounds(columns, ranked, judged)
     share = measures.judged_share(columns, ranked)
     found = {}
     for column, name in enumerate(columns):
-        value = _mean(values[some, column])
+        value = _mean(values[:, column])
         bounds = _mean(least[:, column]), _mean(most[:, column])
         found[name] = Measured(value, *_around(value, low[column], high[column]), _mean(share[:, column]), *bounds)
     return found

@@ -19,7 +19,9 @@ from app.engine.types import ItemKind, Modality
 EMPTY, UNJUDGED = -2, -1
 """In place of a grade: no result there, and a result without one. `app.engine.evaluation.measures` means the same."""
 
-Matrix = npt.NDArray[np.int32]
+Matrix = npt.NDArray[np.signedinteger]
+
+LARGEST_SMALL_GRADE = np.iinfo(np.int8).max
 
 NO_ITEM = 0
 """Items are numbered from 1."""
@@ -34,6 +36,8 @@ class JudgedItems:
     ids: npt.NDArray[np.int64]
     grades: npt.NDArray[np.int32]
     highest: int = 0
+    """The largest id."""
+    best: int = 0
 
 
 class JudgedQueries:
@@ -60,7 +64,7 @@ class JudgedQueries:
             judged = [(item_id, grade) for kind, item_id, grade in self._judged.get(query_id, ()) if kind in kinds]
             pairs = np.array(judged, np.int64).reshape(-1, 2)
             ids, grades = pairs[:, 0], pairs[:, 1].astype(np.int32)
-            self._made[place] = JudgedItems(ids, grades, int(ids.max(initial=0)))
+            self._made[place] = JudgedItems(ids, grades, int(ids.max(initial=0)), int(grades.max(initial=0)))
         return self._made[place]
 
 
@@ -102,33 +106,32 @@ class GradedRun:
 
     def pairs(self, rows: Sequence[int]) -> tuple[npt.NDArray[np.float64], Matrix]:
         """The similarity and the grade of every judged result of these queries."""
-        some, places = np.nonzero(self.ranked[list(rows)] >= 0)
+        ranked = self.ranked if len(rows) == len(self.ranked) else self.ranked[list(rows)]
+        some, places = np.nonzero(ranked >= 0)
         ends = np.searchsorted(some, np.arange(len(rows) + 1)).tolist()
         similarities = [
             self.rankings[row].similarities[places[begin:end]]
             for row, begin, end in zip(rows, ends[:-1], ends[1:], strict=True)
         ]
         of_all = np.concatenate([np.empty(0, np.float32), *similarities]).astype(np.float64)
-        return of_all, self.ranked[np.array(rows, np.intp)[some], places]
+        return of_all, ranked[some, places]
 
 
 def graded_run(
     queries: Sequence[RankedQuery], rankings: Sequence[Ranking], judged: Sequence[JudgedItems], depth: int
 ) -> GradedRun:
     """The first ``depth`` of these rankings with their grades; the three sequences are of the same queries."""
-    longest = max((min(depth, len(ranking.ids)) for ranking in rankings), default=0)
-    ids = np.full((len(rankings), longest), NO_ITEM, np.int64)
-    for row, ranking in enumerate(rankings):
-        some = ranking.ids[:longest]
-        ids[row, : len(some)] = some
+    ids = _stacked([ranking.ids for ranking in rankings], depth)
     highest = max((items.highest for items in judged), default=0)
     # A table of all items is cleared of one query's grades rather than made anew: a row takes some microseconds.
-    table = np.full(max(highest, int(ids.max(initial=0))) + 1, UNJUDGED, np.int32)
+    grade = max((items.best for items in judged), default=0)
+    kind = np.int8 if grade <= LARGEST_SMALL_GRADE else np.int32  # a quarter of the memory to go through
+    table = np.full(max(highest, int(ids.max(initial=0))) + 1, UNJUDGED, kind)
     table[NO_ITEM] = EMPTY
-    ranked = np.empty(ids.shape, np.int32)
+    ranked = np.empty(ids.shape, kind)
     for row, items in enumerate(judged):
         table[items.ids] = items.grades
-        np.take(table, ids[row], out=ranked[row], mode="clip")  # nothing is out of bounds; "raise" would copy
+        table.take(ids[row], out=ranked[row], mode="clip")  # nothing is out of bounds; "raise" would copy
         table[items.ids] = UNJUDGED
     return GradedRun(tuple(queries), tuple(rankings), ranked, tuple(items.grades for items in judged))
 
@@ -136,3 +139,15 @@ def graded_run(
 def depth_of(columns: Sequence[str]) -> int:
     """How many results these measures look at: 1,000, or as many as the largest cut-off."""
     return max([RUN_DEPTH, *(int(found[1]) for name in columns if (found := _CUTOFF.search(name)))])
+
+
+def _stacked(lists: Sequence[npt.NDArray[np.integer]], depth: int) -> npt.NDArray[np.int64]:
+    """(n, depth or the longest) of these lists, filled up with `NO_ITEM`."""
+    lengths = [len(one) for one in lists]
+    longest = min(depth, max(lengths, default=0))
+    if lists and min(lengths) >= longest:
+        return np.stack([one[:longest] for one in lists], dtype=np.int64, casting="safe")
+    ids = np.full((len(lists), longest), NO_ITEM, np.int64)
+    for row, one in enumerate(lists):
+        ids[row, : len(one)] = one[:longest]
+    return ids

@@ -86,6 +86,14 @@ def test_hits_come_only_where_they_are_asked_for(library: Session) -> None:
     assert {one.grade for one in with_hits} == {1}
 
 
+def test_lists_of_different_lengths_are_measured_together(library: Session, tmp_path: Path) -> None:
+    outside = coloured(tmp_path / "outside", "red.png", "red", 77)
+    judge_all(library, outside, "red")
+    model = only(library.evaluations.evaluate(replace(QUICK, k=100, hits=True)))
+    assert {len(one.hits) for one in model.queries} == {len(HUES) * OF_EACH, len(HUES) * OF_EACH - 1}
+    assert all(one.grade is not None for query in model.queries for one in query.hits)
+
+
 def test_further_measures_are_computed_by_their_names(library: Session) -> None:
     evaluation = library.evaluations.evaluate(replace(QUICK, measure="nDCG@20", measures=("Success@1", "P@20")))
     assert {"nDCG@20", "Success@1", "P@20", "P@5"} <= set(evaluation.measures)
