@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QLinearGradient, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QLinearGradient, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -34,7 +34,8 @@ LEAST_RANGE = 0.1
 """Even where nothing changes more, this is full colour: small changes must look small."""
 
 UNSURE_STRENGTH = 0.35
-LEGEND_PX = QSize(220, 30)
+NAME_FLAGS = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+LEGEND_PX = QSize(160, 30)
 
 # Orange for a loss and blue for a gain are told apart by every kind of colour vision (Okabe and Ito's two).
 _LOSS, _GAIN = {"light": "#e07b00", "dark": "#d97706"}, {"light": "#0072b2", "dark": "#3b9bdc"}
@@ -129,7 +130,8 @@ class HeatMap(QTableView):
         across.setHighlightSections(False)
         across.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         across.setMinimumSectionSize(CELL_PX.width())
-        across.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        across.setTextElideMode(Qt.TextElideMode.ElideNone)  # else a name is shortened rather than wrapped
+        across.setDefaultAlignment(NAME_FLAGS)
         down.setHighlightSections(False)
         down.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         down.setDefaultSectionSize(CELL_PX.height())
@@ -141,6 +143,24 @@ class HeatMap(QTableView):
         for number, row in enumerate(self.cells.rows):
             if row.disturbance is None and len(result.models) > 1:
                 self.setSpan(number, 0, 1, len(result.models))
+        self._fit_names()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_names()
+
+    def _fit_names(self) -> None:
+        """Give the names of the models as many lines as the longest needs."""
+        across = self.horizontalHeader()
+        metrics = QFontMetrics(theme.font(theme.Type.BODY, QFont.Weight.DemiBold))
+        heights_px = [metrics.height()]
+        for column in range(self.cells.columnCount()):
+            name = str(self.cells.headerData(column, Qt.Orientation.Horizontal))
+            room = QRect(0, 0, across.sectionSize(column) - 2 * theme.SMALL_PX, 1000)
+            heights_px.append(metrics.boundingRect(room, NAME_FLAGS, name).height())
+        height_px = max(heights_px) + 2 * theme.SMALL_PX
+        if height_px != across.height() or height_px != across.minimumHeight():
+            across.setFixedHeight(height_px)
 
 
 class Cells(QAbstractTableModel):

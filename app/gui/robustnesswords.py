@@ -30,7 +30,7 @@ def _of_kind(drops: Sequence[Drop], result: Robustness) -> str:
     names = {one.key: one.name for one in result.disturbances}
     hurts = _means({key: [drop for drop in drops if drop.disturbance == key] for key in names if key in lost})
     worst = min(hurts, key=hurts.__getitem__)
-    said = [f"what hurts most: {names[worst]} ({signed(hurts[worst])})"]
+    said = [f"worst: {names[worst]} ({signed(hurts[worst])})"]
     # A mean over fewer disturbances, or other queries, is of something else.
     asked = {model: {(one.disturbance, one.queries) for one in drops if one.model == model} for model in result.models}
     same = [model for model in result.models if asked[model] == max(asked.values(), key=len)]

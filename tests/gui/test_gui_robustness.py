@@ -119,7 +119,7 @@ def test_the_map_carries_numbers_beside_colours(qtbot: QtBot, panel: RobustnessP
     for words in ("Colours, Greyscale", "0.600 before, 0.290 after", "−0.33 to −0.29", "24 queries"):
         assert words in told
     assert "No difference can be told" in cells.index(1, 0).data(Qt.ItemDataRole.ToolTipRole)
-    assert panel.headline.text() == "CLIP loses least on average (−0.02); what hurts most: Greyscale (−0.18)."
+    assert panel.headline.text() == "CLIP loses least on average (−0.02); worst: Greyscale (−0.18)."
     assert "sea.jpg" in panel.notes
 
 
@@ -136,7 +136,7 @@ def test_several_kinds_have_headings_and_sentences_of_their_own() -> None:
         "Words", "Typing errors", "Pictures", "Greyscale", "Sounds", "12 dB quieter",
     ]  # fmt: skip
     assert headline(result).split("\n") == [
-        "Words: b loses least on average (−0.10); what hurts most: Typing errors (−0.15).",
+        "Words: b loses least on average (−0.10); worst: Typing errors (−0.15).",
         "Pictures: no loss in AP can be told from chance with 24 queries.",
         "Sounds: no loss in AP can be told from chance with 24 queries.",
     ]
@@ -144,9 +144,7 @@ def test_several_kinds_have_headings_and_sentences_of_their_own() -> None:
 
 def test_models_asked_less_are_not_ranked_with_the_others() -> None:
     drops = (drop("a", GREY, -0.1), drop("a", JPEG, -0.2), drop("b", GREY, -0.01))
-    assert headline(Robustness("P@5", 1, (GREY, JPEG), ("a", "b"), {}, drops)) == (
-        "What hurts most: JPEG, quality 20 (−0.20)."
-    )
+    assert headline(Robustness("P@5", 1, (GREY, JPEG), ("a", "b"), {}, drops)) == ("Worst: JPEG, quality 20 (−0.20).")
 
 
 def test_what_changes_no_query_is_not_unsure() -> None:
