@@ -92,14 +92,12 @@ class Labels:
 
     def status(self) -> LabelStatus:
         """The list with what is known of each label, in the order of the alphabet."""
-        names, target = self._store.names(), self._target()
+        names = self._store.names()
+        target = self._target() if names else None  # asking for it may read a weights file whole, the first time
         counts, of_set = self._store.counts(), self._set()
         sureness = self._sure()
-        judged = sureness.judged
-        looked_at, right = (
-            Counter(one.label_id for one in judged),
-            Counter(one.label_id for one in judged if one.relevant),
-        )
+        looked_at = Counter(one.label_id for one in sureness.judged)
+        right = Counter(one.label_id for one in sureness.judged if one.relevant)
         pending = 0
         if names and target:
             is_another = self._store.made_by != _made_by(target, list(names.values()))
@@ -157,8 +155,9 @@ class Labels:
 
     def catch_up(self, job: Job = NULL_JOB) -> str:
         """`assign` after a run of indexing, where there is anything to do; a sentence if that is not possible now."""
-        names, target = self._store.names(), self._target()
-        if not names or not target:
+        names = self._store.names()
+        target = self._target() if names else None
+        if target is None:
             return ""
         try:
             if self._store.made_by != _made_by(target, list(names.values())) or len(
@@ -224,17 +223,18 @@ class Labels:
         """What the judgments say now."""
         known, version = self._sureness, self._store.version
         if known is None or known.version != version:
-            judged = tuple(self._judged(self._store.names(), self._target()))
+            names = self._store.names()
+            judged = tuple(self._judged(names)) if names else ()
             calibration = fit([one.score for one in judged], [one.relevant for one in judged])
             known = self._sureness = _Sureness(version, calibration, judged)
         return known
 
-    def _judged(self, names: dict[int, str], target: Target | None) -> list[Judged]:
+    def _judged(self, names: dict[int, str]) -> list[Judged]:
         """What was judged of the labels that pictures were given."""
         of_set = self._set()
         if of_set is None or not of_set.judgments:
             return []
-        ids = {trec.query_id(query): name for name, query in self._asked(names.values(), target)}
+        ids = {trec.query_id(query): name for name, query in self._asked(names.values(), self._target())}
         by_name = {ids[one.key]: one.id for one in self._queries.queries(of_set.id) if one.key in ids}
         grades = self._judgments.of_queries(by_name.values())
         return self._store.judged(
