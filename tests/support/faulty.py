@@ -88,6 +88,9 @@ class InlinePool:
     def sample_at(self, *arguments: Any) -> Future[Any]:
         return _done(decode.sample_at, *arguments)
 
+    def sample_for_job(self, path: bytes, spec: Any, at_ms: int = 0, disturbance: Any = None) -> Future[Any]:
+        return _done(decode.sample_at, path, spec, at_ms, decode.DecodeRequest.window_ms, disturbance)
+
     def close(self) -> None:
         pass
 
