@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -104,7 +105,9 @@ class ReportActions(QObject):
             return
         is_page = method == "evaluations_write_report"
         heading = self.tr("Writing the report") if is_page else self.tr("Exporting")
-        request = ReportRequest(asked, self.pictures.isChecked(), robustness=self._robustness(asked))
+        request = ReportRequest(
+            replace(asked, costs=True), self.pictures.isChecked(), robustness=self._robustness(asked)
+        )
 
         def progressed(progress: Progress) -> None:
             self.line.show_progress(heading, progress)

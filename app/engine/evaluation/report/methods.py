@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from app.engine.evaltypes import Evaluation, Robustness
 from app.engine.evaluation.report.content import Environment
+from app.engine.evaluation.resampling import ENUMERATED, RESAMPLES, SIGNS
+from app.engine.evaluation.statistics import MARGIN
 
 
 def sentences(evaluation: Evaluation, robustness: Robustness | None = None) -> tuple[str, ...]:
@@ -17,10 +19,13 @@ def sentences(evaluation: Evaluation, robustness: Robustness | None = None) -> t
         "later count as not judged.",
         "Bounds say what a measure would be if nothing, or everything, that is not judged among the first "
         f"{evaluation.k} results (the first ten where the measure has no cut-off) were relevant.",
-        "Intervals are of 95 % and by bootstrap over queries, with a fixed seed.",
+        f"Intervals are of 95 %, over queries, by the Bayesian bootstrap ({RESAMPLES:,} draws with a fixed seed) "
+        "of the queries seen and of half a query of either extreme value (Rubin 1981; Jeffreys' prior).",
         "Two models are compared on the queries that both answered, by a paired randomization test of the mean "
-        "difference; p values are corrected for the number of comparisons by Holm's method. The effect size is the "
-        "mean difference in standard deviations of the differences.",
+        f"difference (all changes of signs up to {ENUMERATED} queries, else {SIGNS:,} drawn with a fixed seed), with "
+        "the interval that inverts it (Hartigan's typical values); p values are corrected for the number of "
+        "comparisons by Holm's method. The effect size is the mean difference in "
+        f"standard deviations of the differences. “Alike” means that the interval lies within ±{MARGIN:g}.",
     ]
     if robustness:
         told.append(f"Disturbances of queries are made with seed {robustness.seed}, the same for every model.")
