@@ -12,7 +12,7 @@ from app.engine.evaltypes import OWN_JUDGE, EvaluationRequest, QuerySet, QuerySu
 from app.gui import theme, wording
 from app.gui.flow import FlowLayout
 from app.gui.measures import kind_words, plain
-from app.gui.testqueries import query_icon
+from app.gui.querylist import query_icon
 
 KS = (1, 4, 5, 10, 20)
 DEFAULT_K = 10

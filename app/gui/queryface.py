@@ -11,7 +11,7 @@ from app.engine.types import Modality, QueryPart
 from app.gui import icons, theme
 from app.gui.engine import Engine
 from app.gui.player import Player
-from app.gui.testqueries import query_icon
+from app.gui.querylist import query_icon
 
 FACE_PX = 64
 ICON_PX = 28

@@ -25,12 +25,10 @@ from app.engine.modeltypes import ModelStatus
 from app.engine.types import Query
 from app.gui import icons, intake, theme, wording
 from app.gui.engine import Engine
-from app.gui.querylist import MADE_OF, QueryList, progress_words, query_icon
+from app.gui.querylist import QueryList
 from app.gui.setactions import SetActions
 from app.gui.setchooser import SetChooser
 from app.gui.setdialogs import Ended, QueryDialog
-
-__all__ = ["MADE_OF", "QueryColumn", "progress_words", "query_icon"]
 
 
 class QueryColumn(QWidget):
