@@ -24,9 +24,6 @@ from app.engine.types import Query, Space
 
 COMPARED_ITEMS = 1000
 
-ROW_BYTES = 70
-"""What a vector's row takes in SQLite beside the vector: its numbers and checksum, and its entries in two indexes."""
-
 
 class Costs:
     """The costs of the models of one library."""
@@ -109,7 +106,7 @@ class Costs:
     def _bytes_per_item(self, space: Space) -> int:
         """The stored vector with its row, and its share of the index file where there is one."""
         items = self._spaces.count(space.id)
-        return self._spaces.vector_bytes(space.id) + ROW_BYTES + round(self._shelves[space].file_bytes / max(1, items))
+        return self._spaces.vector_bytes(space.id) + round(self._shelves[space].file_bytes / max(1, items))
 
     def _agreement(self, key: str, base_key: str) -> float | None:
         """The mean cosine between two models' stored vectors of the first items that both have."""
