@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import subprocess
@@ -11,6 +12,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.engine.evaltypes import (
     Agreement,
@@ -32,7 +35,7 @@ from app.engine.evaltypes import (
 )
 from app.engine.evaluation.report import html, plots
 from app.engine.evaluation.report.content import Environment, Report, printable
-from app.engine.evaluation.report.exchange import table
+from app.engine.evaluation.report.exchange import pretty, table
 from app.engine.types import FoundBy, Hit, ItemKind, MediaKind, Modality, Query
 
 HOSTILE = (
@@ -206,3 +209,18 @@ def test_a_spreadsheet_computes_nothing_that_came_from_a_name() -> None:
 
 def test_what_cannot_be_printed_is_shown() -> None:
     assert printable("a\udcff\x00\u202eb\n") == "a\\udcff\\x00\\u202eb\n"
+
+
+_LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+_VALUES = st.recursive(
+    _LEAVES | st.text(st.sampled_from("aé\udc80\udcff")),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(_VALUES)
+def test_what_is_written_to_be_read_by_people_comes_back_the_same(value: object) -> None:
+    text = pretty(value)
+    text.encode()
+    assert json.loads(text) == value
