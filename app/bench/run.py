@@ -33,9 +33,9 @@ class BenchReport:
 
 def measures() -> dict[str, Measure]:
     """Every measurement by name, in the order in which they are taken."""
-    from app.bench import encoding, index, load, pipeline, queries, recomputing, scanning, streams, window
+    from app.bench import encoding, evaluation, index, load, pipeline, queries, recomputing, scanning, streams, window
 
-    modules = pipeline, encoding, streams, scanning, index, queries, window, load, recomputing
+    modules = pipeline, encoding, streams, scanning, index, queries, window, load, recomputing, evaluation
     return {name: measure for module in modules for name, measure in module.MEASURES.items()}
 
 
