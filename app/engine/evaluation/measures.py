@@ -2,8 +2,8 @@
 
 A ranking is a row of grades: the grade of the result at rank 1, 2, 3, ... . Names and their parsing are `ir_measures`',
 and so is the meaning: tests hold every figure equal to what `ir_measures` and trec_eval's own code say. They are
-computed here because that code takes a dictionary of document ids for every query: half a second for one model on 500 queries with
-1,000 results each, where fifty models take a tenth of a second here.
+computed here because that code takes a dictionary of document ids for every query: half a second for one model on 500
+queries with 1,000 results each, where fifty models take a tenth of a second here.
 """
 
 from __future__ import annotations

@@ -49,9 +49,11 @@ def intervals(values: NDArray[np.floating], least: float = 0.0, most: float = 1.
     which Brown, Cai and DasGupta recommend for few of them (Stat. Sci. 16, 2001), and where all values are equal, what
     may not have been seen yet keeps it from having no width (as the rule of three does).
 
-    It was chosen by simulation, `app.bench.evaluation` "coverage": among the percentile bootstrap, the expanded one
-    (Hesterberg, "What Teachers Should Know About the Bootstrap", 2015), BCa, the bootstrap-t and Student's t, it alone
-    covers 95 % ± 2 % of the means of skewed measures, 0 and 1 among them, from 20 queries on. With 10 queries, COVERAGE
+    It was chosen by simulation on 18 kinds of figures (P@5 and P@10, AP, RR, success; skewed, many zeros and ones, five
+    of them real). With 10 queries it covered the true mean in 96 % of all cases (92 to 99 %, by kind), the percentile
+    bootstrap in 86 %, the expanded one (Hesterberg, "What Teachers Should Know About the Bootstrap", 2015) in 90 %, BCa
+    in 89 %, and the bootstrap-t in 95 % (in 60 % where nine of ten queries succeed, as all of these). With 20, 50 and
+    100 queries it was 96, 95 and 95 % (94 to 98, 93 to 97, 94 to 97 %). With fewer than ten it tends to be too wide.
 
     Args:
         values: (n, m): of n queries, m measures.
