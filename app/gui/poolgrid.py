@@ -26,7 +26,7 @@ from app.gui.offline import Offline
 from app.gui.poolstrip import ITEM_ROLE, describe
 from app.gui.thumbnails import ThumbnailStore
 
-LEAST_TILE_PX = 165
+LEAST_TILE_PX, LARGEST_TILE_PX = 165, 340
 BAR_PX = 26
 PLAYER_PX = 32
 
@@ -110,10 +110,14 @@ class PoolGrid(QListWidget):
         self._fit()
 
     def _fit(self) -> None:
-        """As many columns as there is room for, which share what is left over."""
+        """As few columns as show all tiles at once; where they must be scrolled, as many as there is room for."""
         room_px = self.viewport().width() - 1
-        columns = max(1, room_px // LEAST_TILE_PX)
-        self._delegate.set_width(room_px // columns)
+        most = max(1, room_px // LEAST_TILE_PX)
+        fewest = min(most, max(1, -(-room_px // LARGEST_TILE_PX)))
+        for columns in range(fewest, most + 1):
+            self._delegate.set_width(room_px // columns)
+            if -(-self.count() // columns) * self._delegate.height_px <= self.viewport().height():
+                break
         self.scheduleDelayedItemsLayout()
 
 
@@ -129,6 +133,10 @@ class _TileDelegate(QStyledItemDelegate):
         self._thumbnails = thumbnails
         self._grid = grid
         self._size = QSize(LEAST_TILE_PX, LEAST_TILE_PX)
+
+    @property
+    def height_px(self) -> int:
+        return self._size.height()
 
     def set_width(self, width_px: int) -> None:
         line_px = QFontMetrics(theme.font(theme.Type.CAPTION)).height()
