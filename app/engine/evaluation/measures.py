@@ -8,7 +8,7 @@ queries with 1,000 results each, where fifty models take a tenth of a second her
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -29,9 +29,7 @@ __all__ = [
     "compute",
     "judged_share",
     "matrix",
-    "mean",
     "names",
-    "per_query",
 ]
 
 
@@ -193,21 +191,3 @@ def _values(measure: _Measure, results: Results) -> Floats:
 
 def _columns(columns: Sequence[Floats], rows: int) -> Floats:
     return np.stack(columns, axis=1) if columns else np.empty((rows, 0))
-
-
-# --- of runs with scores ---------------------------------------------------------------------------------------------
-
-
-def per_query(qrels: Qrels, run: Run, k: int) -> dict[str, dict[str, float]]:
-    """The measures of every query in ``qrels``: query id → name → value, 0 for a query the run does not answer."""
-    values = compute(names(k), *matrix(qrels, run))
-    return {
-        query_id: dict(zip(names(k), map(float, row), strict=True)) for query_id, row in zip(qrels, values, strict=True)
-    }
-
-
-def mean(values: Sequence[Mapping[str, float]], k: int) -> dict[str, float]:
-    """The mean of each measure over queries; empty for no query."""
-    if not values:
-        return {}
-    return {name: sum(value[name] for value in values) / len(values) for name in names(k)}
