@@ -172,8 +172,8 @@ class Measured:
 
     ``value`` is trec_eval's: what is not judged counts as not relevant. ``low`` and ``high`` are the interval over
     queries, None for fewer than two. ``judged`` is the share of the results it looks at that were judged (of the first
-    k; of the first ten where the measure has no cut-off). ``least`` and ``most`` are what it would be if nothing, or
-    everything, that is not judged among these results were relevant.
+    k; of the first ten where the measure has no cut-off). ``least`` and ``most`` are what it could be, whichever of
+    these results that are not judged were relevant: none, all, or some.
     """
 
     value: float
