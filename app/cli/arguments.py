@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Callable
 from typing import Any
 
 from app import __version__
-from app.cli.queryarguments import add_imports, add_judge, add_queries
+from app.cli.measuringarguments import add_evaluate, add_report, add_robustness
+from app.cli.queryarguments import add_judge, add_queries
+from app.cli.values import keys, path, positive, whole
 from app.engine.types import MediaKind, Modality
 
-MOST = 2**31 - 1
 LONGEST_MS = 2**31 - 1
 """Some 24 days: no film is longer."""
 
@@ -20,12 +22,23 @@ DESCRIPTION = """Find what is alike in your own photos, videos and sounds, offli
 your own data. Without a command, the window opens."""
 
 
+Check = Callable[[argparse.ArgumentParser, argparse.Namespace], str]
+"""Tells what is wrong with options that are right one by one, "" if nothing is; a parser's default of this name."""
+
+
 class _Parser(argparse.ArgumentParser):
     """A verb's: its options may stand among and before the names that it takes any number of."""
 
     _is_within = False
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        parsed = self._parsed(args, namespace)
+        check: Check | None = self.get_default("check")
+        if check and not self._is_within and (problem := check(self, parsed[0])):
+            self.error(problem)
+        return parsed
+
+    def _parsed(self, args: Any, namespace: Any) -> Any:
         takes_many = any(action.nargs in ("*", "+") for action in self._get_positional_actions())
         if self._is_within or not takes_many or "--" in (args or ()):  # intermixed, what follows that is lost
             return super().parse_known_args(args, namespace)
@@ -63,11 +76,11 @@ def parser() -> argparse.ArgumentParser:
     add_queries(queries.add_subparsers(dest="action", metavar="ACTION", required=True), shared)
     labels = verbs.add_parser("labels", parents=[shared], help="give pictures the likeliest words of a list")
     _add_labels(labels.add_subparsers(dest="action", metavar="ACTION", required=True), shared)
-    _add_evaluate(verbs.add_parser("evaluate", parents=[shared], help="measure every model by the judgments"))
-    _add_robustness(
+    add_evaluate(verbs.add_parser("evaluate", parents=[shared], help="measure every model by the judgments"))
+    add_robustness(
         verbs.add_parser("robustness", parents=[shared], help="ask the test queries again, made worse, and measure")
     )
-    _add_report(verbs.add_parser("report", parents=[shared], help="write, export, check or take in an evaluation"))
+    add_report(verbs.add_parser("report", parents=[shared], help="write, export, check or take in an evaluation"))
     _add_bench(verbs.add_parser("bench", parents=[shared], help="measure the program on this machine"))
     verbs.add_parser("demo", parents=[shared], help="index the sample library and show what can be done with it")
     return root
@@ -82,7 +95,7 @@ def _add_shared(parser: argparse.ArgumentParser) -> None:
 
 def _add_index(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folders", metavar="FOLDER", nargs="*", help="folders to index; none: all known ones again")
-    parser.add_argument("--models", metavar="KEY,KEY", type=_keys, default=(), help="the models to encode with")
+    parser.add_argument("--models", metavar="KEY,KEY", type=keys, default=(), help="the models to encode with")
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
@@ -119,7 +132,7 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
         "--only", metavar="NAME,NAME", type=_names, default=(), help="some measurements alone; `list` names them"
     )
     parser.add_argument("--scale", metavar="X", type=_positive_number, default=1.0, help="smaller is quicker (1.0)")
-    parser.add_argument("--runs", metavar="N", type=_positive, default=5, help="how often each side is timed (5)")
+    parser.add_argument("--runs", metavar="N", type=positive, default=5, help="how often each side is timed (5)")
 
 
 def _add_search(parser: argparse.ArgumentParser) -> None:
@@ -137,7 +150,7 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
         "--at-ms", metavar="MS", type=_moment_ms, default=0, help="the moment of the video or sound given"
     )
     parser.add_argument("--model", metavar="KEY", help="the model to ask; else the best one that understands the query")
-    parser.add_argument("-k", metavar="N", type=_positive, default=10, help="how many results (10)")
+    parser.add_argument("-k", metavar="N", type=positive, default=10, help="how many results (10)")
     parser.add_argument(
         "--kind", metavar="KIND,KIND", type=_kinds, default=frozenset(MediaKind), help="photo,video,audio"
     )
@@ -158,32 +171,6 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-keywords", action="store_true", help="search by meaning alone")
 
 
-def _add_evaluate(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--models", metavar="KEY,KEY", type=_keys, default=(), help="the models to measure; else all")
-    parser.add_argument("-k", metavar="N", type=_positive, default=10, help="the cut-off of the measures (10)")
-    add_imports(parser)
-
-    parser.add_argument("--set", metavar="NAME", default="", help="a set of test queries; else all")
-    parser.add_argument(
-        "--judge", metavar="NAME", default=None, help="whose judgments, '' being your own; else all judges together"
-    )
-    parser.add_argument("--measure", metavar="NAME", default="", help="what models are compared by (P@k)")
-    parser.add_argument(
-        "--measures", metavar="NAME,NAME", type=_keys, default=(), help="further measures, as nDCG@20,Success@1"
-    )
-
-
-def _add_robustness(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--set", metavar="NAME", default="", help="a set of test queries; else all of them")
-    parser.add_argument("--models", metavar="KEY,KEY", type=_keys, default=(), help="the models to measure; else all")
-    parser.add_argument("-k", metavar="N", type=_positive, default=10, help="the cut-off of the measure (10)")
-    parser.add_argument("--measure", metavar="M", default="", help="as P@5, nDCG@10 or AP; else P@k")
-    parser.add_argument(
-        "--disturbances", metavar="KEY,KEY", type=_keys, default=(), help="some alone; else all that fit the queries"
-    )
-    parser.add_argument("--seed", metavar="N", type=_whole, default=1, help="another gives other chance (1)")
-
-
 def _add_labels(actions: argparse._SubParsersAction[_Parser], shared: _Parser) -> None:
     def action(name: str, text: str) -> argparse.ArgumentParser:
         return actions.add_parser(name, parents=[shared], help=text)
@@ -191,42 +178,12 @@ def _add_labels(actions: argparse._SubParsersAction[_Parser], shared: _Parser) -
     action("list", "the labels, and how many pictures have each")
     chosen = action("set", "choose the labels of this library, in place of those it had")
     source = chosen.add_mutually_exclusive_group(required=True)
-    source.add_argument("names", metavar="NAME,NAME", nargs="?", type=_keys, default=None)
+    source.add_argument("names", metavar="NAME,NAME", nargs="?", type=keys, default=None)
     source.add_argument("--file", metavar="FILE", default=None, help="a text file with a label on each line")
     chosen.add_argument("--model", metavar="KEY", default="", help="the model that gives them; else the first that can")
     action("assign", "give the labels to the pictures that have none yet")
     action("of", "the labels of a file").add_argument("file", metavar="FILE")
     action("judge", "make a set of test queries in which the labels are judged")
-
-
-def _add_report(parser: argparse.ArgumentParser) -> None:
-    what = parser.add_mutually_exclusive_group(required=True)
-    for name, metavar, text in (
-        ("html", "FILE", "write a page to read, in one file"),
-        ("export", "DIR", "write a folder: tables, TREC runs and qrels, and all that the figures are made of"),
-        ("recompute", "DIR", "compute the figures of an export again, from it alone"),
-    ):
-        what.add_argument(f"--{name}", metavar=metavar, type=_path, default=None, help=text)
-    what.add_argument(
-        "--import",
-        dest="take_in",
-        metavar="DIR",
-        type=_path,
-        default=None,
-        help="take the queries and judgments of one in",
-    )
-    parser.add_argument("--set", metavar="NAME", default="", help="the set of queries; else all")
-    parser.add_argument("--models", metavar="KEY,KEY", type=_keys, default=(), help="the models to measure; else all")
-    parser.add_argument("-k", metavar="N", type=_positive, default=10, help="the cut-off of the measures (10)")
-    parser.add_argument("--judge", metavar="NAME", default=None, help="by one judge's grades; else by all together")
-    parser.add_argument("--title", metavar="T", default="", help="of the page")
-    parser.add_argument(
-        "--no-pictures", dest="pictures", action="store_false", default=True, help="a page without pictures"
-    )
-    parser.add_argument(
-        "--robustness", action="store_true", default=False, help="measure too how disturbed queries fare"
-    )
-    parser.add_argument("--replace", action="store_true", default=False, help="what has that name gives way")
 
 
 def _add_models(actions: argparse._SubParsersAction[_Parser], shared: _Parser) -> None:
@@ -244,7 +201,7 @@ def _add_models(actions: argparse._SubParsersAction[_Parser], shared: _Parser) -
     verify = action("verify", "hash the files of models and hold them against what was installed")
     verify.add_argument("keys", metavar="KEY", nargs="*", help="none: all that are here")
     add = action("add", "take in a checkpoint of your own")
-    add.add_argument("file", metavar="PATH", type=_path, help="a weights file, or a folder in open_clip's layout")
+    add.add_argument("file", metavar="PATH", type=path, help="a weights file, or a folder in open_clip's layout")
     for name, text in (
         ("family", "open_clip, timm or panns; else found out"),
         ("architecture", "its name in that family; else found out"),
@@ -254,12 +211,12 @@ def _add_models(actions: argparse._SubParsersAction[_Parser], shared: _Parser) -
     ):
         add.add_argument(f"--{name}", metavar=name.upper(), default="", help=text)
     export = action("export-pack", "write models into one file, for a machine without a network")
-    export.add_argument("file", metavar="FILE", type=_path)
+    export.add_argument("file", metavar="FILE", type=path)
     export.add_argument("keys", metavar="KEY", nargs="*", help="none: all that are here")
     export.add_argument("--replace", action="store_true", default=False, help="a file of that name gives way")
     taken = action("import-pack", "take the models of a pack in")
     source = taken.add_mutually_exclusive_group(required=True)
-    source.add_argument("file", metavar="FILE", type=_path, nargs="?", default=None)
+    source.add_argument("file", metavar="FILE", type=path, nargs="?", default=None)
     source.add_argument(
         "--carried", action="store_true", default=False, help="those that this copy of the program carries inside"
     )
@@ -286,10 +243,6 @@ def _add_models(actions: argparse._SubParsersAction[_Parser], shared: _Parser) -
     )
 
 
-def _keys(text: str) -> tuple[str, ...]:
-    return tuple(key.strip() for key in text.split(",") if key.strip())
-
-
 def _share(text: str) -> float:
     try:
         value = float(text)
@@ -300,20 +253,14 @@ def _share(text: str) -> float:
     return value
 
 
-def _path(text: str) -> str:
-    if not text:
-        raise argparse.ArgumentTypeError("give the name of a file")
-    return text
-
-
 def _names(text: str) -> tuple[str, ...]:
-    if not (names := _keys(text)):
+    if not (names := keys(text)):
         raise argparse.ArgumentTypeError("give at least one name")
     return names
 
 
 def _kinds(text: str) -> frozenset[MediaKind]:
-    kinds = _keys(text)
+    kinds = keys(text)
     for kind in kinds:
         if kind not in list(MediaKind):
             raise argparse.ArgumentTypeError(f"{kind!r} is no kind of file; choose from {', '.join(MediaKind)}")
@@ -357,22 +304,8 @@ def _seconds_ms(text: str) -> int:
     return round(min(_positive_number(text) * 1000, LONGEST_MS))
 
 
-def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
-
-
 def _moment_ms(text: str) -> int:
-    number = _whole(text)
+    number = whole(text)
     if not 0 <= number <= LONGEST_MS:
         raise argparse.ArgumentTypeError("give milliseconds from the beginning, 0 or more")
-    return number
-
-
-def _positive(text: str) -> int:
-    number = _whole(text)
-    if not 1 <= number <= MOST:
-        raise argparse.ArgumentTypeError(f"give a number from 1 to {MOST:,}")
     return number

@@ -15,9 +15,10 @@ from rich.table import Table
 
 from app.cli import documents, tables
 from app.cli.answers import Answer, open_session
+from app.cli.measuring import set_named
 from app.cli.progress import watched
 from app.engine.errors import AppError, NotIndexed
-from app.engine.evaltypes import Imported, QuerySet, QuerySummary
+from app.engine.evaltypes import Imported, QuerySummary
 from app.engine.jobs import Job
 from app.engine.types import Modality, Query, QueryPart
 
@@ -36,20 +37,6 @@ def judge(options: argparse.Namespace, home: Path) -> Answer:
     return Answer(
         {"exported": count, "path": options.file}, lambda console: console.print(f"{count} judgments written.")
     )
-
-
-def set_named(name: str, session: Any) -> int:
-    """The id of a set.
-
-    Raises:
-        AppError: there is none of this name.
-    """
-    sets: Sequence[QuerySet] = session.evaluations.sets()
-    found = next((one.id for one in sets if one.name.casefold() == name.strip().casefold()), None)
-    if found is None:
-        there = ", ".join(f"“{one.name}”" for one in sets) or "none yet"
-        raise AppError("There is no such set of queries", f"“{name}” was given; there is: {there}.")
-    return found
 
 
 def taken_in(options: argparse.Namespace, session: Any, set_id: int | None, job: Job) -> tuple[Imported, ...]:

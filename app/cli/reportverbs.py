@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from rich.markup import escape
 
 from app.cli import documents, evaluationtables, tables
 from app.cli.answers import DONE, FAILED, Answer, open_session
+from app.cli.measuring import request_of, set_of
 from app.cli.progress import watched
+from app.cli.robustness import robustness_of
 from app.engine.errors import AppError
-from app.engine.evaltypes import EvaluationRequest, ReportRequest, RobustnessRequest, Written
+from app.engine.evaltypes import EvaluationRequest, ReportRequest, Written
 
 MOST_DIFFERENCES = 20
 
@@ -25,42 +28,36 @@ def report(options: argparse.Namespace, home: Path) -> Answer:
     if options.take_in:
         return _take_in(options, home)
     with open_session(options, home) as session, watched() as job:
-        request = _request(options, session)
-        if options.robustness:
-            asked = request.evaluation
-            measured = session.evaluations.robustness(
-                RobustnessRequest(models=asked.models, k=asked.k, set_id=asked.set_id, judge=asked.judge), job
-            )
-            request = replace(request, robustness=measured)
+        asked = _asked(options, session)
+        measured = session.evaluations.robustness(robustness_of(asked), job) if options.robustness else None
+        request = ReportRequest(asked, options.pictures, options.title, measured)
         write = session.evaluations.write_report if options.html else session.evaluations.export
         written: Written = write(_absolute(options.html or options.export), request, options.replace, job)
     return Answer(documents.plain(written), lambda console: _say_written(console, written))
 
 
-def _request(options: argparse.Namespace, session: Any) -> ReportRequest:
-    return ReportRequest(
-        evaluation=EvaluationRequest(
-            models=options.models, k=options.k, set_id=_set_id(session, options.set), judge=options.judge
-        ),
-        pictures=options.pictures,
-        title=options.title,
-    )
-
-
-def _set_id(session: Any, name: str) -> int | None:
-    """The set of a name; None for no name.
-
-    Raises:
-        AppError: there is no such set.
+def _asked(options: argparse.Namespace, session: Any) -> EvaluationRequest:
     """
-    if not name:
-        return None
-    sets = session.evaluations.sets()
-    for one in sets:
-        if one.name.casefold() == name.casefold():
-            return int(one.id)
-    known = ", ".join(f"“{one.name}”" for one in sets)
-    raise AppError("There is no such set", f"“{name}” was given; there are {known or 'none yet'}.")
+    Raises:
+        AppError: there is no such set or query.
+    """
+    asked = request_of(options, set_of(options, session), options.measures)
+    return replace(asked, query_ids=_queries_named(options.query, session, asked.set_id)) if options.query else asked
+
+
+def _queries_named(names: Sequence[str], session: Any, set_id: int | None) -> tuple[int, ...]:
+    """The ids of queries that are named by their numbers or their titles."""
+    queries = session.evaluations.queries(set_id)
+    found: list[int] = []
+    for name in names:
+        named = [one.id for one in queries if name.strip().casefold() in (str(one.id), one.title.casefold())]
+        if not named:
+            raise AppError(
+                "There is no such query",
+                f"“{name}” was given; `semblance queries list` shows numbers and titles.",
+            )
+        found += named
+    return tuple(dict.fromkeys(found))
 
 
 def _take_in(options: argparse.Namespace, home: Path) -> Answer:

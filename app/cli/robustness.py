@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ from rich.table import Table
 
 from app.cli import documents
 from app.cli.answers import Answer, open_session
+from app.cli.measuring import check_judged, request_of, set_of
 from app.cli.progress import watched
-from app.engine.errors import AppError
-from app.engine.evaltypes import Drop, Robustness, RobustnessRequest
+from app.engine.evaltypes import Drop, EvaluationRequest, Robustness, RobustnessRequest
 
 NO_DIFFERENCE = "~"
 """Stands before a change whose interval includes none."""
@@ -22,22 +23,25 @@ NO_DIFFERENCE = "~"
 
 def robustness(options: argparse.Namespace, home: Path) -> Answer:
     with open_session(options, home) as session, watched() as job:
-        set_id = _set_id(session, options.set) if options.set else None
-        if not any(query.judged for query in session.evaluations.queries(set_id)):
-            raise AppError(
-                "Nothing is judged yet",
-                "Judge some results on the Evaluate page, or take judgments in: semblance judge import FILE",
-            )
-        request = RobustnessRequest(
-            models=options.models,
-            k=options.k,
-            set_id=set_id,
-            measure=options.measure,
-            disturbances=options.disturbances,
-            seed=options.seed,
-        )
+        asked = request_of(options, set_of(options, session))
+        check_judged(session, asked)
+        request = robustness_of(asked, options.disturbances, options.seed)
         result = session.evaluations.robustness(request, job)
     return Answer(document(result), lambda console: show(console, result))
+
+
+def robustness_of(asked: EvaluationRequest, disturbances: Sequence[str] = (), seed: int = 1) -> RobustnessRequest:
+    """The same models, queries and judge, asked for how they stand disturbances."""
+    return RobustnessRequest(
+        models=asked.models,
+        query_ids=asked.query_ids,
+        k=asked.k,
+        set_id=asked.set_id,
+        judge=asked.judge,
+        measure=asked.measure,
+        disturbances=tuple(disturbances),
+        seed=seed,
+    )
 
 
 def document(result: Robustness) -> dict[str, Any]:
@@ -72,11 +76,3 @@ def _cell(drop: Drop) -> str:
         return f"{drop.change:+.3f}"
     mark = NO_DIFFERENCE if drop.low <= 0 <= drop.high and drop.low < drop.high else " "
     return f"{mark}{drop.change:+.3f} ({drop.low:+.3f} to {drop.high:+.3f})"
-
-
-def _set_id(session: Any, name: str) -> int:
-    sets = {one.name: int(one.id) for one in session.evaluations.sets()}
-    if name not in sets:
-        there = f"There are: {', '.join(sets)}." if sets else "There is none yet."
-        raise AppError("There is no such set of queries", f"{name!r} was given. {there}")
-    return sets[name]

@@ -392,3 +392,52 @@ def test_what_is_wrong_with_labels_is_told(run: Run, photo: Make, tmp_path: Path
     assert run("labels", "of", str(file))[1]["moments"] == []
     assert "labels list" in run("search", "--text", "one", "--label", "cat")[1]["error"]["message"]
     assert run("search", "--text", "one", "--label", "dog")[1]["hits"] == []
+
+
+def test_what_a_report_would_ignore_is_refused(run: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    folder = str(tmp_path / "export")
+    for words in (
+        ("--import", folder, "--set", "Mine"),
+        ("--import", folder, "--judge", "Zed"),
+        ("--recompute", folder, "-k", "3"),
+        ("--recompute", folder, "--no-pictures"),
+        ("--export", folder, "--title", "Mine"),
+        ("--html", folder, "--as", "Zed"),
+    ):
+        with pytest.raises(SystemExit, match="2"):
+            run("report", *words)
+        assert f"{words[2]}: not allowed with {words[0]}" in capsys.readouterr().err
+
+
+def test_sets_and_judges_are_named_alike_by_all_that_measure(run: Run, photo: Make, tmp_path: Path) -> None:
+    for seed in range(4):
+        photo(f"{seed}.png", seed)
+    run("index", str(tmp_path / "media"), "--models", "colour-texture")
+    qrels = tmp_path / "qrels.txt"
+    qrels.write_text(f"image:{tmp_path}/media/0.png 0 {tmp_path}/media/1.png 1\n")
+    run("judge", "import", str(qrels), "--judge", "Ana")
+    named = ("--set", "TEST queries ", "--judge", "Ana", "--measure", "AP")
+    page = str(tmp_path / "page.html")
+    assert run("evaluate", *named)[1]["measure"] == "AP"
+    assert run("robustness", *named, "--disturbances", "picture-blur")[1]["measure"] == "AP"
+    assert run("report", "--html", page, *named, "--measures", "nDCG@3")[0] == 0
+    assert "nDCG@3" in Path(page).read_text(encoding="utf-8")
+    for verb in (("evaluate",), ("robustness",), ("report", "--html", page, "--replace")):
+        assert run(*verb, "--judge", "Bob")[0] == 1
+
+
+def test_a_page_of_some_queries_alone(run: Run, photo: Make, tmp_path: Path) -> None:
+    for seed in range(4):
+        photo(f"{seed}.png", seed)
+    run("index", str(tmp_path / "media"), "--models", "colour-texture")
+    qrels = tmp_path / "qrels.txt"
+    media = tmp_path / "media"
+    qrels.write_text(f"image:{media}/0.png 0 {media}/1.png 1\nimage:{media}/2.png 0 {media}/3.png 1\n")
+    run("judge", "import", str(qrels))
+    listed = run("queries", "list")[1]["queries"]
+    page = tmp_path / "page.html"
+    for name in (str(listed[1]["id"]), listed[1]["title"].upper()):
+        assert run("report", "--html", str(page), "--replace", "--query", name)[0] == 0
+        assert page.read_text(encoding="utf-8").count('class="query"') == 1
+    status, document, _ = run("report", "--html", str(page), "--replace", "--query", "nothing")
+    assert (status, document["error"]["title"]) == (1, "There is no such query")

@@ -41,7 +41,7 @@ def test_classes_are_taken_in_and_measured_in_one_go(run: Run, pets: Path, photo
     photo("dogs/new.png", 9)
     status, document = run("evaluate", "--from-folders", pets, "-k", "3")
     assert status == 0
-    (taken,) = document["imported"]
+    (taken,) = document["taken_in"]
     assert (taken["set"], taken["queries"], taken["imported"], taken["unknown"]) == ("media", 4, 12, ["dogs/new.png"])
     assert taken["notes"] == [f"Files that are not indexed: 1. To take them in too: semblance index {pets}"]
     (model,) = document["models"]
@@ -55,7 +55,7 @@ def test_captions_and_judgments_go_into_one_set(run: Run, pets: Path) -> None:
     (pets / "more.qrels").write_text("text:a%20cat 0 cats/b.png 1\ntext:a%20dog 0 dogs/c.png 1\n")
     status, document = run("evaluate", "--from-captions", pets / "said.csv", "--qrels", pets / "more.qrels")
     assert status == 0
-    assert [taken["set"] for taken in document["imported"]] == ["said", "said"]
+    assert [taken["set"] for taken in document["taken_in"]] == ["said", "said"]
     (model,) = document["models"]
     assert sorted(model["unanswered"]) == ["a cat", "a dog"]  # colours know no words
 
