@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
+from app.cli import blocks
+from app.cli.modeltables import size
 from app.engine.evaltypes import Evaluation, Measured, ModelCosts, ModelEvaluation
 
-MIB, GIB = 1 << 20, 1 << 30
 UNKNOWN = "–"
 
 
@@ -27,14 +27,14 @@ def evaluation(console: Console, result: Evaluation) -> None:
 
 
 def _measures(console: Console, result: Evaluation) -> None:
-    table = Table("model", "queries", *map(escape, result.measures), box=None, pad_edge=False)
+    lines = []
     for model in result.models:
-        values = (_measured(model.measures.get(name)) for name in result.measures)
-        table.add_row(model.model, str(len(model.queries)), *values)
+        values = [_measured(model.measures.get(name)) for name in result.measures]
+        lines.append(blocks.Line((escape(model.model), str(len(model.queries)), *values)))
         for modality, measures in model.by_modality.items():
-            values = (_measured(measures.get(name)) for name in result.measures)
-            table.add_row(f"  by {modality}", "", *values, style="dim")
-    console.print(table)
+            values = [_measured(measures.get(name)) for name in result.measures]
+            lines.append(blocks.Line((f"  by {modality}", "", *values), "dim"))
+    blocks.show(console, ("model", "queries", *map(escape, result.measures)), lines)
     console.print(
         f"[dim]In brackets the 95% interval over queries. R@{result.k} is recall among what was judged relevant; what "
         "is not judged counts as not relevant. Models that answered different queries cannot be compared."
@@ -43,11 +43,11 @@ def _measures(console: Console, result: Evaluation) -> None:
 
 def _costs(console: Console, result: Evaluation) -> None:
     columns = ("items/s", "query p50", "p95", "p99", "memory", "GPU", "bytes/item", "download", "licence", "index")
-    table = Table("model", *columns, box=None, pad_edge=False)
+    lines = []
     for model in result.models:
         star = "*" if model.model in result.frontier else ""
-        table.add_row(f"{model.model}{star}", *_cost_cells(model.costs), _index(model))
-    console.print(table)
+        lines.append(blocks.Line((f"{escape(model.model)}{star}", *_cost_cells(model.costs), _index(model))))
+    blocks.show(console, ("model", *columns), lines)
     if result.frontier:
         console.print(f"[dim]* No other model is both faster and better by {escape(result.measure)}.")
 
@@ -101,6 +101,4 @@ def _milliseconds(value: float | None) -> str:
 
 
 def _size(size_bytes: int | None) -> str:
-    if size_bytes is None:
-        return UNKNOWN
-    return f"{size_bytes / GIB:.1f} GiB" if size_bytes >= GIB else f"{size_bytes / MIB:,.0f} MiB"
+    return UNKNOWN if size_bytes is None else size(size_bytes)

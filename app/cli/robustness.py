@@ -9,9 +9,8 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-from app.cli import documents
+from app.cli import blocks, documents
 from app.cli.answers import Answer, open_session
 from app.cli.measuring import check_judged, request_of, set_of
 from app.cli.progress import watched
@@ -57,13 +56,13 @@ def document(result: Robustness) -> dict[str, Any]:
 def show(console: Console, result: Robustness) -> None:
     """A line for each disturbance, a column for each model: the change with its interval."""
     drops = {(drop.model, drop.disturbance): drop for drop in result.drops}
-    table = Table("disturbance", *result.models, box=None, pad_edge=False)
+    lines = []
     for disturbance in result.disturbances:
-        cells = (drops.get((model, disturbance.key)) for model in result.models)
-        table.add_row(escape(disturbance.name), *(_cell(drop) if drop else "" for drop in cells))
-    console.print(table)
+        cells = [drops.get((model, disturbance.key)) for model in result.models]
+        lines.append(blocks.Line((escape(disturbance.name), *(_cell(drop) if drop else "" for drop in cells))))
+    blocks.show(console, ("disturbance", *map(escape, result.models)), lines)
     console.print(
-        f"[dim]{escape(result.measure)}, after less before, with the interval of 95 % over queries. "
+        f"[dim]{escape(result.measure)}, after less before, with the 95% interval over queries. "
         f"{NO_DIFFERENCE} no difference can be told. Each interval stands for itself: of twenty without a real change, "
         f"one seems to have one. Seed {result.seed}."
     )

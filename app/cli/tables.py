@@ -13,12 +13,12 @@ from rich.table import Table
 
 from app.cli import evaluationtables
 from app.cli.demo import Demo
+from app.cli.modeltables import size
 from app.engine.evaltypes import Imported
 from app.engine.modeltypes import ModelStatus
 from app.engine.types import Failure, Hit, IndexReport, LibrarySettings, LibraryStatus, SearchReply, VerifyReport
 
 SHOWN_FAILURES = 20
-BYTES_PER_MIB = 1 << 20
 PIPE_WIDTH = 500
 AWAY = "it is empty or not there; its items are kept: `semblance forget FOLDER` takes it out"
 
@@ -63,7 +63,7 @@ def search(console: Console, reply: SearchReply, nothing: str = "Nothing was fou
 
 
 def status(console: Console, library: LibraryStatus) -> None:
-    console.print(f"[bold]{escape(library.name)}[/] in {escape(library.folder)}, {_size(library.size_bytes)}")
+    console.print(f"[bold]{escape(library.name)}[/] in {escape(library.folder)}, {size(library.size_bytes)}")
     for root in library.roots:
         away = "" if root.online else f" [yellow]({AWAY})[/]"
         console.print(f"  {_name(root.path)}: {root.files:,} files, {root.items:,} items{away}")
@@ -171,7 +171,3 @@ def _name(path: str) -> str:
     here = Path.cwd()
     shown = os.path.relpath(path, here) if Path(path).is_relative_to(here) else path
     return escape(shown.encode("utf-8", "backslashreplace").decode())
-
-
-def _size(size_bytes: int) -> str:
-    return f"{size_bytes / BYTES_PER_MIB:,.1f} MiB"

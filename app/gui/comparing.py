@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication, QHideEvent
+from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import (
     QCheckBox,
-    QFileDialog,
     QHBoxLayout,
-    QPushButton,
     QScrollArea,
     QStackedWidget,
     QVBoxLayout,
@@ -27,6 +24,7 @@ from app.gui.celltable import CellTable
 from app.gui.costplot import CostPlot
 from app.gui.emptystate import EmptyState
 from app.gui.engine import Engine
+from app.gui.figures import FigureButtons
 from app.gui.jobline import JobLine
 from app.gui.measuring import Measuring
 from app.gui.measuringbar import MeasuringBar
@@ -50,6 +48,7 @@ class ComparePanel(QWidget):
         super().__init__(parent)
         self._engine = engine
         self._costs_due = False
+        self._set_id: int | None = None
         self._asked: EvaluationRequest | None = None
         self.evaluation: Evaluation | None = None
         self.request: EvaluationRequest | None = None
@@ -58,6 +57,7 @@ class ComparePanel(QWidget):
         self.bar.changed.connect(self.measure)
         self.verdicts = VerdictView()
         self.table = CellTable(self.tr("Measures per model"), wraps=False)
+        self.figures = FigureButtons(self._as_text, "measures.csv")
         self.costs = CellTable(self.tr("Costs per model"), wraps=True)
         self.plot = CostPlot()
         self.ranking = Ranking(engine, thumbnails)
@@ -86,6 +86,12 @@ class ComparePanel(QWidget):
         return self._message.headline if self._stack.currentIndex() == 0 else ""
 
     def show_set(self, query_set: QuerySet | None) -> None:
+        """The set that is measured. What was measured of another goes, or a report of it would have this one's name."""
+        set_id = query_set.id if query_set else None
+        if set_id != self._set_id:
+            self._set_id, self._asked, self._costs_due = set_id, None, False
+            self._measuring.drop()
+            self._say_measuring()
         self.bar.show_set(query_set)
         if query_set:
             self.ranking.set_scale(query_set.scale)
@@ -139,7 +145,7 @@ class ComparePanel(QWidget):
             self._say("warning", error.title, error.message, ((self.tr("Try again"), self.measure),))
 
         if self.evaluation is None:
-            self._say("compare", self.tr("Measuring"), self.tr("Every model answers the queries once more."))
+            self._say_measuring()
         quality = replace(request, costs=False)
         done = partial(self._show, request=request)
         self._measuring.ask(self.tr("Measuring"), quality, done, failed, self._say_cancelled)
@@ -162,37 +168,13 @@ class ComparePanel(QWidget):
         self._costs_due = True
         self._measuring.ask(self.tr("Timing searches"), request, self._complete, failed, cancelled)
 
-    def copy_table(self) -> None:
-        """Put the figures on the clipboard as tab-separated text."""
-        if self.evaluation:
-            QGuiApplication.clipboard().setText(measures.as_text(self.evaluation, "\t"))
-
-    def choose_csv(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(
-            self, self.tr("Save the measures"), "measures.csv", self.tr("Comma-separated values (*.csv)")
-        )
-        if path and self.evaluation:
-            try:
-                # A spreadsheet takes a CSV file for UTF-8 only when it begins with this mark.
-                Path(path).write_text(measures.as_text(self.evaluation, ","), encoding="utf-8-sig")
-            except OSError as error:
-                sentence = self.tr("{0}. Choose another folder.").format(error.strerror or error)
-                self.failed.emit(AppError(self.tr("The measures could not be saved"), sentence, path))
-
     # --- composition -------------------------------------------------------------------------------------------------
 
     def _compose(self) -> None:
         self._more = QCheckBox(self.tr("More measures"))
         self._by_kind = QCheckBox(self.tr("By kind of query"))
-        copy = QPushButton(self.tr("Copy"))
-        copy.setToolTip(self.tr("Copy as tab-separated text, to paste into a spreadsheet"))
-        copy.clicked.connect(self.copy_table)
-        save = QPushButton(self.tr("Save as CSV…"))
-        save.clicked.connect(self.choose_csv)
         self._quality = Section(self.tr("Measures"))
-        for widget in (self._by_kind, self._more, copy, save):
-            if isinstance(widget, QPushButton):
-                theme.set_role(widget, "quiet")
+        for widget in (self._by_kind, self._more, self.figures):
             self._quality.add_action(widget)
         self._quality.add(self.table)
         self._quality.add(self._notes)
@@ -233,6 +215,7 @@ class ComparePanel(QWidget):
         self.verdicts.judge_wanted.connect(self._want_judging)
         self.verdicts.models_wanted.connect(self.models_wanted)
         self.ranking.opened.connect(self.opened)
+        self.figures.failed.connect(self.failed)
         self.table.fitted.connect(self._offer_more)
         self._more.toggled.connect(self.table.set_wraps)
         self._by_kind.toggled.connect(self._show_table)
@@ -285,6 +268,9 @@ class ComparePanel(QWidget):
         rows = measures.rows(self.evaluation, self._by_kind.isChecked() and measures.has_kinds(self.evaluation))
         self.table.show_rows(self.tr("Model"), measures.columns(self.evaluation), rows)
 
+    def _as_text(self, separator: str) -> str:
+        return measures.as_text(self.evaluation, separator) if self.evaluation else ""
+
     def _show_costs(self, evaluation: Evaluation) -> None:
         columns, rows = costtable.columns_and_rows(evaluation)
         self.costs.show_rows(self.tr("Model"), columns, rows)
@@ -298,6 +284,9 @@ class ComparePanel(QWidget):
         self.ranking.ask(self.bar.summary, self.bar.chosen_k, self.bar.chosen_judge)
 
     # --- what is said instead ----------------------------------------------------------------------------------------
+
+    def _say_measuring(self) -> None:
+        self._say("compare", self.tr("Measuring"), self.tr("Every model answers the queries once more."))
 
     def _say_unjudged(self) -> None:
         self._say(

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QMenu, QPushButton, QVBoxL
 
 from app.engine.evaltypes import Disturbance
 from app.gui import theme
-from app.gui.heatmap import GROUPS
+from app.gui.heatmap import groups
 
 
 class DisturbanceMenu(QPushButton):
@@ -61,13 +61,13 @@ class DisturbanceMenu(QPushButton):
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(theme.MEDIUM_PX, theme.SMALL_PX, theme.MEDIUM_PX, theme.SMALL_PX)
-        groups = QHBoxLayout()
-        groups.setSpacing(theme.HUGE_PX)
+        columns = QHBoxLayout()
+        columns.setSpacing(theme.HUGE_PX)
         self._boxes = {}
-        for kind, name in GROUPS.items():
+        for kind, name in groups().items():
             if of_kind := [one for one in self._offered if one.modality is kind]:
-                groups.addLayout(self._group(name, of_kind))
-        column.addLayout(groups)
+                columns.addLayout(self._group(name, of_kind))
+        column.addLayout(columns)
         links = QHBoxLayout()
         for words, ticked in ((self.tr("All"), True), (self.tr("None"), False)):
             link = QPushButton(words)

@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
-from app.engine.evaltypes import EvaluationRequest, QuerySummary, Robustness
+from app.engine.evaltypes import QuerySummary
 from app.engine.types import Query
 from app.gui import icons, theme
 from app.gui.banner import Banner
@@ -45,7 +45,7 @@ class EvaluatePage(QWidget):
         self.comparing = ComparePanel(engine, thumbnails)
         self.robustness = RobustnessPanel(engine)
         self.reports = ReportActions(
-            engine, lambda: self.comparing.request, lambda: self.queries.current_set, self._robustness_of, self
+            engine, lambda: self.comparing.request, lambda: self.queries.current_set, self.robustness.result_of, self
         )
         self._empty = EmptyState()
         self._switch = QButtonGroup(self)
@@ -60,7 +60,7 @@ class EvaluatePage(QWidget):
 
     def refresh(self) -> None:
         """The library, its contents or its models may have changed."""
-        self.comparing.forget()
+        self._forget()
         self._engine.request("models", on_done=self.queries.set_models, on_failed=self.banner.show_error)
         self.queries.reload()
 
@@ -192,12 +192,13 @@ class EvaluatePage(QWidget):
         self.robustness.show_set(self.queries.current_set)
         self.robustness.set_queries(self.queries.summaries, summary)
 
-    def _robustness_of(self, asked: EvaluationRequest) -> Robustness | None:
-        """What was measured of the robustness of an evaluation's models on the same set, for its report."""
-        return self.robustness.result if self.robustness.set_id == asked.set_id else None
+    def _forget(self) -> None:
+        """What was measured may no longer be so."""
+        self.comparing.forget()
+        self.robustness.forget()
 
     def _take_judgment(self, summary: QuerySummary) -> None:
-        self.comparing.forget()
+        self._forget()
         self.queries.update_summary(summary)
 
     def _compare(self) -> None:

@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtCore import QAbstractTableModel, QCoreApplication, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QLinearGradient, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -23,6 +23,8 @@ from app.engine.evaltypes import Disturbance, Drop, Robustness
 from app.engine.types import Modality
 from app.gui import theme, wording
 
+translate = QCoreApplication.translate
+
 UNSURE_MARK = "~"
 """Stands before a change whose interval includes none."""
 
@@ -37,16 +39,20 @@ UNSURE_STRENGTH = 0.35
 NAME_FLAGS = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 LEGEND_PX = QSize(160, 30)
 
-# Orange for a loss and blue for a gain are told apart by every kind of colour vision (Okabe and Ito's two).
-_LOSS, _GAIN = {"light": "#e07b00", "dark": "#d97706"}, {"light": "#0072b2", "dark": "#3b9bdc"}
-
 _SHEET = """
 QHeaderView { background: transparent; border: none; }
 QHeaderView::section:vertical { border-bottom: none; font-weight: 400; color: palette(window-text); }
 QTableCornerButton::section { background: transparent; border: none; }
 """
 
-GROUPS = {Modality.TEXT: "Words", Modality.IMAGE: "Pictures", Modality.AUDIO: "Sounds"}
+
+def groups() -> dict[Modality, str]:
+    """What is disturbed, in the order of the map."""
+    return {
+        Modality.TEXT: translate("HeatMap", "Words"),
+        Modality.IMAGE: translate("HeatMap", "Pictures"),
+        Modality.AUDIO: translate("HeatMap", "Sounds"),
+    }
 
 
 @dataclass(frozen=True)
@@ -60,10 +66,10 @@ class Row:
 def rows(disturbances: Sequence[Disturbance]) -> list[Row]:
     """The disturbances, by what they disturb; with headings where that is more than one thing."""
     made: list[Row] = []
-    kinds = [kind for kind in GROUPS if any(one.modality is kind for one in disturbances)]
-    for kind in kinds:
+    kinds = {kind: name for kind, name in groups().items() if any(one.modality is kind for one in disturbances)}
+    for kind, name in kinds.items():
         if len(kinds) > 1:
-            made.append(Row(GROUPS[kind]))
+            made.append(Row(name))
         made += [Row(one.name, one) for one in disturbances if one.modality is kind]
     return made
 
@@ -83,12 +89,14 @@ def is_unsure(drop: Drop) -> bool:
 def told(drop: Drop, disturbance: Disturbance, measure: str, model: str) -> str:
     """A cell in sentences."""
     lines = [f"{model}, {disturbance.name}"]
-    lines.append(f"{measure} {drop.before:.3f} before, {drop.after:.3f} after: {signed(drop.change)}")
+    figures = measure, f"{drop.before:.3f}", f"{drop.after:.3f}", signed(drop.change)
+    lines.append(translate("HeatMap", "{0} {1} before, {2} after: {3}").format(*figures))
     if drop.low is not None and drop.high is not None:
-        lines.append(f"95 % interval {signed(drop.low)} to {signed(drop.high)}")
-    lines.append(wording.count(drop.queries, "query", "queries"))
+        ends = signed(drop.low), signed(drop.high)
+        lines.append(translate("HeatMap", "95% interval {0} to {1}").format(*ends))
+    lines.append(wording.count(drop.queries, translate("HeatMap", "query"), translate("HeatMap", "queries")))
     if is_unsure(drop):
-        lines.append("No difference can be told from so many queries.")
+        lines.append(translate("HeatMap", "No difference can be told from so many queries."))
     return "\n".join(lines)
 
 
@@ -228,10 +236,10 @@ class Cells(QAbstractTableModel):
 
 def cell_colour(change: float, full: float, unsure: bool) -> QColor:
     """From the ground (no change) to orange (a loss) or blue (a gain), which ``full`` has; paler where unsure."""
-    scheme = "dark" if theme.colours() is theme.DARK else "light"
+    colours = theme.colours()
     strength = min(1.0, abs(change) / full) * (UNSURE_STRENGTH if unsure else 1.0)
-    end = QColor((_LOSS if change < 0 else _GAIN)[scheme])
-    return _blend(QColor(theme.colours().surface), end, strength)
+    end = QColor(colours.loss if change < 0 else colours.gain)
+    return _blend(QColor(colours.surface), end, strength)
 
 
 def text_colour(ground: QColor) -> QColor:

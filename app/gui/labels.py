@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.engine.errors import AppError
@@ -14,18 +14,18 @@ from app.gui.labelsdialog import LabelsDialog
 from app.gui.workspace import Workspace
 
 
-class LabelWork(QWidget):
-    """Never shown itself. Signals: ``judge_wanted`` with the id of the set in which labels are judged; ``changed`` when
-    pictures have other labels than before."""
+class LabelWork(QObject):
+    """Its dialog is the ``owner``'s. Signals: ``judge_wanted`` with the id of the set in which labels are judged;
+    ``changed`` when pictures have other labels than before."""
 
     judge_wanted = Signal(int)
     changed = Signal()
 
     def __init__(
-        self, engine: Engine, workspace: Workspace, of_search: LabelFilter, of_item: LabelChips, parent: QWidget
+        self, engine: Engine, workspace: Workspace, of_search: LabelFilter, of_item: LabelChips, owner: QWidget
     ) -> None:
-        super().__init__(parent)
-        self.hide()
+        super().__init__(owner)
+        self._owner = owner
         self._engine = engine
         self._workspace = workspace
         self._filter = of_search
@@ -55,7 +55,7 @@ class LabelWork(QWidget):
         """Let the person see and change the list."""
         if status := self._workspace.status:
             models = [model for model in self._workspace.models if model.key in status.spaces]
-            dialog = LabelsDialog(self._engine, models, self.window())
+            dialog = LabelsDialog(self._engine, models, self._owner)
             dialog.changed.connect(self._changed)
             dialog.judge_wanted.connect(self.judge_wanted)
             dialog.open()

@@ -34,8 +34,8 @@ EXAMPLES = "dog\ncat\nbirthday cake\na day at the sea"
 
 
 class LabelsDialog(QDialog):
-    """Does not block the window; deletes itself when it closes, and stops giving labels then: what was given stays, and
-    the rest is given after the next run of indexing.
+    """Blocks the window it belongs to; deletes itself when it closes, and stops giving labels then: what was given
+    stays, and the rest is given after the next run of indexing.
 
     Signals: ``changed`` with a `LabelStatus` whenever the list or what pictures have of it is another;
     ``judge_wanted`` with the id of the set in which labels are judged.

@@ -7,10 +7,14 @@ import io
 import re
 from collections.abc import Iterable, Mapping
 
+from PySide6.QtCore import QCoreApplication
+
 from app.engine.evaltypes import Evaluation, Measured, ModelEvaluation
 from app.engine.types import Modality
 from app.gui import wording
 from app.gui.celltable import Bar, Cell, Column, Row
+
+translate = QCoreApplication.translate
 
 BEST_MARK = "★"
 DECIMALS = 2
@@ -18,44 +22,88 @@ _NAME = re.compile(r"(?P<base>[A-Za-z0-9]+)(?:@(?P<k>\d+))?")
 _SIDE_COUNT = "Judged"
 """What says how far the judging is, and not how good a model is."""
 
-_EXPLANATIONS = {
-    "P": "Of the first {k} results, the share that was judged relevant.",
-    "R": "Of everything judged relevant so far, the share found among the first {k} results. Relevant items that "
-    "nobody has judged are not known, so true recall may be lower.",
-    "F1": "The harmonic mean of precision and recall among the first {k} results: high only when both are.",
-    "Rprec": "R-precision: of as many first results as there are relevant items, the share that is relevant.",
-    "AP": "Average precision: the precision at each relevant result, averaged. It rewards relevant results that come "
-    "early, down the whole list.",
-    "RR": "Reciprocal rank: 1 divided by the rank of the first relevant result. 1 means the first one is right.",
-    "nDCG": "How good the order of the first {k} results is, against the best possible order: 1 is perfect.",
-    "Success": "Whether any of the first {k} results is relevant: the share of queries with at least one.",
-    _SIDE_COUNT: "The share of the first {k} results that somebody has judged. What is not judged counts as not "
-    "relevant, so below 1 the other measures may be too low.",
-}
-_PLAIN = {
-    "P": "Precision at {k}", "R": "Recall at {k}, of judged relevant", "nDCG": "nDCG at {k}",
-    "AP": "Average precision", "RR": "Reciprocal rank", "F1": "F1 at {k}", "Success": "Success at {k}",
-    "Rprec": "R-precision", _SIDE_COUNT: "Judged at {k}",
-}  # fmt: skip
-"""In the order in which they are shown."""
+_IN_ORDER = ("P", "R", "nDCG", "AP", "RR", "F1", "Success", "Rprec", _SIDE_COUNT)
+"""As they are shown."""
 MODALITY_WORDS = {Modality.TEXT: "by words", Modality.IMAGE: "by picture", Modality.AUDIO: "by sound"}
+
+
+def _explanations() -> Mapping[str, str]:
+    return {
+        "P": translate("Measures", "Of the first {k} results, the share that was judged relevant."),
+        "R": translate(
+            "Measures",
+            "Of everything judged relevant so far, the share found among the first {k} results. Relevant items that "
+            "nobody has judged are not known, so true recall may be lower.",
+        ),
+        "F1": translate(
+            "Measures",
+            "The harmonic mean of precision and recall among the first {k} results: high only when both are.",
+        ),
+        "Rprec": translate(
+            "Measures",
+            "R-precision: of as many first results as there are relevant items, the share that is relevant.",
+        ),
+        "AP": translate(
+            "Measures",
+            "Average precision: the precision at each relevant result, averaged. It rewards relevant results that come "
+            "early, down the whole list.",
+        ),
+        "RR": translate(
+            "Measures",
+            "Reciprocal rank: 1 divided by the rank of the first relevant result. 1 means the first one is right.",
+        ),
+        "nDCG": translate(
+            "Measures",
+            "How good the order of the first {k} results is, against the best possible order: 1 is perfect.",
+        ),
+        "Success": translate(
+            "Measures",
+            "Whether any of the first {k} results is relevant: the share of queries with at least one.",
+        ),
+        _SIDE_COUNT: translate(
+            "Measures",
+            "The share of the first {k} results that somebody has judged. What is not judged counts as not relevant, "
+            "so below 1 the other measures may be too low.",
+        ),
+    }
+
+
+def _short_names() -> Mapping[str, str]:
+    return {
+        "P": translate("Measures", "Precision at {k}"),
+        "R": translate("Measures", "Recall at {k}"),
+        "nDCG": translate("Measures", "nDCG at {k}"),
+        "AP": translate("Measures", "Average precision"),
+        "RR": translate("Measures", "Reciprocal rank"),
+        "F1": translate("Measures", "F1 at {k}"),
+        "Success": translate("Measures", "Success at {k}"),
+        "Rprec": translate("Measures", "R-precision"),
+        _SIDE_COUNT: translate("Measures", "Judged at {k}"),
+    }
 
 
 def header(name: str) -> str:
     """A measure's standard name, but that recall says of what it is the share: what nobody judged is not known."""
     if name.startswith("R@"):
-        return f"Recall{name[1:]}\nof judged"
+        return translate("Measures", "Recall{0}\nof judged").format(name[1:])
     return name.replace("Success", "Success\n")
 
 
 def explanation(name: str) -> str:
     """A measure in a plain sentence."""
-    return _of_name(name, _EXPLANATIONS) or f"{name}, as ir_measures defines it."
+    unknown = translate("Measures", "{0}, as ir_measures defines it.").format(name)
+    return _of_name(name, _explanations()) or unknown
+
+
+def short(name: str) -> str:
+    """A measure's name in words."""
+    return _of_name(name, _short_names()) or name
 
 
 def plain(name: str) -> str:
-    """A measure's name in words."""
-    return _of_name(name, _PLAIN) or name
+    """`short`, and of recall what it is the share of."""
+    is_recall = name.startswith("R@")
+    return translate("Measures", "{0}, of judged relevant").format(short(name)) if is_recall else short(name)
 
 
 def _of_name(name: str, words: Mapping[str, str]) -> str:
@@ -120,7 +168,8 @@ def rows(evaluation: Evaluation, by_kind: bool = False) -> list[Row]:
     for model in ranked(evaluation):
         cells = tuple(cell(name, model.measures.get(name), (model.model, name) in marked) for name in names)
         asked = wording.count(len(model.queries), "query", "queries")
-        made.append(Row(model.name, cells, asked if differ else "", f"{model.name}: means over {asked}."))
+        told = translate("Measures", "{0}: means over {1}.").format(model.name, asked)
+        made.append(Row(model.name, cells, asked if differ else "", told))
         for modality, measured in model.by_modality.items() if by_kind else ():
             inset = tuple(cell(name, measured.get(name)) for name in names)
             made.append(Row(MODALITY_WORDS[modality], inset, inset=True))
@@ -134,18 +183,28 @@ def has_kinds(evaluation: Evaluation) -> bool:
 def cell(name: str, measured: Measured | None, is_best: bool = False) -> Cell:
     """A measure with its interval, and in the tooltip what it could be if all were judged."""
     if measured is None:
-        return Cell("–", spoken=f"{plain(name)} not known")
+        return Cell("–", spoken=translate("Measures", "{0} not known").format(plain(name)))
     words = figure(measured.value)
     interval = interval_words(measured.low, measured.high)
     said = [f"{plain(name)}: {words}"]
     if is_best:
-        said.append("The highest of the models over the same queries. How sure that is, the sentences above say.")
-    if interval:
-        said.append(f"95% interval of the mean: {interval.replace('–', ' to ')}.")
-    if measured.least is not None and measured.most is not None and measured.judged < 1:
         said.append(
-            f"{1 - measured.judged:.0%} of these results are not judged. The figure would be "
-            f"{figure(measured.least)} if none of them were relevant, {figure(measured.most)} if all were."
+            translate(
+                "Measures",
+                "The highest of the models over the same queries. How sure that is, the sentences above say.",
+            )
+        )
+    if measured.low is not None and measured.high is not None:
+        ends = figure(measured.low), figure(measured.high)
+        said.append(translate("Measures", "95% interval of the mean: {0} to {1}.").format(*ends))
+    if measured.least is not None and measured.most is not None and measured.judged < 1:
+        bounds = f"{1 - measured.judged:.0%}", figure(measured.least), figure(measured.most)
+        said.append(
+            translate(
+                "Measures",
+                "{0} of these results are not judged. The figure would be {1} if none of them were relevant, {2} if "
+                "all were.",
+            ).format(*bounds)
         )
     bar = Bar(measured.value, measured.low, measured.high, measured.least, measured.most)
     return Cell(
@@ -166,7 +225,7 @@ def interval_words(low: float | None, high: float | None) -> str:
 def _in_order(evaluation: Evaluation) -> list[str]:
     """The measure that models are compared by, then what people ask for most, as far as there is room."""
     first = compared_by(evaluation)
-    place = {base: number for number, base in enumerate(_PLAIN)}
+    place = {base: number for number, base in enumerate(_IN_ORDER)}
 
     def order(name: str) -> tuple[bool, int]:
         return name != first, place.get(name.partition("@")[0], len(place))
@@ -182,8 +241,11 @@ def note_lines(evaluation: Evaluation) -> list[str]:
     lines = [line for model in evaluation.models for line in _unanswered_lines(model, evaluation)]
     if len({answered_keys(model) for model in evaluation.models if model.queries}) > 1:
         lines.append(
-            f"{BEST_MARK} marks the best among models that answered the same queries. Models that answered different "
-            "queries cannot be compared by these means."
+            translate(
+                "Measures",
+                "{0} marks the best among models that answered the same queries. Models that answered different "
+                "queries cannot be compared by these means.",
+            ).format(BEST_MARK)
         )
     return lines
 
@@ -198,8 +260,11 @@ def _unanswered_lines(model: ModelEvaluation, evaluation: Evaluation) -> list[st
     if not missed:
         return lines
     kinds = " or ".join(dict.fromkeys(kind_words(query.query.modalities) for query in missed))
-    left_out = f": {wording.count(len(missed), 'query', 'queries')} left out" if model.queries else ""
-    return [*lines, f"{model.name} cannot search {kinds}{left_out}."]
+    if not model.queries:
+        return [*lines, translate("Measures", "{0} cannot search {1}.").format(model.name, kinds)]
+    left_out = wording.count(len(missed), "query", "queries")
+    sentence = translate("Measures", "{0} cannot search {1}: {2} left out.")
+    return [*lines, sentence.format(model.name, kinds, left_out)]
 
 
 def kind_words(modalities: Iterable[Modality]) -> str:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 from app.engine.evaltypes import OWN_JUDGE, EvaluationRequest, QuerySet, QuerySummary
 from app.gui import theme, wording
 from app.gui.flow import FlowLayout
-from app.gui.measures import kind_words, plain
+from app.gui.measures import kind_words, short
 from app.gui.querylist import query_icon
 
 KS = (1, 4, 5, 10, 20)
@@ -46,6 +46,9 @@ class MeasuringBar(QWidget):
         typed.editingFinished.connect(self._take_k)
         self.measure = self._combo(self.tr("What models are compared by"))
         self.judge = self._combo(self.tr("By whose judgments"))
+        self.k.activated.connect(self._take_k)
+        for combo in (self.scope, self.measure, self.judge):
+            combo.activated.connect(self.changed)
         row = FlowLayout(self)
         first = theme.label(self.tr("First"), theme.Type.CAPTION)
         for widget in (self.scope, first, self.k, self.measure, self.judge):
@@ -123,14 +126,7 @@ class MeasuringBar(QWidget):
         made.setAccessibleName(name)
         made.setToolTip(name)
         made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        made.activated.connect(self._take)
         return made
-
-    def _take(self) -> None:
-        if self.sender() is self.k:
-            self._take_k()
-        else:
-            self.changed.emit()
 
     def _take_k(self) -> None:
         """A number was chosen or typed; the same one again asks for nothing."""
@@ -146,5 +142,5 @@ class MeasuringBar(QWidget):
         chosen = self.measure.currentIndex()
         self.measure.clear()
         for name in COMPARED_BY:
-            self.measure.addItem(plain(name.format(k=self._k)).replace(", of judged relevant", ""), name)
+            self.measure.addItem(short(name.format(k=self._k)), name)
         self.measure.setCurrentIndex(max(0, chosen))

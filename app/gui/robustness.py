@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication, QShowEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app.bridge.client import Call
 from app.engine.errors import AppError
@@ -24,6 +22,7 @@ from app.gui import icons, theme
 from app.gui.disturbancemenu import DisturbanceMenu
 from app.gui.emptystate import EmptyState
 from app.gui.engine import Engine
+from app.gui.figures import FigureButtons
 from app.gui.heatmap import UNSURE_MARK, HeatMap, Legend, as_text
 from app.gui.jobline import JobLine
 from app.gui.measuringbar import MeasuringBar
@@ -49,6 +48,7 @@ class RobustnessPanel(QWidget):
         self._known: tuple[Disturbance, ...] = ()
         self._call: Call | None = None
         self._asked: tuple[EvaluationRequest, tuple[str, ...]] | None = None
+        self._forgotten = 0
         self.result: Robustness | None = None
         self.bar = MeasuringBar()
         self.disturbances = DisturbanceMenu()
@@ -61,8 +61,7 @@ class RobustnessPanel(QWidget):
         self._notes = theme.label("", theme.Type.CAPTION)
         self.message = EmptyState()
         self._stack = QStackedWidget()
-        self._copy = QPushButton(self.tr("Copy"))
-        self._save = QPushButton(self.tr("Save as CSV…"))
+        self.figures = FigureButtons(self._as_text, "robustness.csv")
         self._set_up()
         self._compose()
         self._say_what_there_is()
@@ -84,10 +83,16 @@ class RobustnessPanel(QWidget):
         self._set = query_set
         self.bar.show_set(query_set)
 
-    @property
-    def set_id(self) -> int | None:
-        """The set that `result` is of; None: all sets."""
-        return self._set.id if self._set else None
+    def forget(self) -> None:
+        """What was measured may no longer be so, because something was judged or the library is another: it stays in
+        sight as what it is, and belongs in no report."""
+        self._forgotten += 1
+        self._asked = None
+        self._say_what_there_is()
+
+    def result_of(self, evaluated: EvaluationRequest) -> Robustness | None:
+        """What was measured of the very queries, judgments and measure that this evaluation is of, for its report."""
+        return self.result if self._asked and self._asked[0] == evaluated else None
 
     def set_queries(self, summaries: tuple[QuerySummary, ...], current: QuerySummary | None) -> None:
         """What there is to ask again."""
@@ -105,7 +110,7 @@ class RobustnessPanel(QWidget):
         wanted, chosen = self.bar.request(), self.disturbances.chosen
         if self._call or wanted is None or not chosen:
             return
-        asked = (wanted, chosen)
+        asked, forgotten = (wanted, chosen), self._forgotten
         request = RobustnessRequest(
             query_ids=wanted.query_ids,
             k=wanted.k,
@@ -120,7 +125,7 @@ class RobustnessPanel(QWidget):
         def done(result: Robustness) -> None:
             if self._call is call:
                 self._end()
-                self._show(result, asked)
+                self._show(result, asked if forgotten == self._forgotten else None)
 
         def failed(error: AppError) -> None:
             if self._call is call:
@@ -150,23 +155,6 @@ class RobustnessPanel(QWidget):
             self.job.show_stopping()
             self._call.cancel()
 
-    def copy_table(self) -> None:
-        """Put the figures on the clipboard as tab-separated text."""
-        if self.result:
-            QGuiApplication.clipboard().setText(as_text(self.result, "\t"))
-
-    def choose_csv(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(
-            self, self.tr("Save the figures"), "robustness.csv", self.tr("Comma-separated values (*.csv)")
-        )
-        if path and self.result:
-            try:
-                # A spreadsheet takes a CSV file for UTF-8 only when it begins with this mark.
-                Path(path).write_text(as_text(self.result, ","), encoding="utf-8-sig")
-            except OSError as error:
-                sentence = self.tr("{0}. Choose another folder.").format(error.strerror or error)
-                self.failed.emit(AppError(self.tr("The figures could not be saved"), sentence, path))
-
     def showEvent(self, event: QShowEvent) -> None:
         self.refresh()
         super().showEvent(event)
@@ -179,11 +167,7 @@ class RobustnessPanel(QWidget):
         theme.set_role(self.run_button, "primary")
         self.run_button.clicked.connect(self.run)
         self.job.cancel_wanted.connect(self.cancel)
-        for button in (self._copy, self._save):
-            theme.set_role(button, "quiet")
-        self._copy.setToolTip(self.tr("Copy as tab-separated text, to paste into a spreadsheet"))
-        self._copy.clicked.connect(self.copy_table)
-        self._save.clicked.connect(self.choose_csv)
+        self.figures.failed.connect(self.failed)
         self._key.setToolTip(
             self.tr("Each interval stands for itself: of twenty cells without a real change, one seems to have one.")
         )
@@ -199,7 +183,7 @@ class RobustnessPanel(QWidget):
         key = QHBoxLayout()
         key.setSpacing(theme.SMALL_PX)
         key.addWidget(self._key, 1)
-        for widget in (self.legend, self._copy, self._save):
+        for widget in (self.legend, self.figures):
             key.addWidget(widget)
         work = QWidget()
         below = QVBoxLayout(work)
@@ -263,7 +247,7 @@ class RobustnessPanel(QWidget):
         words = self.tr("How {0} changes. {1} and pale: it may be chance. Point at a cell to see more.").format(
             self.result.measure if self.result else "", UNSURE_MARK
         )
-        old = self.tr("This is of what was chosen before: press Run to measure what is chosen now.")
+        old = self.tr("This is of what was chosen before, or judged before: press Run to measure anew.")
         self._key.setText(f"{words} {old}" if is_old else words)
 
     def _want_judging(self) -> None:
@@ -282,7 +266,10 @@ class RobustnessPanel(QWidget):
         self.job.put_away()
         self._say_what_there_is()
 
-    def _show(self, result: Robustness, asked: tuple[EvaluationRequest, tuple[str, ...]]) -> None:
+    def _as_text(self, separator: str) -> str:
+        return as_text(self.result, separator) if self.result else ""
+
+    def _show(self, result: Robustness, asked: tuple[EvaluationRequest, tuple[str, ...]] | None) -> None:
         self.result, self._asked = (result, asked) if result.drops else (None, None)
         if not result.drops:
             self._say_what_there_is()

@@ -33,9 +33,6 @@ class Section(QWidget):
     def note(self) -> str:
         return self._note.text()
 
-    def set_title(self, title: str) -> None:
-        self._title.setText(title)
-
     def set_note(self, note: str) -> None:
         self._note.setText(note)
         self._note.setVisible(bool(note))

@@ -25,7 +25,9 @@ ICON_PX = 18
 
 @dataclass(frozen=True)
 class Colours:
-    """One theme, as ``#rrggbb``. ``ground`` lies below ``surface`` (fields, lists), which lies below ``raised``."""
+    """One theme, as ``#rrggbb``. ``ground`` lies below ``surface`` (fields, lists), which lies below ``raised``.
+
+    ``loss`` and ``gain`` are orange and blue, which every kind of colour vision tells apart (Okabe and Ito's two)."""
 
     ground: str
     surface: str
@@ -39,6 +41,8 @@ class Colours:
     good: str
     bad: str
     warning: str
+    loss: str
+    gain: str
 
 
 LIGHT = Colours(
@@ -54,6 +58,8 @@ LIGHT = Colours(
     good="#17703a",
     bad="#b3261e",
     warning="#835400",
+    loss="#e07b00",
+    gain="#0072b2",
 )
 DARK = Colours(
     ground="#15171c",
@@ -68,6 +74,8 @@ DARK = Colours(
     good="#74d494",
     bad="#ff8d84",
     warning="#f0c05a",
+    loss="#d97706",
+    gain="#3b9bdc",
 )
 
 
@@ -231,7 +239,6 @@ QPushButton[role="link"] { background: transparent; border: 1px solid transparen
     padding: 2px ${tiny}px; }
 QPushButton[role="link"]:hover { text-decoration: underline; }
 QPushButton[role="link"]:focus { border-color: $accent; }
-QComboBox QLineEdit, QComboBox QLineEdit:focus { background: transparent; border: none; padding: 0; min-height: 0; }
 QPushButton[role="chip"] { background: $selection; border: 1px solid transparent; padding: 2px ${small}px; }
 QPushButton[role="chip"]:hover { border-color: $accent; }
 QPushButton[role="chip"]:focus { border: 2px solid $accent; padding: 1px 7px; }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -20,6 +20,8 @@ from PySide6.QtWidgets import (
 from app.engine.evaltypes import Comparison, Evaluation, ModelEvaluation, Verdict
 from app.gui import icons, theme, wording
 from app.gui.measures import answered_keys, compared_by, ranked
+
+translate = QCoreApplication.translate
 
 FIRST_SHOWN = 3
 LIST_MOST_PX = 320
@@ -43,12 +45,14 @@ def detail_words(comparison: Comparison) -> str:
     if comparison.queries < 2:
         return ""
     words = [
-        wording.count(comparison.queries, "query", "queries"),
-        f"better on {comparison.wins:,}, worse on {comparison.losses:,}, equal on {comparison.ties:,} of them",
-        f"p {_p_words(comparison.p_adjusted)} after correction",
+        wording.count(comparison.queries, translate("Verdicts", "query"), translate("Verdicts", "queries")),
+        translate("Verdicts", "better on {0}, worse on {1}, equal on {2} of them").format(
+            f"{comparison.wins:,}", f"{comparison.losses:,}", f"{comparison.ties:,}"
+        ),
+        translate("Verdicts", "p {0} after correction").format(_p_words(comparison.p_adjusted)),
     ]
     if comparison.effect_size is not None:
-        words.append(f"effect size {comparison.effect_size:.2f}")
+        words.append(translate("Verdicts", "effect size {0}").format(f"{comparison.effect_size:.2f}"))
     return " · ".join(words)
 
 
@@ -60,9 +64,10 @@ def why_uncompared(evaluation: Evaluation) -> str:
     """Why there is nothing to compare, in a sentence."""
     answered = [model for model in evaluation.models if model.queries]
     if len(answered) == 1:
-        return f"Only {answered[0].name} answered. Choose and index a second model to compare it with."
+        sentence = translate("Verdicts", "Only {0} answered. Choose and index a second model to compare it with.")
+        return sentence.format(answered[0].name)
     if len({answered_keys(model) for model in answered}) > 1:
-        return "No two models answered the same queries, so none can be called better."
+        return translate("Verdicts", "No two models answered the same queries, so none can be called better.")
     return ""
 
 
@@ -80,20 +85,26 @@ class Unjudged:
 def unjudged(evaluation: Evaluation) -> Unjudged:
     """What nobody has judged among the first k results of every model, and whether it matters."""
     counts = []
+    of_model = translate("Verdicts", "{0} of {1} results of {2}")
     for model in evaluation.models:
         missing = round(sum(1 - result.measures.get(f"Judged@{evaluation.k}", 1.0) for result in model.queries)
                         * evaluation.k)  # fmt: skip
         if missing:
-            counts.append((missing, f"{missing:,} of {len(model.queries) * evaluation.k:,} results of {model.name}"))
+            shown = f"{len(model.queries) * evaluation.k:,}"
+            counts.append((missing, of_model.format(f"{missing:,}", shown, model.name)))
     if not counts:
         return Unjudged()
     counts.sort(key=lambda counted: -counted[0])
     named = "; ".join(words for _missing, words in counts[:FIRST_SHOWN])
     if len(counts) > FIRST_SHOWN:
-        named += f"; and some of {wording.count(len(counts) - FIRST_SHOWN, 'other model', 'other models')}"
+        others = len(counts) - FIRST_SHOWN
+        words = wording.count(others, translate("Verdicts", "other model"), translate("Verdicts", "other models"))
+        named = translate("Verdicts", "{0}; and some of {1}").format(named, words)
     could = _could_change(evaluation)
-    end = "Judging them could change the answer." if could else "Whatever they are, the best model stays the best."
-    return Unjudged(f"{named} are not judged and count as not relevant. {end}", could)
+    change = translate("Verdicts", "Judging them could change the answer.")
+    stay = translate("Verdicts", "Whatever they are, the best model stays the best.")
+    told = translate("Verdicts", "{0} are not judged and count as not relevant.").format(named)
+    return Unjudged(f"{told} {change if could else stay}", could)
 
 
 def _could_change(evaluation: Evaluation) -> bool:
@@ -201,14 +212,37 @@ class VerdictView(QWidget):
         self.pairs.setFixedHeight(min(LIST_MOST_PX, height_px))
 
 
+class _Mark(QLabel):
+    """A small drawing that follows the theme."""
+
+    def __init__(self, size_px: int = theme.ICON_PX) -> None:
+        super().__init__()
+        self._size_px = size_px
+        self._drawing = ("info", "muted")
+
+    def show_drawing(self, name: str, colour: str) -> None:
+        self._drawing = name, colour
+        self._draw()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() is QEvent.Type.PaletteChange:
+            self._draw()
+        super().changeEvent(event)
+
+    def _draw(self) -> None:
+        name, colour = self._drawing
+        self.setPixmap(icons.pixmap(name, self._size_px, colour, self.devicePixelRatioF()))
+
+
 class _Sentence(QWidget):
     """One comparison: a mark, the sentence, and what stands behind it."""
 
     def __init__(self, comparison: Comparison, first: bool) -> None:
         super().__init__()
-        self._mark = QLabel(alignment=Qt.AlignmentFlag.AlignTop)
-        self._drawing = _MARKS[comparison.verdict]
-        self._size_px = theme.ICON_PX + (theme.TINY_PX if first else 0)
+        mark = _Mark(theme.ICON_PX + (theme.TINY_PX if first else 0))
+        mark.setAlignment(Qt.AlignmentFlag.AlignTop)
+        mark.setFixedWidth(theme.ICON_PX + theme.TINY_PX)
+        mark.show_drawing(*_MARKS[comparison.verdict])
         self.sentence = comparison.sentence
         said = theme.label(comparison.sentence, theme.Type.HEADING if first else theme.Type.BODY)
         said.setWordWrap(True)
@@ -225,19 +259,8 @@ class _Sentence(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.SMALL_PX)
-        row.addWidget(self._mark)
+        row.addWidget(mark)
         row.addLayout(words, 1)
-        self._mark.setFixedWidth(theme.ICON_PX + theme.TINY_PX)
-        self._draw()
-
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() is QEvent.Type.PaletteChange:
-            self._draw()
-        super().changeEvent(event)
-
-    def _draw(self) -> None:
-        name, colour = self._drawing
-        self._mark.setPixmap(icons.pixmap(name, self._size_px, colour, self.devicePixelRatioF()))
 
 
 class _Warning(QFrame):
@@ -248,8 +271,7 @@ class _Warning(QFrame):
     def __init__(self, action: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         theme.set_role(self, "banner")
-        self._drawing = ("info", "muted")
-        self._mark = QLabel()
+        self._mark = _Mark()
         self._words = theme.label("")
         button = QPushButton(action)
         button.clicked.connect(self.acted)
@@ -267,15 +289,5 @@ class _Warning(QFrame):
 
     def say(self, words: str, grave: bool) -> None:
         self._words.setText(words)
-        self._drawing = ("warning", "warning") if grave else ("info", "muted")
-        self._draw()
+        self._mark.show_drawing(*(("warning", "warning") if grave else ("info", "muted")))
         self.setVisible(bool(words))
-
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() is QEvent.Type.PaletteChange:
-            self._draw()
-        super().changeEvent(event)
-
-    def _draw(self) -> None:
-        name, colour = self._drawing
-        self._mark.setPixmap(icons.pixmap(name, theme.ICON_PX, colour, self.devicePixelRatioF()))

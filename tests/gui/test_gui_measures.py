@@ -90,6 +90,11 @@ def test_every_measure_of_the_engine_is_explained(name: str) -> None:
     assert "{" not in sentence + measures.plain(name)
 
 
+def test_recall_says_what_it_is_the_share_of_where_there_is_room() -> None:
+    assert (measures.short("R@5"), measures.plain("R@5")) == ("Recall at 5", "Recall at 5, of judged relevant")
+    assert measures.short("P@5") == measures.plain("P@5") == "Precision at 5"
+
+
 def test_an_unknown_measure_is_shown_by_its_own_name() -> None:
     assert measures.header("ERR@20") == measures.plain("ERR@20") == "ERR@20"
     assert measures.explanation("ERR@20").startswith("ERR@20")

@@ -177,6 +177,18 @@ class TestWhatIsMeasured:
         panel.show_answer()
         assert len(questions(fake_client)) == 2
 
+    def test_figures_of_another_set_go_at_once(self, panel: ComparePanel, fake_client: Any) -> None:
+        """A report of them would be called after the set that is chosen now."""
+        asked_before = len(questions(fake_client))
+        del fake_client.answers["evaluations_evaluate"]
+        panel.show_set(replace(CLOTHES, id=CLOTHES.id + 1, name="Others"))
+        assert panel.evaluation is None
+        assert panel.request is None
+        assert panel.message == "Measuring"
+        panel.set_queries((BAY, DOG), BAY)
+        panel.show_answer()
+        assert len(questions(fake_client)) == asked_before + 1
+
     def test_out_of_sight_nothing_is_measured(self, panel: ComparePanel, fake_client: Any) -> None:
         panel.forget()
         panel.hide()
@@ -356,12 +368,12 @@ class TestTheFigures:
     def test_they_can_be_copied_and_saved(
         self, panel: ComparePanel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        panel.copy_table()
+        panel.figures.copy()
         head = QGuiApplication.clipboard().text().splitlines()[0].split("\t")
         assert head[:7] == ["model", "queries", "P@10", "P@10 low", "P@10 high", "P@10 least", "P@10 most"]
         path = tmp_path / "measures.csv"
         monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_a, **_k: (str(path), ""))
-        panel.choose_csv()
+        panel.figures.choose_file()
         rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
         assert [(row["model"], float(row["AP"])) for row in rows] == [("SigLip", 0.7), ("Clip", 0.5), ("Colour", 0.3)]
         assert float(rows[0]["AP low"]) == pytest.approx(0.6)
@@ -372,7 +384,7 @@ class TestTheFigures:
     ) -> None:
         monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_a, **_k: (str(tmp_path), ""))
         with qtbot.waitSignal(panel.failed) as failed:
-            panel.choose_csv()
+            panel.figures.choose_file()
         assert "Choose another folder" in failed.args[0].message
 
 

@@ -16,7 +16,15 @@ from pytestqt.qtbot import QtBot
 
 from app.bridge.messages import Action
 from app.engine.errors import AppError
-from app.engine.evaltypes import Disturbance, Drop, QuerySet, QuerySummary, Robustness, RobustnessRequest
+from app.engine.evaltypes import (
+    Disturbance,
+    Drop,
+    EvaluationRequest,
+    QuerySet,
+    QuerySummary,
+    Robustness,
+    RobustnessRequest,
+)
 from app.engine.jobs import Progress
 from app.engine.types import Modality, Query
 from app.gui import heatmap, theme
@@ -226,6 +234,30 @@ def test_what_is_missing_is_said(qtbot: QtBot, panel: RobustnessPanel, fake_clie
     assert "CLIP: nothing is indexed." in panel.message.sentence
 
 
+def test_a_report_takes_only_what_was_measured_of_the_same(
+    qtbot: QtBot, panel: RobustnessPanel, fake_client: Any
+) -> None:
+    evaluated = EvaluationRequest(k=10, set_id=MINE.id, measure="P@10")
+    assert panel.result_of(evaluated) is None
+    answered(qtbot, panel, fake_client)
+    assert panel.result_of(evaluated) == RESULT
+    for other in (replace(evaluated, k=5), replace(evaluated, judge="Ada"), replace(evaluated, set_id=8)):
+        assert panel.result_of(other) is None
+
+
+def test_a_judgment_makes_it_old(qtbot: QtBot, panel: RobustnessPanel, fake_client: Any) -> None:
+    answered(qtbot, panel, fake_client)
+    panel.forget()
+    assert panel.result is RESULT
+    assert "judged before" in panel.key
+    assert panel.result_of(EvaluationRequest(k=10, set_id=MINE.id, measure="P@10")) is None
+    qtbot.mouseClick(panel.run_button, Qt.MouseButton.LeftButton)
+    panel.forget()  # while it is asked
+    fake_client.last("evaluations_robustness").answer(RESULT)
+    qtbot.waitUntil(panel.run_button.isEnabled)
+    assert "judged before" in panel.key
+
+
 def test_many_notes_leave_room_for_the_map(qtbot: QtBot, panel: RobustnessPanel, fake_client: Any) -> None:
     names = ", ".join(f"holiday-{number}.jpg" for number in range(300))
     answered(qtbot, panel, fake_client, replace(RESULT, notes=(f"The query's file is gone. Left out: {names}.",)))
@@ -238,11 +270,11 @@ def test_the_figures_can_be_copied_and_saved(
     qtbot: QtBot, panel: RobustnessPanel, fake_client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answered(qtbot, panel, fake_client)
-    panel.copy_table()
+    panel.figures.copy()
     assert "CLIP\tGreyscale\timage\tP@10\t24\t0.600000\t0.550000\t-0.050000" in QGuiApplication.clipboard().text()
     file = tmp_path / "robustness.csv"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_a, **_k: (str(file), ""))
-    panel.choose_csv()
+    panel.figures.choose_file()
     with file.open(encoding="utf-8-sig", newline="") as lines:
         rows = list(csv.DictReader(lines))
     assert [(row["model"], row["disturbance"], row["change"]) for row in rows][2] == (
@@ -252,7 +284,7 @@ def test_the_figures_can_be_copied_and_saved(
     )
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_a, **_k: (str(tmp_path / "no" / "x.csv"), ""))
     with qtbot.waitSignal(panel.failed) as told:
-        panel.choose_csv()
+        panel.figures.choose_file()
     assert "could not be saved" in told.args[0].title
 
 
