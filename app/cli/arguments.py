@@ -181,6 +181,7 @@ def _add_labels(actions: argparse._SubParsersAction[_Parser], shared: _Parser) -
     source.add_argument("names", metavar="NAME,NAME", nargs="?", type=keys, default=None)
     source.add_argument("--file", metavar="FILE", default=None, help="a text file with a label on each line")
     chosen.add_argument("--model", metavar="KEY", default="", help="the model that gives them; else the first that can")
+    action("clear", "take all labels away")
     action("assign", "give the labels to the pictures that have none yet")
     action("of", "the labels of a file").add_argument("file", metavar="FILE")
     action("judge", "make a set of test queries in which the labels are judged")

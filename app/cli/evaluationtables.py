@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from app.cli import blocks
 from app.cli.modeltables import size
-from app.engine.evaltypes import Evaluation, Measured, ModelCosts, ModelEvaluation
+from app.engine.evaltypes import Comparison, Evaluation, Measured, ModelCosts, ModelEvaluation
 
 UNKNOWN = "–"
 
@@ -17,10 +17,11 @@ UNKNOWN = "–"
 def evaluation(console: Console, result: Evaluation) -> None:
     """Measures with their intervals, what can be said of every two models, and what each costs."""
     _measures(console, result)
+    _bounds(console, result)
     if result.comparisons:
         console.print("")
     for comparison in result.comparisons:
-        console.print(escape(comparison.sentence))
+        console.print(f"{escape(comparison.sentence)} [dim]{_p_words(comparison)}[/]")
     console.print("")
     _costs(console, result)
     _notes(console, result)
@@ -41,6 +42,25 @@ def _measures(console: Console, result: Evaluation) -> None:
     )
 
 
+def _p_words(comparison: Comparison) -> str:
+    if comparison.queries < 2:
+        return ""
+    p = comparison.p_adjusted
+    return f"p {'< 0.001' if p < 0.001 else f'= {p:.3f}'}, corrected"
+
+
+def _bounds(console: Console, result: Evaluation) -> None:
+    """What the measure that models are compared by could be, where results are not judged."""
+    for model in result.models:
+        measured = model.measures.get(result.measure)
+        if measured and measured.judged < 1 and measured.least is not None and measured.most is not None:
+            console.print(
+                f"[dim]{escape(model.model)}: {1 - measured.judged:.0%} of the results that "
+                f"{escape(result.measure)} looks at are not judged; it could be {measured.least:.3f} to "
+                f"{measured.most:.3f}."
+            )
+
+
 def _costs(console: Console, result: Evaluation) -> None:
     columns = ("items/s", "query p50", "p95", "p99", "memory", "GPU", "bytes/item", "download", "licence", "index")
     lines = []
@@ -54,7 +74,7 @@ def _costs(console: Console, result: Evaluation) -> None:
 
 def _cost_cells(costs: ModelCosts) -> Sequence[str]:
     return (
-        UNKNOWN if costs.items_per_s is None else f"{costs.items_per_s:,.3g} ({costs.device})",
+        UNKNOWN if costs.items_per_s is None else f"{_figures(costs.items_per_s)} ({costs.device})",
         _milliseconds(costs.query_p50_ms),
         _milliseconds(costs.query_p95_ms),
         _milliseconds(costs.query_p99_ms),
@@ -76,8 +96,10 @@ def _notes(console: Console, result: Evaluation) -> None:
             if threshold.similarity is not None:
                 console.print(
                     f"[dim]{model.model}: results by {threshold.modality} are right in {threshold.precision:.0%} of "
-                    f"cases from a similarity of {threshold.similarity:.3f} on."
+                    f"cases from a similarity of {threshold.similarity:.3f} on. {escape(threshold.note)}"
                 )
+            elif threshold.note:
+                console.print(f"[dim]{model.model}, by {threshold.modality}: {escape(threshold.note)}")
         if model.note:
             console.print(f"[dim]{model.model}: {escape(model.note)}")
 
@@ -93,11 +115,16 @@ def _measured(measured: Measured | None) -> str:
         return UNKNOWN
     if measured.low is None or measured.high is None:
         return f"{measured.value:.3f}"
-    return f"{measured.value:.3f} [dim]({measured.low:.2f}–{measured.high:.2f})[/]"
+    return f"{measured.value:.3f} [dim]({measured.low:.3f}–{measured.high:.3f})[/]"
 
 
 def _milliseconds(value: float | None) -> str:
-    return UNKNOWN if value is None else f"{value:,.3g} ms"
+    return UNKNOWN if value is None else f"{_figures(value)} ms"
+
+
+def _figures(value: float) -> str:
+    """Three figures, or all before the point: ``0.123``, ``38.2``, ``1,034``."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _size(size_bytes: int | None) -> str:

@@ -29,7 +29,17 @@ def _list(session: Any, _options: argparse.Namespace) -> Answer:
 
 def _set(session: Any, options: argparse.Namespace) -> Answer:
     names = options.names if options.file is None else _read_names(options.file)
+    if not any(name.strip() for name in names):
+        raise AppError(
+            "There is no word in this list",
+            "Give a label on each line. `semblance labels clear` takes all labels away.",
+            options.file or "",
+        )
     return _shown(session.labels.choose(names, options.model))
+
+
+def _clear(session: Any, _options: argparse.Namespace) -> Answer:
+    return _shown(session.labels.choose(()))
 
 
 def _assign(session: Any, _options: argparse.Namespace) -> Answer:
@@ -55,6 +65,7 @@ def _judge(session: Any, _options: argparse.Namespace) -> Answer:
 _ACTIONS: dict[str, Callable[[Any, argparse.Namespace], Answer]] = {
     "list": _list,
     "set": _set,
+    "clear": _clear,
     "assign": _assign,
     "of": _of,
     "judge": _judge,
@@ -71,8 +82,13 @@ def check_known(session: Any, names: Sequence[str]) -> None:
 def _read_names(file: str) -> list[str]:
     try:
         return Path(file).read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise AppError("This list of labels cannot be read", f"{error}. It should be a text in UTF-8.", file) from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise AppError("This list of labels cannot be read", f"{reason}. Give a text file.", file) from error
+    except UnicodeDecodeError as error:
+        raise AppError(
+            "This list of labels cannot be read", "It is no text in UTF-8: save it as that.", file
+        ) from error
 
 
 def _shown(status: LabelStatus) -> Answer:

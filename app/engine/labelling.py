@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import threading
@@ -198,8 +199,8 @@ class Labels:
     def to_test_set(self) -> QuerySet:
         """The set of test queries in which labels are judged, with one query a label: the words its model is given.
 
-        It is made at first use, and brought in line with the list: queries of labels that are gone stay if anything
-        was judged of them.
+        It is made at first use, may be called anything, and is brought in line with the list: queries of labels that
+        are gone stay if anything was judged of them.
 
         Raises:
             AppError: there is no list.
@@ -208,7 +209,7 @@ class Labels:
         if not names:
             raise AppError("There are no labels yet", "Write down some words, one a line, then judge the labels.")
         of_set = self._set()
-        set_id = of_set.id if of_set else self._queries.create_set(SET_NAME, Scale.BINARY, GUIDELINES)
+        set_id = of_set.id if of_set else self._new_set()
         wanted = {trec.query_id(query): (name, query) for name, query in self._asked(names.values(), self._target())}
         self._queries.save_all(set_id, [(key, name, query, "", {}) for key, (name, query) in wanted.items()])
         for summary in self._queries.queries(set_id):
@@ -217,7 +218,17 @@ class Labels:
         return self._queries.set_of(set_id)
 
     def _set(self) -> QuerySet | None:
-        return next((one for one in self._queries.sets() if one.name.casefold() == SET_NAME.casefold()), None)
+        """The set that was made for labels; what a person called so is their own."""
+        kept = self._store.set_id
+        return next((one for one in self._queries.sets() if one.id == kept), None)
+
+    def _new_set(self) -> int:
+        taken = {one.name.casefold() for one in self._queries.sets()}
+        names = (SET_NAME if number == 1 else f"{SET_NAME} {number}" for number in itertools.count(1))
+        free = next(name for name in names if name.casefold() not in taken)
+        set_id = self._queries.create_set(free, Scale.BINARY, GUIDELINES)
+        self._store.choose_set(set_id)
+        return set_id
 
     def _sure(self) -> _Sureness:
         """What the judgments say now."""

@@ -40,13 +40,21 @@ class Column:
 
 @dataclass(frozen=True)
 class Bar:
-    """A figure between 0 and 1, its interval, and how far it could move if more were known."""
+    """A figure between 0 and 1, its interval, and how far it could move if more were known. ``start`` and ``end``: what
+    part of the scale is drawn."""
 
     value: float
     low: float | None = None
     high: float | None = None
     least: float | None = None
     most: float | None = None
+    start: float = 0.0
+    end: float = 1.0
+
+    @property
+    def places(self) -> list[float]:
+        """All that is drawn."""
+        return [place for place in (self.value, self.low, self.high, self.least, self.most) if place is not None]
 
 
 @dataclass(frozen=True)
@@ -262,8 +270,8 @@ def _line(painter: QPainter, rect: QRect, side: Qt.AlignmentFlag, font: QFont, c
 
 
 def paint_bar(painter: QPainter, rect: QRect, bar: Bar) -> None:
-    """A scale from 0 to 1: the interval as a thick line, the figure as a dot on it, and light ticks where it would be
-    if nothing, or everything, that is not judged were relevant."""
+    """A part of the scale from 0 to 1: the interval as a thick line, the figure as a dot on it, and light ticks where
+    it would be if nothing, or everything, that is not judged were relevant."""
     colours = theme.colours()
     middle = rect.center().y()
     painter.save()
@@ -271,7 +279,8 @@ def paint_bar(painter: QPainter, rect: QRect, bar: Bar) -> None:
     painter.setPen(Qt.PenStyle.NoPen)
 
     def x(value: float) -> int:
-        return rect.left() + 2 + round(min(max(value, 0.0), 1.0) * (rect.width() - 5))
+        share = (value - bar.start) / (bar.end - bar.start)
+        return rect.left() + 2 + round(min(max(share, 0.0), 1.0) * (rect.width() - 5))
 
     painter.fillRect(QRect(rect.left(), middle, rect.width(), 1), QColor(colours.border))
     if bar.least is not None and bar.most is not None and bar.most - bar.least > 0.005:

@@ -89,9 +89,8 @@ class ComparePanel(QWidget):
         """The set that is measured. What was measured of another goes, or a report of it would have this one's name."""
         set_id = query_set.id if query_set else None
         if set_id != self._set_id:
-            self._set_id, self._asked, self._costs_due = set_id, None, False
-            self._measuring.drop()
-            self._say_measuring()
+            self._set_id = set_id
+            self.clear()
         self.bar.show_set(query_set)
         if query_set:
             self.ranking.set_scale(query_set.scale)
@@ -102,6 +101,12 @@ class ComparePanel(QWidget):
 
     def set_offline(self, offline: Offline) -> None:
         self.ranking.set_offline(offline)
+
+    def clear(self) -> None:
+        """Show nothing of what was measured, and want no answer to what is asked."""
+        self._asked, self._costs_due = None, False
+        self._measuring.drop()
+        self._say_measuring()
 
     def forget(self) -> None:
         """What was measured may no longer be so: the next `show_answer` asks again."""
@@ -259,8 +264,8 @@ class ComparePanel(QWidget):
         asked = len(self.evaluation.queries)
         alone = self.tr("One query alone: there is no interval.")
         note = self.tr(
-            "Means over {0} queries. The bar is the 95% interval of the mean: how far it may be off because only these "
-            "queries were asked."
+            "Means over {0} queries. The bar is the 95% interval of the mean, on the part of the scale that a column "
+            "takes up: how far it may be off because only these queries were asked."
         )
         if any(measured.judged < 1 for model in self.evaluation.models for measured in model.measures.values()):
             note += " " + self.tr("Light ticks: if nothing, or everything, that is not judged were relevant.")

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QComboBox, QFrame, QVBoxLayout, QWidget
 from app.engine.evaltypes import Evaluation, ModelCosts
 from app.gui import theme
 from app.gui.costtable import rate_words, size_words, time_words
-from app.gui.measures import compared_by, plain, ranked
+from app.gui.measures import answered_keys, compared_by, plain, ranked
 
 if TYPE_CHECKING:
     from app.gui.plotting import Chart
@@ -56,14 +56,16 @@ class Point:
 
 
 def points(evaluation: Evaluation, axis: Axis) -> list[Point]:
-    """The models whose cost is known and not 0."""
+    """The models whose cost is known and not 0, of those that answered the same queries: where there are several such
+    groups, of the one with the most models, or else the most queries. Means over other queries are not comparable."""
     name = compared_by(evaluation)
-    made = []
+    groups: dict[frozenset[str], list[Point]] = {}
     for model in ranked(evaluation):
         cost, measured = axis.of(model.costs), model.measures.get(name)
         if cost and measured:
-            made.append(Point(model.model, model.name, float(cost), measured.value, measured.low, measured.high))
-    return made
+            point = Point(model.model, model.name, float(cost), measured.value, measured.low, measured.high)
+            groups.setdefault(answered_keys(model), []).append(point)
+    return max(groups.values(), key=len, default=[])
 
 
 def frontier(found: Sequence[Point], more_is_better: bool) -> list[Point]:
@@ -144,18 +146,28 @@ class CostPlot(QWidget):
         found = points(self._evaluation, axis)
         return axis, found, frontier(found, axis.more_is_better)
 
+    def _left_out(self, found: Sequence[Point]) -> str:
+        """Which models answered other queries, and so have no place beside these."""
+        shown = {point.key for point in found}
+        models = self._evaluation.models if self._evaluation else ()
+        keys = next((answered_keys(model) for model in models if model.model in shown), frozenset())
+        others = [model.name for model in models if model.queries and answered_keys(model) != keys]
+        sentence = self.tr("Not shown, because other queries were answered: {0}.")
+        return sentence.format(", ".join(others)) if others else ""
+
     def _quality(self) -> str:
         return plain(compared_by(self._evaluation)) if self._evaluation else ""
 
     def _say(self) -> None:
         chosen = self._chosen()
         if chosen:
-            axis, _found, best = chosen
+            axis, found, best = chosen
             quality, cost = self._quality(), axis.name.lower()
             names = ", ".join(point.name for point in best)
             alone = self.tr("No other model is better than {2} in {0} or in {1}.")
             several = self.tr("No other model beats these in both {0} and {1}: {2}.")
-            self._words.setText((several if len(best) > 1 else alone).format(quality, cost, names))
+            said = (several if len(best) > 1 else alone).format(quality, cost, names)
+            self._words.setText(" ".join(filter(None, (said, self._left_out(found)))))
         self._drawn = False
         self.update()
 

@@ -64,6 +64,11 @@ class EvaluatePage(QWidget):
         self._engine.request("models", on_done=self.queries.set_models, on_failed=self.banner.show_error)
         self.queries.reload()
 
+    def clear(self) -> None:
+        """Another library is opened: nothing that was measured is of it, though sets may have the same ids."""
+        self.comparing.clear()
+        self.robustness.clear()
+
     def use_query(self, query: Query, title: str) -> None:
         """Keep a query from the search page and judge its results."""
         self.show_view(JUDGE)

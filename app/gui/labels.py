@@ -58,6 +58,7 @@ class LabelWork(QObject):
             dialog = LabelsDialog(self._engine, models, self._owner)
             dialog.changed.connect(self._changed)
             dialog.judge_wanted.connect(self.judge_wanted)
+            self._workspace.job.finished.connect(dialog.refresh)
             dialog.open()
 
     def _changed(self, status: LabelStatus) -> None:

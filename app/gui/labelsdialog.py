@@ -96,6 +96,12 @@ class LabelsDialog(QDialog):
         """The labels as they are typed; the engine cleans them."""
         return [line for line in self.names.toPlainText().splitlines() if line.strip()]
 
+    def refresh(self) -> None:
+        """The library may hold other pictures now, or another model's vectors."""
+        if self._call is None and not self._closed:
+            self._error.hide()
+            self._engine.request("labels_status", on_done=self._show, on_failed=self._refused)
+
     def done(self, result: int) -> None:
         """An answer that comes after the dialog was closed finds nobody."""
         self._closed = True
@@ -209,7 +215,8 @@ class LabelsDialog(QDialog):
         is_due = status is not None and bool(is_new or (status.pending and status.labels))
         self.assign.setEnabled(is_due and not working)
         self.assign.setText(self.tr("Give labels") if is_due and not is_new else self.tr("Save and give labels"))
-        self.judge.setEnabled(status is not None and bool(status.labels) and not is_new and not working)
+        has_given = status is not None and any(label.items for label in status.labels)
+        self.judge.setEnabled(has_given and not is_new and not working)
         self.close_.setText(self.tr("Cancel") if is_new else self.tr("Close"))
 
     def _is_changed(self) -> bool:

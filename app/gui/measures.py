@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QCoreApplication
 
@@ -173,7 +175,25 @@ def rows(evaluation: Evaluation, by_kind: bool = False) -> list[Row]:
         for modality, measured in model.by_modality.items() if by_kind else ():
             inset = tuple(cell(name, measured.get(name)) for name in names)
             made.append(Row(MODALITY_WORDS[modality], inset, inset=True))
-    return made
+    return _on_one_scale(made)
+
+
+def _on_one_scale(made: Sequence[Row]) -> list[Row]:
+    """The bars of each column on the part of the scale that they take up together, in tenths: with many queries an
+    interval is too short to be seen on the whole."""
+    scales = []
+    for column in zip(*(row.cells for row in made), strict=True):
+        places = [place for cell in column if cell.bar for place in cell.bar.places] or [0.0, 1.0]
+        start = min(math.floor(min(places) * 10), 9) / 10
+        scales.append((start, max(math.ceil(max(places) * 10) / 10, start + 0.1)))
+    return [
+        replace(row, cells=tuple(_scaled(cell, *scale) for cell, scale in zip(row.cells, scales, strict=True)))
+        for row in made
+    ]
+
+
+def _scaled(cell: Cell, start: float, end: float) -> Cell:
+    return replace(cell, bar=replace(cell.bar, start=start, end=end)) if cell.bar else cell
 
 
 def has_kinds(evaluation: Evaluation) -> bool:

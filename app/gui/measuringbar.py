@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QIntValidator
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from app.engine.evaltypes import OWN_JUDGE, EvaluationRequest, QuerySet, QuerySummary
@@ -37,12 +36,11 @@ class MeasuringBar(QWidget):
         self.k = self._combo(self.tr("How many results are measured"))
         self.k.setEditable(True)
         self.k.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        self.k.setToolTip(self.tr("How many of the first results are measured: choose, or type any number"))
+        self.k.setToolTip(self.tr("How many of the first results are measured: choose, or type a number up to 1,000"))
         for k in KS:
             self.k.addItem(str(k))
         self.k.setCurrentText(str(DEFAULT_K))
         self.k.setLineEdit(typed := QLineEdit())
-        typed.setValidator(QIntValidator(1, MOST_K, typed))
         typed.editingFinished.connect(self._take_k)
         self.measure = self._combo(self.tr("What models are compared by"))
         self.judge = self._combo(self.tr("By whose judgments"))
@@ -129,7 +127,7 @@ class MeasuringBar(QWidget):
         return made
 
     def _take_k(self) -> None:
-        """A number was chosen or typed; the same one again asks for nothing."""
+        """A number was chosen or typed; the same one again asks for nothing, and what is none leaves the one before."""
         words = self.k.currentText()
         k = int(words) if words.isdigit() and 1 <= int(words) <= MOST_K else self._k
         self.k.setEditText(str(k))

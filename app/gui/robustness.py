@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
@@ -33,8 +35,27 @@ MOST_NOTED = 300
 """Letters below the map, so that a list of lost files does not push it out; the rest is in the tooltip."""
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What a measurement is of; ``disturbances`` are their keys."""
+
+    evaluation: EvaluationRequest
+    disturbances: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What was measured; ``asked`` None: something was judged since, so that it is no answer to anything now."""
+
+    result: Robustness
+    asked: _Asked | None
+
+
 class RobustnessPanel(QWidget):
-    """Signals: ``judge_wanted`` with k when nothing is judged yet; ``models_wanted``; ``failed`` with an `AppError`."""
+    """What was measured of a set is kept until it is measured anew or another library is opened; a measurement goes on
+    while another set is looked at.
+
+    Signals: ``judge_wanted`` with k when nothing is judged yet; ``models_wanted``; ``failed`` with an `AppError`."""
 
     judge_wanted = Signal(int)
     models_wanted = Signal()
@@ -47,9 +68,8 @@ class RobustnessPanel(QWidget):
         self._summaries: tuple[QuerySummary, ...] = ()
         self._known: tuple[Disturbance, ...] = ()
         self._call: Call | None = None
-        self._asked: tuple[EvaluationRequest, tuple[str, ...]] | None = None
+        self._kept: dict[int | None, _Kept] = {}
         self._forgotten = 0
-        self.result: Robustness | None = None
         self.bar = MeasuringBar()
         self.disturbances = DisturbanceMenu()
         self.run_button = QPushButton(icons.icon("play", "on_accent"), self.tr("Run"))
@@ -67,6 +87,12 @@ class RobustnessPanel(QWidget):
         self._say_what_there_is()
 
     @property
+    def result(self) -> Robustness | None:
+        """What is shown of the set's robustness."""
+        kept = self._kept.get(self._set_id)
+        return kept.result if kept and kept.result.drops else None
+
+    @property
     def notes(self) -> str:
         return self._notes.text()
 
@@ -76,23 +102,30 @@ class RobustnessPanel(QWidget):
         return self._key.text()
 
     def show_set(self, query_set: QuerySet | None) -> None:
-        """The set whose queries are asked again. What was measured of another goes, and is no longer under way."""
-        if (query_set and query_set.id) != (self._set and self._set.id):
-            self.result = self._asked = None
-            self._drop()
-        self._set = query_set
+        """The set whose queries are asked again."""
+        before, self._set = self._set_id, query_set
         self.bar.show_set(query_set)
+        if self._set_id != before:
+            self._show()
 
     def forget(self) -> None:
         """What was measured may no longer be so, because something was judged or the library is another: it stays in
         sight as what it is, and belongs in no report."""
         self._forgotten += 1
-        self._asked = None
+        self._kept = {set_id: replace(kept, asked=None) for set_id, kept in self._kept.items()}
         self._say_what_there_is()
+
+    def clear(self) -> None:
+        """Another library is opened, whose sets may have the same ids."""
+        self._kept = {}
+        if self._call:
+            self._call.cancel()
+            self._end()
 
     def result_of(self, evaluated: EvaluationRequest) -> Robustness | None:
         """What was measured of the very queries, judgments and measure that this evaluation is of, for its report."""
-        return self.result if self._asked and self._asked[0] == evaluated else None
+        kept = self._kept.get(evaluated.set_id)
+        return kept.result if kept and kept.asked and kept.asked.evaluation == evaluated else None
 
     def set_queries(self, summaries: tuple[QuerySummary, ...], current: QuerySummary | None) -> None:
         """What there is to ask again."""
@@ -110,7 +143,7 @@ class RobustnessPanel(QWidget):
         wanted, chosen = self.bar.request(), self.disturbances.chosen
         if self._call or wanted is None or not chosen:
             return
-        asked, forgotten = (wanted, chosen), self._forgotten
+        asked, forgotten = _Asked(wanted, chosen), self._forgotten
         request = RobustnessRequest(
             query_ids=wanted.query_ids,
             k=wanted.k,
@@ -120,12 +153,12 @@ class RobustnessPanel(QWidget):
             disturbances=() if self.disturbances.has_all else chosen,
         )
         self.job.show_waiting(self.tr("Asking the queries again"))
-        self.run_button.setEnabled(False)
 
         def done(result: Robustness) -> None:
             if self._call is call:
+                self._kept[wanted.set_id] = _Kept(result, asked if forgotten == self._forgotten else None)
                 self._end()
-                self._show(result, asked if forgotten == self._forgotten else None)
+                self._show()
 
         def failed(error: AppError) -> None:
             if self._call is call:
@@ -148,6 +181,7 @@ class RobustnessPanel(QWidget):
             on_cancelled=cancelled,
             on_progress=progressed,
         )
+        self._say_what_there_is()
 
     def cancel(self) -> None:
         """Stop; what was measured before stays."""
@@ -204,6 +238,10 @@ class RobustnessPanel(QWidget):
 
     # --- what is asked -----------------------------------------------------------------------------------------------
 
+    @property
+    def _set_id(self) -> int | None:
+        return self._set.id if self._set else None
+
     def _kinds(self) -> frozenset[Modality]:
         """What the judged queries are made of."""
         return frozenset().union(*(summary.query.modalities for summary in self._summaries if summary.judged))
@@ -220,9 +258,11 @@ class RobustnessPanel(QWidget):
     def _say_what_there_is(self) -> None:
         wanted, chosen = self.bar.request(), self.disturbances.chosen
         self.run_button.setEnabled(wanted is not None and bool(chosen) and self._call is None)
-        if self.result is not None:
+        kept = self._kept.get(self._set_id)
+        asked = _Asked(wanted, chosen) if wanted else None
+        if kept and kept.result.drops:
             self._stack.setCurrentIndex(MAP)
-            self._say_key(self._asked != (wanted, chosen))
+            self._say_key(kept.result, is_old=kept.asked is None or kept.asked != asked)
             return
         self._stack.setCurrentIndex(MESSAGE)
         if wanted is None:
@@ -232,6 +272,11 @@ class RobustnessPanel(QWidget):
                 self.tr("Judge some results first: a loss is measured by what you found relevant."),
                 ((self.tr("Judge results"), self._want_judging),),
             )
+            return
+        if kept and kept.asked == asked:
+            words = "\n".join(kept.result.notes) or self.tr("None of the chosen disturbances fits these queries.")
+            models = ((self.tr("Show the models"), self.models_wanted.emit),)
+            self.message.say("info", self.tr("No model can answer this"), words, models)
             return
         self.message.say(
             "compare",
@@ -243,9 +288,9 @@ class RobustnessPanel(QWidget):
             ((self.tr("Run"), self.run),) if self._call is None and chosen else (),
         )
 
-    def _say_key(self, is_old: bool) -> None:
+    def _say_key(self, result: Robustness, is_old: bool) -> None:
         words = self.tr("How {0} changes. {1} and pale: it may be chance. Point at a cell to see more.").format(
-            self.result.measure if self.result else "", UNSURE_MARK
+            result.measure, UNSURE_MARK
         )
         old = self.tr("This is of what was chosen before, or judged before: press Run to measure anew.")
         self._key.setText(f"{words} {old}" if is_old else words)
@@ -255,12 +300,6 @@ class RobustnessPanel(QWidget):
 
     # --- the answer --------------------------------------------------------------------------------------------------
 
-    def _drop(self) -> None:
-        """Leave what is under way to end unseen."""
-        if self._call:
-            self._call.cancel()
-            self._end()
-
     def _end(self) -> None:
         self._call = None
         self.job.put_away()
@@ -269,18 +308,13 @@ class RobustnessPanel(QWidget):
     def _as_text(self, separator: str) -> str:
         return as_text(self.result, separator) if self.result else ""
 
-    def _show(self, result: Robustness, asked: tuple[EvaluationRequest, tuple[str, ...]] | None) -> None:
-        self.result, self._asked = (result, asked) if result.drops else (None, None)
-        if not result.drops:
-            self._say_what_there_is()
-            words = "\n".join(result.notes) or self.tr("None of the chosen disturbances fits these queries.")
-            models = ((self.tr("Show the models"), self.models_wanted.emit),)
-            self.message.say("info", self.tr("No model can answer this"), words, models)
-            return
-        self.map.show_result(result)
-        self.legend.set_range(self.map.cells.range)
-        self.headline.setText(headline(result))
-        self._show_notes("\n".join(result.notes))
+    def _show(self) -> None:
+        """Show what is kept of the set."""
+        if result := self.result:
+            self.map.show_result(result)
+            self.legend.set_range(self.map.cells.range)
+            self.headline.setText(headline(result))
+            self._show_notes("\n".join(result.notes))
         self._say_what_there_is()
 
     def _show_notes(self, words: str) -> None:

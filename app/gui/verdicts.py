@@ -76,7 +76,7 @@ def why_uncompared(evaluation: Evaluation) -> str:
 
 @dataclass(frozen=True)
 class Unjudged:
-    """``words`` say how many results nobody has judged; ``could_change``: the order of models depends on them."""
+    """``words`` say how much nobody has judged; ``could_change``: the order of models depends on it."""
 
     words: str = ""
     could_change: bool = False
@@ -84,20 +84,20 @@ class Unjudged:
 
 def unjudged(evaluation: Evaluation) -> Unjudged:
     """What nobody has judged among the first k results of every model, and whether it matters."""
-    counts = []
-    of_model = translate("Verdicts", "{0} of {1} results of {2}")
+    shares = []
+    of_model = translate("Verdicts", "{0} of the first {1} results of {2}")
     for model in evaluation.models:
-        missing = round(sum(1 - result.measures.get(f"Judged@{evaluation.k}", 1.0) for result in model.queries)
-                        * evaluation.k)  # fmt: skip
-        if missing:
-            shown = f"{len(model.queries) * evaluation.k:,}"
-            counts.append((missing, of_model.format(f"{missing:,}", shown, model.name)))
-    if not counts:
+        judged = model.measures.get(f"Judged@{evaluation.k}")
+        if judged and judged.judged < 1:
+            missing = 1 - judged.judged
+            words = f"{missing:.0%}" if missing >= 0.005 else translate("Verdicts", "less than 1%")
+            shares.append((missing, of_model.format(words, evaluation.k, model.name)))
+    if not shares:
         return Unjudged()
-    counts.sort(key=lambda counted: -counted[0])
-    named = "; ".join(words for _missing, words in counts[:FIRST_SHOWN])
-    if len(counts) > FIRST_SHOWN:
-        others = len(counts) - FIRST_SHOWN
+    shares.sort(key=lambda share: -share[0])
+    named = "; ".join(words for _missing, words in shares[:FIRST_SHOWN])
+    if len(shares) > FIRST_SHOWN:
+        others = len(shares) - FIRST_SHOWN
         words = wording.count(others, translate("Verdicts", "other model"), translate("Verdicts", "other models"))
         named = translate("Verdicts", "{0}; and some of {1}").format(named, words)
     could = _could_change(evaluation)

@@ -297,6 +297,8 @@ class MainWindow(QMainWindow):
         self.thumbnails.clear()
         self.sidebar.set_opening(library)
         self.search.show_opening()
+        if not self._restarting:  # then it is the same library
+            self.evaluate.clear()
 
     def _opened(self, status: LibraryStatus) -> None:
         self.setWindowTitle(f"{status.name} – Semblance")

@@ -383,6 +383,15 @@ def test_labels_are_chosen_and_listed(run: Run, say: Callable[..., str], tmp_pat
 def test_what_is_wrong_with_labels_is_told(run: Run, photo: Make, tmp_path: Path) -> None:
     assert "one a line" in run("labels", "assign")[1]["error"]["message"]
     run("labels", "set", "dog")
+    for name, content in (("empty.txt", b"\n  \n"), ("latin.txt", "Äpfel".encode("latin-1"))):
+        listed = tmp_path / name
+        listed.write_bytes(content)
+        status, document, _ = run("labels", "set", "--file", str(listed))
+        assert (status, document["error"]["path"]) == (1, str(listed))
+        assert "codec" not in document["error"]["message"]
+        assert [label["name"] for label in run("labels", "list")[1]["labels"]] == ["dog"]
+    assert run("labels", "clear")[1]["labels"] == []
+    run("labels", "set", "dog")
     assert "Choose one under Models" in run("labels", "assign")[1]["error"]["message"]
     assert "most" in run("labels", "set", "x" * 101)[1]["error"]["message"]
     assert run("labels", "set", "--file", str(tmp_path / "none.txt"))[1]["error"]["path"].endswith("none.txt")

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from app.cli import blocks, evaluationtables
-from app.engine.evaltypes import Evaluation, Measured, ModelCosts, ModelEvaluation, QueryEvaluation
+from app.engine.evaltypes import (
+    Comparison,
+    Evaluation,
+    Measured,
+    ModelCosts,
+    ModelEvaluation,
+    QueryEvaluation,
+    Verdict,
+)
 
 MEASURES = ("P@10", "R@10", "nDCG@10", "AP", "RR", "F1@10", "Success@10", "Rprec", "Judged@10")
 MODELS = ("siglip2-so400m-14", "colour-texture", "clip-xlm-roberta-b-32")
@@ -35,7 +44,7 @@ def test_measures_stand_in_blocks_that_fit(evaluation: Evaluation, width: int) -
     lines = printed(evaluation, width)
     of_models = [line for line in lines if line.startswith(MODELS) or line.startswith("model")]
     assert all(len(line) <= width for line in of_models)
-    assert sum(line.count("0.612 (0.55–0.68)") for line in of_models) == len(MODELS) * len(MEASURES)
+    assert sum(line.count("0.612 (0.550–0.680)") for line in of_models) == len(MODELS) * len(MEASURES)
     heads = " ".join(line for line in of_models if line.startswith("model"))
     assert [heads.split().count(name) for name in MEASURES] == [1] * len(MEASURES)
     assert not any("…" in line for line in lines)
@@ -51,6 +60,27 @@ def test_what_is_wider_than_the_terminal_is_still_whole() -> None:
     blocks.show(console, ("name", "what"), [blocks.Line(("a very long name indeed", "and as long a value"))])
     assert isinstance(console.file, io.StringIO)
     assert "a very long name indeed  and as long a value" in console.file.getvalue()
+
+
+def test_what_is_not_judged_and_how_sure_a_comparison_is_are_told(evaluation: Evaluation) -> None:
+    unsure = {**evaluation.models[0].measures, "P@10": Measured(0.612, 0.55, 0.68, 0.9, 0.6, 0.7)}
+    models = (replace(evaluation.models[0], measures=unsure), *evaluation.models[1:])
+    sentence = "A beats B (P@10 +0.12, 95% 0.03 to 0.21)."
+    comparison = Comparison(
+        "P@10", *MODELS[:2], 9, 0.1, 0.0, 0.2, 0.01, 0.02, 0.8, 5, 2, 2, Verdict.BETTER, None, sentence
+    )
+    lines = printed(replace(evaluation, models=models, comparisons=(comparison,)), 500)
+    assert f"{sentence} p = 0.020, corrected" in lines
+    assert any(
+        "10% of the results that P@10 looks at are not judged; it could be 0.600 to 0.700." in line for line in lines
+    )
+
+
+@pytest.mark.parametrize(("p50_ms", "words"), [(0.1234, "0.123 ms"), (38.24, "38.2 ms"), (1034.2, "1,034 ms")])
+def test_times_are_told_without_powers_of_ten(evaluation: Evaluation, p50_ms: float, words: str) -> None:
+    costs = replace(evaluation.models[0].costs, query_p50_ms=p50_ms)
+    slow = replace(evaluation, models=(replace(evaluation.models[0], costs=costs),))
+    assert any(words in line for line in printed(slow, 500))
 
 
 def test_sizes_are_told_in_one_unit(evaluation: Evaluation) -> None:

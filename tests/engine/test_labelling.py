@@ -282,6 +282,21 @@ def test_the_set_of_labels_follows_the_list(session: Session, judge: Callable[..
     assert {query.title for query in session.evaluations.queries(made.id)} == {"cat", "dog", "horse"}
 
 
+def test_the_set_of_labels_may_be_renamed_and_removed(session: Session, judge: Callable[..., None]) -> None:
+    session.labels.choose(NOUNS)
+    session.labels.assign()
+    made = session.labels.to_test_set()
+    judge(session, "dog", {best_photo("dog"): 1})
+    session.evaluations.change_set(made.id, name="What pictures show")
+    assert session.labels.status().judged == 1
+    assert session.labels.to_test_set().id == made.id
+    session.evaluations.remove_set(made.id)
+    own = session.evaluations.create_set("labels")
+    assert session.labels.status().set_id is None  # though it may have the id of the one before
+    assert session.labels.to_test_set().name == "Labels 2"
+    assert session.evaluations.queries(own.id) == ()
+
+
 def test_a_judgment_of_a_label_counts_for_it(session: Session, judge: Callable[..., None]) -> None:
     session.labels.choose(NOUNS)
     session.labels.assign()

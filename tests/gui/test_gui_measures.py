@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QPointF, QRectF, QSizeF
 from PySide6.QtGui import QImage, QPainter
+from pytestqt.qtbot import QtBot
 
 from app.engine.evaltypes import (
     Evaluation,
@@ -23,7 +24,7 @@ from app.engine.evaltypes import (
 from app.engine.types import Hit, Modality, Query
 from app.gui import costtable, measures, ranking
 from app.gui.celltable import Bar, CellTable, Column, Row, paint_bar
-from app.gui.costplot import Point, frontier, ticks
+from app.gui.costplot import AXES, CostPlot, Point, frontier, points, ticks
 
 BAY = QuerySummary(1, "text:bay", "a quiet bay", Query.of_text("a quiet bay"), 2, 3)
 DOG = QuerySummary(2, "image:dog", "dog.jpg", Query.of_image("/photos/dog.jpg"), 1, 2)
@@ -151,6 +152,21 @@ class TestPlot:
         assert frontier([self.POOR, self.GOOD, self.FAST], more_is_better=True) == [self.FAST, self.GOOD]
         assert frontier([self.POOR, self.GOOD, self.FAST], more_is_better=False) == [self.GOOD]
 
+    def test_only_models_over_the_same_queries_stand_beside_each_other(self, qtbot: QtBot) -> None:
+        """One of sounds is neither worse nor better than two of pictures."""
+        pictures = [
+            model(name, judged_by(DOG, (value, 0.5, value, 1)), costs=ModelCosts(items_per_s=rate))
+            for name, value, rate in (("A", 0.6, 20.0), ("B", 0.5, 30.0))
+        ]
+        sounds = model("Timbre", judged_by(BELL, (0.9, 0.5, 0.9, 1)), costs=ModelCosts(items_per_s=90.0))
+        compared = Evaluation(5, MEASURES, (*pictures, sounds), (DOG, BELL), "P@5")
+        assert [point.name for point in points(compared, AXES[0])] == ["A", "B"]
+        plot = CostPlot()
+        qtbot.addWidget(plot)
+        plot.show_evaluation(compared)
+        assert plot.words.endswith("Not shown, because other queries were answered: Timbre.")
+        assert "B, A" in plot.words
+
     def test_of_equal_ones_in_both_one_stands_for_all(self) -> None:
         twin = replace(self.GOOD, key="twin")
         assert frontier([self.GOOD, twin], more_is_better=True) == [self.GOOD]
@@ -170,6 +186,15 @@ class TestPlot:
         for number, label in enumerate(labels):
             others = [*labels[:number], *labels[number + 1 :], *dots]
             assert not any(label.intersects(other) for other in others)
+
+
+def test_the_bars_of_a_column_share_a_scale_on_which_they_can_be_seen() -> None:
+    sure = [
+        replace(model(name, judged_by(DOG, (0.5,) * 4)), measures={"P@5": Measured(value, value - 0.01, value + 0.01)})
+        for name, value in (("A", 0.62), ("B", 0.57))
+    ]
+    bars = [row.cells[0].bar for row in measures.rows(Evaluation(5, ("P@5",), tuple(sure), (DOG,), "P@5"))]
+    assert [(bar.start, bar.end) for bar in bars if bar] == [(0.5, 0.7), (0.5, 0.7)]
 
 
 def test_a_bar_is_painted_within_its_place(qapp: Any) -> None:

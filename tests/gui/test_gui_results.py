@@ -146,9 +146,15 @@ class TestWhatIsMeasured:
         assert len(questions(fake_client)) == 2  # and not once more when the field is left
         qtbot.waitUntil(lambda: fake_client.last("evaluations_lists").kwargs["k"] == 7)
 
-    def test_a_number_that_makes_no_sense_leaves_the_one_before(self, panel: ComparePanel) -> None:
-        panel.bar.k.setEditText("")
-        panel.bar.k.lineEdit().editingFinished.emit()
+    @pytest.mark.parametrize("words", ["", "0", "5000", "100000", "ten"])
+    def test_a_number_that_makes_no_sense_leaves_the_one_before(
+        self, qtbot: QtBot, panel: ComparePanel, words: str
+    ) -> None:
+        typed = panel.bar.k.lineEdit()
+        typed.selectAll()
+        qtbot.keyClick(typed, Qt.Key.Key_Delete)
+        qtbot.keyClicks(typed, words)
+        qtbot.keyClick(typed, Qt.Key.Key_Return)
         assert (panel.bar.chosen_k, panel.bar.k.currentText()) == (10, "10")
 
     def test_what_models_are_compared_by_and_whose_judgments_count(self, panel: ComparePanel, fake_client: Any) -> None:
@@ -188,6 +194,9 @@ class TestWhatIsMeasured:
         panel.set_queries((BAY, DOG), BAY)
         panel.show_answer()
         assert len(questions(fake_client)) == asked_before + 1
+        panel._measuring.cancel()
+        assert panel.request is None
+        assert panel.message == "Measuring was cancelled"
 
     def test_out_of_sight_nothing_is_measured(self, panel: ComparePanel, fake_client: Any) -> None:
         panel.forget()
@@ -317,7 +326,7 @@ class TestTheAnswer:
         self, qtbot: QtBot, panel: ComparePanel, evaluation: Evaluation
     ) -> None:
         assert panel.warning == (
-            "2 of 20 results of Clip are not judged and count as not relevant. "
+            "10% of the first 10 results of Clip are not judged and count as not relevant. "
             "Whatever they are, the best model stays the best."
         )
         clip, *others = evaluation.models

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.bridge.messages import Action
@@ -212,7 +212,7 @@ def test_another_choice_says_that_the_map_is_of_the_one_before(
     assert "before" not in panel.key
 
 
-def test_another_set_takes_the_map_away_and_its_answer_is_not_waited_for(
+def test_each_set_has_its_map_and_what_is_under_way_goes_on(
     qtbot: QtBot, panel: RobustnessPanel, fake_client: Any
 ) -> None:
     answered(qtbot, panel, fake_client)
@@ -220,7 +220,26 @@ def test_another_set_takes_the_map_away_and_its_answer_is_not_waited_for(
     call = fake_client.last("evaluations_robustness")
     panel.show_set(QuerySet(8, "Other"))
     panel.set_queries((DOG,), DOG)
-    assert call.actions == [Action.CANCEL]
+    assert (panel.result, shown(panel)) == (None, MESSAGE)
+    assert not any(button.isVisible() for button in panel.message.findChildren(QPushButton))  # one at a time
+    assert call.actions == []
+    call.answer(replace(RESULT, measure="AP"))
+    qtbot.waitUntil(panel.run_button.isEnabled)
+    assert (panel.result, shown(panel)) == (None, MESSAGE)
+    panel.show_set(MINE)
+    panel.set_queries((BAY, DOG), BAY)
+    assert panel.result
+    assert panel.result.measure == "AP"
+    assert shown(panel) == MAP
+
+
+def test_another_library_has_none_of_it(qtbot: QtBot, panel: RobustnessPanel, fake_client: Any) -> None:
+    answered(qtbot, panel, fake_client)
+    panel.run()
+    panel.clear()
+    assert fake_client.last("evaluations_robustness").actions == [Action.CANCEL]
+    panel.show_set(MINE)
+    panel.set_queries((BAY, DOG), BAY)
     assert (panel.result, shown(panel)) == (None, MESSAGE)
 
 

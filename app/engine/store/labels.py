@@ -22,7 +22,7 @@ from app.engine.types import ItemKind, ItemRef
 SOUND_LABEL = sound("l", name="text")
 SOUND_LABELLED = sound("d", item_id="integer")
 
-_MODEL, _MADE_BY = "label model", "labels made by"
+_MODEL, _MADE_BY, _SET = "label model", "labels made by", "label set"
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,16 @@ class LabelStore:
     def model(self) -> str:
         """The model that was chosen to give the labels, "" for none."""
         return str(read_setting(self._database, _MODEL) or "")
+
+    @property
+    def set_id(self) -> int | None:
+        """The set of test queries in which labels are judged, None for none yet. It may be gone."""
+        kept = read_setting(self._database, _SET)
+        return kept if isinstance(kept, int) else None
+
+    def choose_set(self, set_id: int) -> None:
+        with self._database.transaction() as change:
+            write_setting(change, _SET, set_id)
 
     def choose(self, names: Sequence[str], model: str) -> None:
         """Keep this list and this model. Where the list is another than before, what was computed goes; what another
@@ -166,6 +176,11 @@ class LabelStore:
     def _count(self, table: str) -> int:
         (count,) = self._database.read.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - fixed names
         return int(count)
+
+
+def forget_label_set(change: sqlite3.Connection, set_id: int) -> None:
+    """A set is removed: another one may get its id."""
+    change.execute("DELETE FROM settings WHERE key = ? AND value = ?", (_SET, str(set_id)))
 
 
 def forget_labels(change: sqlite3.Connection) -> None:

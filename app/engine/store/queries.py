@@ -12,6 +12,7 @@ from app.engine.evaltypes import DEFAULT_SET, Mark, QuerySet, QuerySummary, Scal
 from app.engine.store.database import Database
 from app.engine.store.integrity import checksum, sound
 from app.engine.store.judgments import Grades, Judgments
+from app.engine.store.labels import forget_label_set
 from app.engine.types import Modality, Query, QueryPart
 
 SOUND_SET = sound("s", name="text", scale="text", guidelines="text")
@@ -93,6 +94,7 @@ class Queries:
         """Forget a set with its queries and their judgments."""
         with self._database.transaction() as change:
             change.execute("DELETE FROM query_sets WHERE id = ?", (set_id,))
+            forget_label_set(change, set_id)
 
     # --- queries ---
 
