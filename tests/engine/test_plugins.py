@@ -43,8 +43,8 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 
 
 def example() -> str:
-    """The encoder of the README."""
-    readme = (PROJECT_DIR / "README.md").read_text("utf-8")
+    """The encoder of the documents."""
+    readme = (PROJECT_DIR / "docs" / "encoders.md").read_text("utf-8")
     found = re.search(r"```python\n# mean_colour\.py\n(.*?)```", readme, re.DOTALL)
     assert found
     return found.group(1)
