@@ -283,10 +283,21 @@ class RobustnessPanel(QWidget):
             self.tr("Does it still find the same?"),
             self.tr(
                 "The judged queries are asked again with worse pictures, noisier sounds and mistyped words. What each "
-                "model loses by that is shown here."
-            ),
+                "model loses by that is shown here. Every model has about {0} searches to do: some minutes, or hours "
+                "with a large network and no graphics card."
+            ).format(f"{self._searches(wanted, chosen):,}"),
             ((self.tr("Run"), self.run),) if self._call is None and chosen else (),
         )
+
+    def _searches(self, wanted: EvaluationRequest, chosen: tuple[str, ...]) -> int:
+        """How many searches a model has to make: each query once as it is, and once for each disturbance of it."""
+        kinds = {one.key: one.modality for one in self._known}
+        asked = [
+            summary.query.modalities
+            for summary in self._summaries
+            if summary.judged and (not wanted.query_ids or summary.id in wanted.query_ids)
+        ]
+        return sum(1 + sum(kinds.get(key) in made_of for key in chosen) for made_of in asked)
 
     def _say_key(self, result: Robustness, is_old: bool) -> None:
         words = self.tr("How {0} changes. {1} and pale: it may be chance. Point at a cell to see more.").format(

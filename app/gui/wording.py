@@ -43,10 +43,10 @@ def short(name: str, letters: int) -> str:
 
 
 def percent(share: float) -> str:
-    """A probability: ``94 %``. What is all but sure is not called certain."""
+    """A probability: ``94%``. What is all but sure is not called certain."""
     if share < 0.01:
-        return "< 1 %"
-    return "> 99 %" if share > 0.99 else f"{share * 100:.0f} %"
+        return "< 1%"
+    return "> 99%" if share > 0.99 else f"{share * 100:.0f}%"
 
 
 def duration(seconds: float) -> str:

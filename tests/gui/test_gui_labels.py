@@ -198,7 +198,7 @@ def test_an_item_shows_its_labels_and_how_sure_they_are(
     chips.show_hit(make_hit(1))
     assert fake_client.of("labels_of_item") == []  # the library has no labels
     chips.set_status(TWO)
-    qtbot.waitUntil(lambda: chips.words == ("dog 94 %", "cat < 1 %"))
+    qtbot.waitUntil(lambda: chips.words == ("dog 94%", "cat < 1%"))
     assert "the model's own figure" in chips.chips[0].toolTip()
     chips.set_status(replace(TWO, calibrated=True, judged=120))
     qtbot.waitUntil(lambda: bool(chips.chips) and "calibrated by 120 judgments" in chips.chips[0].toolTip())
@@ -218,7 +218,7 @@ def test_a_label_of_an_item_becomes_the_filter(qtbot: QtBot, window: MainWindow,
     window.search.grid.setFocus()
     qtbot.waitUntil(lambda: window.search.grid.results.hits > 0)
     qtbot.keyClick(window.search.grid, Qt.Key.Key_Right)
-    qtbot.waitUntil(lambda: window.details.labels.words == ("cat 50 %",))
+    qtbot.waitUntil(lambda: window.details.labels.words == ("cat 50%",))
     chip: QPushButton = window.details.labels.chips[0]
     chip.click()
     assert window.search.filters.labels.chosen == ("cat",)
@@ -233,7 +233,7 @@ def test_long_names_fit(qtbot: QtBot, engine: Engine, fake_client: Any, make_hit
     fake_client.answers["labels_of_item"] = lambda _id: (ItemLabel(name, 0.5),)
     chips.set_status(long)
     chips.show_hit(make_hit(1))
-    qtbot.waitUntil(lambda: chips.words == ("a very long label that no… 50 %",))
+    qtbot.waitUntil(lambda: chips.words == ("a very long label that no… 50%",))
     bar.set_status(long)
     bar.choose(name)
     assert bar.text() == "a very long l…"

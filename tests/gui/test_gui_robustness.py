@@ -108,6 +108,12 @@ def test_what_is_chosen_is_asked_for(qtbot: QtBot, panel: RobustnessPanel, fake_
     assert request == RobustnessRequest(k=5, set_id=7, measure="nDCG@5", disturbances=("text-typos", "picture-grey"))
 
 
+def test_how_much_there_is_to_do_is_told_before(panel: RobustnessPanel) -> None:
+    assert "about 5 searches" in panel.message.sentence  # words: typos; a picture: grey, JPEG; each once as it is
+    panel.disturbances.boxes["picture-grey"].setChecked(False)
+    assert "about 4 searches" in panel.message.sentence
+
+
 def test_without_a_disturbance_nothing_can_be_run(panel: RobustnessPanel) -> None:
     panel.disturbances.choose_all(False)
     assert not panel.run_button.isEnabled()

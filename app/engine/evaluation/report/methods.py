@@ -19,7 +19,7 @@ def sentences(evaluation: Evaluation, robustness: Robustness | None = None) -> t
         "later count as not judged.",
         "Bounds say what a measure would be if nothing, or everything, that is not judged among the first "
         f"{evaluation.k} results (the first ten where the measure has no cut-off) were relevant.",
-        f"Intervals are of 95 %, over queries, by the Bayesian bootstrap ({RESAMPLES:,} draws with a fixed seed) "
+        f"Intervals are of 95%, over queries, by the Bayesian bootstrap ({RESAMPLES:,} draws with a fixed seed) "
         "of the queries seen and of half a query of either extreme value (Rubin 1981; Jeffreys' prior).",
         "Two models are compared on the queries that both answered, by a paired randomization test of the mean "
         f"difference (all changes of signs up to {ENUMERATED} queries, else {SIGNS:,} drawn with a fixed seed), with "
