@@ -71,7 +71,11 @@ def add_report(parser: argparse.ArgumentParser) -> None:
         help="a page of this query alone, by its number or its title; once for each",
     )
     parser.add_argument(
-        "--as", dest="as_judge", metavar="NAME", default="", help="whose the judgments without a name become"
+        "--as",
+        dest="as_judge",
+        metavar="NAME",
+        default=None,
+        help="whose imported judgments without a name become, '' yours",
     )
     parser.set_defaults(check=_problem)
 

@@ -62,14 +62,8 @@ def _queries_named(names: Sequence[str], session: Any, set_id: int | None) -> tu
 
 def _take_in(options: argparse.Namespace, home: Path) -> Answer:
     with open_session(options, home) as session, watched() as job:
-        taken = session.evaluations.import_export(_absolute(options.take_in), job)
-
-    def show(console: Console) -> None:
-        tables.imported(console, taken)
-        for note in taken.notes:
-            console.print(escape(note))
-
-    return Answer(documents.imported(taken), show)
+        taken = session.evaluations.import_export(_absolute(options.take_in), options.as_judge, job)
+    return Answer(documents.imported(taken), lambda console: tables.imported(console, taken))
 
 
 def _recompute(folder: str) -> Answer:

@@ -22,7 +22,7 @@ from app.engine.evaltypes import (
 )
 from app.engine.evaluation import measures, statistics
 from app.engine.evaluation.resampling import intervals
-from app.engine.gradedruns import GradedRun, JudgedQueries, RankedQuery, depth_of, graded_run
+from app.engine.gradedruns import GradedRun, JudgedQueries, RankedQuery, Witness, depth_of, graded_run
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.modeltypes import ModelStatus
 from app.engine.querying import Target
@@ -51,6 +51,7 @@ class _Plan:
     depth: int
     k: int
     with_hits: bool
+    witness: Witness | None = None
 
 
 class Evaluator:
@@ -73,7 +74,13 @@ class Evaluator:
         self._rankings = rankings
         self._encoders = encoders
 
-    def evaluate(self, request: EvaluationRequest, models: Sequence[str], job: Job = NULL_JOB) -> Evaluation:
+    def evaluate(
+        self,
+        request: EvaluationRequest,
+        models: Sequence[str],
+        job: Job = NULL_JOB,
+        witness: Witness | None = None,
+    ) -> Evaluation:
         """Every model's measures over the judged queries it understands, and what they tell about every two models.
 
         Raises:
@@ -85,8 +92,10 @@ class Evaluator:
         wanted = set(request.query_ids)
         chosen = [one for one in summaries if (one.id in wanted if wanted else one.judged)]
         judged = JudgedQueries(self._lookup, {one.id: grades.get(one.id, {}) for one in chosen})
+        if witness:
+            witness.read(chosen, grades, judged)
         asked = tuple(map(RankedQuery.of, chosen))
-        plan = _Plan(asked, judged, columns, depth_of(columns), request.k, request.hits)
+        plan = _Plan(asked, judged, columns, depth_of(columns), request.k, request.hits, witness)
         statuses = {status.key: status for status in self._encoders.statuses()}
         job.begin("Measuring", len(models) * len(chosen))
         measured = tuple(self._evaluate_model(key, statuses.get(key), plan, job) for key in models)
@@ -135,6 +144,8 @@ class Evaluator:
         able = _answerable(plan, target)
         job.advance(len(plan.queries) - len(able), note=status.name)
         run, lost = self._run(target, able, plan, status.name, job)
+        if plan.witness:
+            plan.witness.ranked(target, run)
         values = measured_run(run, plan.columns)
         answered = {query.summary.id for query in run.queries}
         return ModelEvaluation(

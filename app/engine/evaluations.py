@@ -30,15 +30,18 @@ from app.engine.evaltypes import (
     Written,
 )
 from app.engine.evaluating import Evaluator
+from app.engine.exporting import Changed, Gathered
 from app.engine.importing import Imports
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.judging import Judging
-from app.engine.reporting import Reporting
+from app.engine.reporting import Reporting, written_files
 from app.engine.robustness import Disturber
 from app.engine.store.preferences import Preferences
 from app.engine.testsets import TestSets
 from app.engine.types import Query
 from app.engine.wholefiles import check_free
+
+MOST_BEGINNINGS = 5
 
 
 class Evaluations:
@@ -221,11 +224,33 @@ class Evaluations:
                 replaced), or it cannot be written.
             Cancelled: the job was cancelled; nothing was written.
         """
-        evaluation = self._to_report(path, request, replaces, job)
-        return self._reporting.export(path, request, evaluation, self._agreements(evaluation), replaces, job)
+        check_free(Path(path), replaces, written_files)
+        asked = request.evaluation
+        for key in asked.models:
+            self._encoders.spec(key)
+        try:
+            evaluation, gathered = self._gathered(asked, job)
+            evaluation = self._costs.beside(evaluation, asked, job)
+        finally:
+            self._encoders.ease()
+        return self._reporting.export(path, request, evaluation, gathered, replaces, job)
 
-    def import_export(self, path: str, job: Job = NULL_JOB) -> Imported:
-        return self._reporting.import_export(path, job)
+    def _gathered(self, request: EvaluationRequest, job: Job) -> tuple[Evaluation, Gathered]:
+        """Measure, and keep what it was measured by. What changes meanwhile makes it begin again; what was ranked is
+        kept, so that this is quick."""
+        for _ in range(MOST_BEGINNINGS):
+            gathered = self._reporting.gather(request)
+            try:
+                models = request.models or self._preferences.models
+                return self._evaluator.evaluate(request, models, job, gathered), gathered
+            except Changed:
+                continue
+        raise AppError(
+            "The library is changing", "Export again when nothing is being judged, indexed or taken out of it."
+        )
+
+    def import_export(self, path: str, owner: str | None = None, job: Job = NULL_JOB) -> Imported:
+        return self._reporting.import_export(path, owner, job)
 
     def _agreements(self, evaluation: Evaluation) -> tuple[Agreement, ...]:
         """Of every two judges of the set that all the queries are of."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from app.engine.evaltypes import QuerySummary
+from app.engine.querying import Target
 from app.engine.rankings import RUN_DEPTH, KeyedQuery, Ranking, keyed
 from app.engine.store.judgments import Grades, graded
 from app.engine.store.lookup import Lookup
@@ -55,6 +56,8 @@ class JudgedQueries:
             for query_id, of_query in given.items()
         }
         self._made: dict[tuple[frozenset[ItemKind], int], JudgedItems] = {}
+        self.absent = frozenset(ref for of_query in given.values() for ref in of_query if ref not in ids)
+        """What was judged and is not here."""
 
     def of(self, query_id: int, kinds: frozenset[ItemKind]) -> JudgedItems:
         """What was judged among items of these kinds: words that find pictures and sounds are judged on both, and a
@@ -115,6 +118,16 @@ class GradedRun:
         ]
         of_all = np.concatenate([np.empty(0, np.float32), *similarities]).astype(np.float64)
         return of_all, ranked[some, places]
+
+
+class Witness(Protocol):
+    """Is shown all that an evaluation is computed of, at once and as it was used."""
+
+    def read(self, queries: Sequence[QuerySummary], grades: Mapping[int, Grades], judged: JudgedQueries) -> None:
+        """The queries, with the grades and marks of each by its id, have been read."""
+
+    def ranked(self, target: Target, run: GradedRun) -> None:
+        """A model has answered."""
 
 
 def graded_run(

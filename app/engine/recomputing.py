@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from app.engine.costs import frontier_of
-from app.engine.evaltypes import Evaluation, ModelCosts, ModelEvaluation, QueryEvaluation, QuerySummary
+from app.engine.evaltypes import Evaluation, ModelEvaluation, QueryEvaluation, QuerySummary
 from app.engine.evaluating import by_modality, columns_of, compared, means, measured_run
 from app.engine.evaluation import measures
+from app.engine.evaluation.agreement import agreements
 from app.engine.evaluation.report import exchange, reading
-from app.engine.evaluation.report.exchange import Grades, Run
+from app.engine.evaluation.report.exchange import Grades
+from app.engine.evaluation.report.reading import ToldModel
 from app.engine.gradedruns import JudgedItems, RankedQuery, depth_of, graded_run
 from app.engine.rankings import Ranking
 from app.engine.store.judgments import together
@@ -45,23 +48,21 @@ def recompute(folder: str) -> Recomputed:
         for place, one in enumerate(export.queries, start=1)
     )
     by_key = {one.key: one for one in queries}
-    runs = {run.model: run for run in export.runs}
-    models = tuple(
-        _model(export, told, runs.get(str(told["model"])), by_key, grades, columns) for told in export.figures["models"]
-    )
+    models = tuple(_model(export, told, by_key, grades, columns) for told in export.models)
     measure = measures.checked([request.measure])[0] if request.measure else f"P@{request.k}"
     evaluation = Evaluation(
         k=request.k,
         measures=columns,
         models=models,
-        queries=tuple(by_key[key] for key in export.figures["queries"] if key in by_key),
+        queries=tuple(by_key[key] for key in export.measured),
         measure=measure,
         comparisons=compared(models, measure),
         frontier=frontier_of(models, measure),
         set_name=export.set.name,
         judge=request.judge,
     )
-    return Recomputed(evaluation, tuple(_differences(exchange.figures(evaluation), export.figures)))
+    figures = exchange.figures(evaluation, agreements(export.judgments, export.set.scale))
+    return Recomputed(evaluation, tuple(_differences(figures, export.figures)))
 
 
 def _grades(export: reading.Export) -> dict[str, dict[str, int]]:
@@ -80,28 +81,22 @@ def _grades(export: reading.Export) -> dict[str, dict[str, int]]:
 
 
 def _model(
-    export: reading.Export,
-    told: Mapping[str, Any],
-    run: Run | None,
-    queries: Mapping[str, QuerySummary],
-    grades: Grades,
-    columns: Sequence[str],
+    export: reading.Export, told: ToldModel, queries: Mapping[str, QuerySummary], grades: Grades, columns: Sequence[str]
 ) -> ModelEvaluation:
     """A model by its rankings. Which queries it did not answer, and why, is taken as the export tells it."""
-    key, costs = str(told["model"]), export.costs.get(str(told["model"]), ModelCosts())
-    empty = ModelEvaluation(key, str(told["name"]), {}, (), tuple(told["unanswered"]), str(told["note"]), costs=costs)
-    if run is None:
+    empty = ModelEvaluation(told.model, told.name, {}, (), told.unanswered, told.note, costs=told.costs)
+    if told.rankings is None:
         return empty
-    numbers = {document: number for number, document in enumerate(export.documents, start=1)}
+    run = export.run(told)
+    numbers: dict[str, int] = {}
     measured_by = exchange.measured_by(run, grades, export.absent)
     answered = [queries[key] for key in run.rankings]
     rankings, judged = [], []
     for one in answered:
         ranking, of_query = run.rankings[one.key], measured_by[one.key]
-        ids = np.array([numbers[document] for document, _ in ranking], np.int64)
+        ids = _numbered((document for document, _ in ranking), numbers)
         rankings.append(Ranking(ids, np.array([similarity for _, similarity in ranking], np.float32)))
-        items = np.array([numbers[document] for document in of_query], np.int64)
-        judged.append(JudgedItems(items, np.array(list(of_query.values()), np.int32)))
+        judged.append(_judged_items(_numbered(of_query, numbers), list(of_query.values())))
     graded = graded_run(list(map(RankedQuery.of, answered)), rankings, judged, depth_of(columns))
     values = measured_run(graded, columns)
     return replace(
@@ -112,8 +107,17 @@ def _model(
             for one, row in zip(answered, values.tolist(), strict=True)
         ),
         by_modality=by_modality(graded, values, columns),
-        thresholds=thresholds_of(key, graded, PRECISION),
+        thresholds=thresholds_of(told.model, graded, PRECISION),
     )
+
+
+def _numbered(documents: Iterable[str], numbers: dict[str, int]) -> npt.NDArray[np.int64]:
+    """Documents by their numbers, from 1; one that has none yet gets the next."""
+    return np.array([numbers.setdefault(one, len(numbers) + 1) for one in documents], np.int64)
+
+
+def _judged_items(ids: npt.NDArray[np.int64], grades: Sequence[int]) -> JudgedItems:
+    return JudgedItems(ids, np.array(grades, np.int32), int(ids.max(initial=0)), max(grades, default=0))
 
 
 def _relevant(grades: Mapping[str, int]) -> int:
@@ -129,5 +133,5 @@ def _differences(ours: Any, theirs: Any, where: str = "") -> Iterator[str]:
         for place, (one, other) in enumerate(zip(ours, theirs, strict=True)):
             yield from _differences(one, other, f"{where}/{place}")
     elif ours != theirs:
-        shown = ["nothing" if value is MISSING else repr(value) for value in (ours, theirs)]
+        shown = ["nothing" if value is MISSING else f"{value!r:.80}" for value in (ours, theirs)]
         yield f"{where.removeprefix('/')}: computed again {shown[0]}, in the export {shown[1]}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import datetime
 import json
 import os
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -18,6 +19,7 @@ from app.engine.errors import AppError
 from app.engine.evaltypes import (
     Agreement,
     Evaluation,
+    EvaluationRequest,
     Imported,
     QuerySet,
     QuerySummary,
@@ -25,20 +27,21 @@ from app.engine.evaltypes import (
     Written,
 )
 from app.engine.evaluation import trec
+from app.engine.evaluation.agreement import agreements
 from app.engine.evaluation.report import exchange, html, plots, reading
 from app.engine.evaluation.report.content import Environment, Report
-from app.engine.evaluation.report.exchange import Exported, Run
+from app.engine.evaluation.report.exchange import Exported
 from app.engine.evaluation.report.pictures import MOST_PICTURES
+from app.engine.evaluation.report.reading import LONGEST_JUDGE
+from app.engine.exporting import Gathered
 from app.engine.gradedruns import depth_of
 from app.engine.jobs import NULL_JOB, Job
-from app.engine.rankings import Ranking, Rankings, keyed
-from app.engine.search import Searcher
-from app.engine.store.exchanges import Exchanges
-from app.engine.store.files import Files, is_within
+from app.engine.store.exchanges import Exchanges, TakenIn
+from app.engine.store.files import Files
 from app.engine.store.judgments import Grades, Judgments
 from app.engine.store.lookup import Lookup
 from app.engine.store.queries import Queries
-from app.engine.types import ItemKind, ItemRef, Modality, Query, QueryPart
+from app.engine.types import ItemKind, Modality, Query, QueryPart
 from app.engine.wholefiles import write_file, write_folder
 
 PACKAGES = ("ir_measures", "pytrec-eval-terrier", "scipy", "numpy", "torch", "hnswlib", "Pillow", "av")
@@ -60,8 +63,6 @@ class Reporting:
         queries: Queries,
         judgments: Judgments,
         exchanges: Exchanges,
-        searcher: Searcher,
-        rankings: Rankings,
     ) -> None:
         self._library = library
         self._cache_dir = cache_dir
@@ -70,8 +71,6 @@ class Reporting:
         self._queries = queries
         self._judgments = judgments
         self._exchanges = exchanges
-        self._searcher = searcher
-        self._rankings = rankings
 
     # --- the page ---
 
@@ -140,90 +139,62 @@ class Reporting:
 
     # --- the folder ---
 
+    def gather(self, request: EvaluationRequest) -> Gathered:
+        """What is to see an evaluation that will be exported."""
+        return Gathered(request, self._lookup, self._files.roots(), self._queries, self._judgments)
+
     def export(
         self,
         path: str,
         request: ReportRequest,
         evaluation: Evaluation,
-        agreements: Sequence[Agreement] = (),
+        gathered: Gathered,
         replaces: bool = False,
         job: Job = NULL_JOB,
     ) -> Written:
-        """Write an evaluation as a folder from which every figure can be computed again.
+        """Write an evaluation, with what was gathered while it was computed, as a folder from which every figure can be
+        computed again.
 
         Raises:
-            AppError: the queries are of several sets, the folder is there and is not to be replaced, or it cannot be
-                written.
+            AppError: what has the name is not to be replaced, or it cannot be written.
             Cancelled: the job was cancelled; nothing was written.
         """
-        of_set = self._set_of(evaluation)
-        if of_set is None:
-            raise AppError(
-                "Several sets cannot be exported as one", "Choose a set of queries (--set on the command line)."
-            )
-        queries = self._queries.queries(of_set.id)
-        names = _Names(self._lookup, self._files.roots())
-        runs = tuple(self._runs(evaluation, names, job))
-        given = {judge: self._given(queries, judge, names) for judge in of_set.judges}
-        job.begin("Writing the export")
+        depth = depth_of(evaluation.measures)
         exported = Exported(
             environment=self._environment(),
-            set=of_set,
+            set=gathered.set,
             request=replace(request.evaluation, models=tuple(model.model for model in evaluation.models)),
-            queries=tuple(replace(one, query=names.of_query(one.query)) for one in queries),
-            judgments=given,
-            absent=names.absent(
-                document for of_judge in given.values() for one in of_judge.values() for document in one
-            ),
-            files=names.files,
-            runs=runs,
+            queries=gathered.queries,
+            judgments=gathered.judgments,
+            absent=gathered.absent,
+            files=gathered.files,
+            runs=gathered.runs(depth),
             evaluation=evaluation,
             robustness=request.robustness,
-            agreements=tuple(agreements),
+            agreements=agreements(gathered.judgments, gathered.set.scale),
         )
-        measured = {query.id for query in evaluation.queries}
-        used = self._given([one for one in queries if one.id in measured], evaluation.judge, names)
 
-        def files() -> Iterator[tuple[str, bytes]]:
-            for name, text, encoding in exchange.folder(exported, used):
+        def encoded(text: Iterable[str], encoding: str) -> Iterator[bytes]:
+            for part in codecs.iterencode(text, encoding):
                 job.check()
-                yield name, text.encode(encoding)
+                yield part
 
-        written, size = write_folder(Path(path), files(), replaces, is_export)
+        job.begin("Writing the export")
+        files = exchange.folder(exported, gathered.used)
+        written, size = write_folder(
+            Path(path), ((name, encoded(text, encoding)) for name, text, encoding in files), replaces, written_files
+        )
         return Written(path, written, size)
-
-    def _runs(self, evaluation: Evaluation, names: _Names, job: Job) -> Iterator[Run]:
-        depth = depth_of(evaluation.measures)
-        by_id = {query.id: query for query in evaluation.queries}
-        job.begin("Gathering rankings", sum(len(model.queries) for model in evaluation.models))
-        for model in evaluation.models:
-            target = self._searcher.target(model.model) if model.queries else None
-            if target is None:
-                continue
-            queries = [by_id[one.query_id] for one in model.queries]
-            rankings: dict[str, Sequence[tuple[str, float]]] = {}
-            found = self._rankings.of([keyed(one.query) for one in queries], target, depth, job)
-            for query, ranking in zip(queries, found, strict=True):
-                if isinstance(ranking, Ranking):
-                    documents = names.of_items(ranking.ids[:depth].tolist())
-                    similarities = map(float, ranking.similarities[:depth])
-                    rankings[query.key] = tuple(zip(documents, similarities, strict=True))
-                job.advance(note=model.name)
-            yield Run(model.model, tuple(target.kinds), rankings)
-
-    def _given(self, queries: Sequence[QuerySummary], judge: str | None, names: _Names) -> dict[str, dict[str, int]]:
-        """Query key → document → grade or mark."""
-        given = self._judgments.of_queries([one.id for one in queries], judge)
-        return {one.key: names.of_grades(given[one.id]) for one in queries if one.id in given}
 
     # --- taking in ---
 
-    def import_export(self, path: str, job: Job = NULL_JOB) -> Imported:
+    def import_export(self, path: str, owner: str | None = None, job: Job = NULL_JOB) -> Imported:
         """Take in the queries of an export and the judgments of all its judges; see
-        `app.engine.store.exchanges.Exchanges.take_in` for what happens to a set of the same name.
+        `app.engine.store.exchanges.Exchanges.take_in` for what happens to a set of the same name, and to judgments
+        without a name: they become ``owner``'s.
 
         Raises:
-            AppError: there is no export, or it is damaged.
+            AppError: there is no export, it is damaged, or the name of the owner is too long.
             Cancelled: the job was cancelled; nothing was taken in.
         """
         export = reading.read(path)
@@ -232,10 +203,14 @@ class Reporting:
             judge: {key: _refs(grades) for key, grades in of_judge.items()}
             for judge, of_judge in export.judgments.items()
         }
-        taken = self._exchanges.take_in(export.set, queries, given, job)
+        owner = None if owner is None else " ".join(owner.split())
+        if owner and len(owner) > LONGEST_JUDGE:
+            raise AppError("This name is too long", f"Give a judge a name of up to {LONGEST_JUDGE} characters.")
+        stranger = " ".join(f"owner of {export.library}".split())[:LONGEST_JUDGE].strip()
+        taken = self._exchanges.take_in(export.set, queries, given, stranger, owner, job)
         name = self._queries.set_of(taken.set_id).name
         unknown = self._unknown(queries, given)
-        notes = _notes(export.set, taken.numbered, taken.merged, name)
+        notes = _notes(export.set, taken, name, owner is not None)
         if unknown:
             notes = (*notes, "What is not here is kept, and counts as soon as its files are indexed.")
         return Imported(taken.set_id, name, taken.queries, taken.judgments, unknown, notes)
@@ -272,53 +247,16 @@ class Reporting:
         )
 
 
-class _Names:
-    """The ids of documents and the relative names of their files, gathered as they are asked for."""
-
-    def __init__(self, lookup: Lookup, roots: Sequence[bytes]) -> None:
-        self._lookup = lookup
-        self._roots = sorted(roots, key=len, reverse=True)
-        self._documents: dict[int, str] = {}
-        self.files: dict[str, str] = {}
-
-    def of_items(self, item_ids: Sequence[int]) -> list[str]:
-        """The documents of items that were ranked a moment ago."""
-        unknown = [item_id for item_id in item_ids if item_id not in self._documents]
-        for row in self._lookup.items(unknown).values():
-            ref = ItemRef(row.sha256, row.kind, row.start_ms)
-            self._documents[row.id] = trec.document_id(ref)
-            self.files.setdefault(row.sha256.hex(), self._relative(row.paths[0]))
-        return [self._documents[item_id] for item_id in item_ids]
-
-    def of_grades(self, grades: Grades) -> dict[str, int]:
-        return {trec.document_id(ref): int(grade) for ref, grade in grades.items()}
-
-    def absent(self, documents: Iterator[str]) -> frozenset[str]:
-        """Those that no file of the library holds; the others get their names."""
-        refs = {name: ref for name in documents if (ref := trec.parse_document(name))}
-        here = self._lookup.item_ids(refs.values())
-        self.of_items(list(here.values()))
-        return frozenset(name for name, ref in refs.items() if ref not in here)
-
-    def of_query(self, query: Query) -> Query:
-        return Query(tuple(self._of_part(part) for part in query.parts))
-
-    def _of_part(self, part: QueryPart) -> QueryPart:
-        return replace(part, path=self._relative(os.fsencode(part.path))) if part.path else part
-
-    def _relative(self, path: bytes) -> str:
-        """A path below its root; of a file from elsewhere the name alone."""
-        root = next((root for root in self._roots if is_within(path, root)), None)
-        return os.fsdecode(os.path.relpath(path, root) if root else os.path.basename(path))  # noqa: PTH119 - bytes
-
-
-def is_export(folder: Path) -> bool:
-    """Whether a folder was written by `Reporting.export`."""
+def written_files(folder: Path) -> frozenset[str] | None:
+    """The files that `Reporting.export` left in a folder; None where it made none."""
     try:
-        with (folder / exchange.DOCUMENT).open(encoding="utf-8") as file:
-            return f'"format": {json.dumps(exchange.FORMAT)}' in file.read(200)
-    except (OSError, UnicodeDecodeError):
-        return False
+        document = json.loads((folder / exchange.DOCUMENT).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    if not isinstance(document, dict) or document.get("format") != exchange.FORMAT:
+        return None
+    names = document.get("written")
+    return frozenset(name for name in names if isinstance(name, str)) if isinstance(names, list) else None
 
 
 def machine() -> str:
@@ -351,9 +289,15 @@ def _refs(grades: Mapping[str, int]) -> Grades:
     return {ref: grade for name, grade in grades.items() if (ref := trec.parse_document(name))}
 
 
-def _notes(of_set: QuerySet, numbered: bool, merged: bool, name: str) -> tuple[str, ...]:
-    if numbered:
-        return (f"A set “{of_set.name}” is here and was judged otherwise, so this one came as “{name}”.",)
-    if merged:
-        return (f"It was merged into the set “{name}”, which was here; nothing that was here has changed.",)
-    return ()
+def _notes(of_set: QuerySet, taken: TakenIn, name: str, is_chosen: bool) -> tuple[str, ...]:
+    notes = []
+    if taken.numbered:
+        notes.append(f"A set “{of_set.name}” is here and was judged otherwise, so this one came as “{name}”.")
+    if taken.merged:
+        notes.append(f"It was merged into the set “{name}”, which was here; nothing that was here has changed.")
+    if taken.owner is not None and not is_chosen:
+        if taken.owner:
+            notes.append(f"Judgments without a name came in as those of “{taken.owner}”. Take them as yours: --as ''")
+        else:
+            notes.append("Judgments without a name came in as yours. Use --as NAME where they are not.")
+    return tuple(notes)

@@ -118,8 +118,6 @@ class Session:
                 test_queries,
                 judgments,
                 Exchanges(database, test_queries, judgments),
-                self._searcher,
-                rankings,
             ),
             encoders,
             self._preferences,

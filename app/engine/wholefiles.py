@@ -6,21 +6,34 @@ import errno
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from app.engine.errors import AppError
 
+Chunks = Iterable[bytes]
+"""A file's content, part by part: a large one is never in memory whole."""
 
-def check_free(path: Path, replace: bool) -> None:
-    """Whether something may be written there, asked before the long work whose outcome it is.
+WrittenHere = Callable[[Path], Collection[str] | None]
+"""The relative names, with ``/``, of the files that such a writing left in a folder; None: it is another folder."""
+
+_SYSTEMS_OWN = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+"""What a file manager leaves in a folder that it has shown."""
+
+
+def check_free(path: Path, replace: bool, written_here: WrittenHere | None = None) -> None:
+    """Whether something may be written there, asked before the long work whose outcome it is. A folder is asked for
+    where ``written_here`` is given: see `write_folder`.
 
     Raises:
-        AppError: there is no such folder, or the name is taken and is not to be replaced.
+        AppError: there is no such folder, or what has the name is not to be replaced.
     """
     with _telling(path):
-        _refuse(path, path.is_symlink() or (path.exists() and not _is_empty_folder(path)), replace)
+        is_there = _is_there(path)
+        _refuse(path, is_there, replace)
+        if is_there and written_here:
+            _refuse_other_files(path, written_here)
 
 
 def write_file(path: Path, content: bytes, replace: bool) -> int:
@@ -35,7 +48,7 @@ def write_file(path: Path, content: bytes, replace: bool) -> int:
             raise AppError("This is a folder", "Choose the name of a file.", str(path))
         part = _part_of(path)
         try:
-            _write(part, content)
+            _write(part, [content])
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
@@ -43,23 +56,18 @@ def write_file(path: Path, content: bytes, replace: bool) -> int:
 
 
 def write_folder(
-    path: Path, files: Iterable[tuple[str, bytes]], replace: bool, is_ours: Callable[[Path], bool]
+    path: Path, files: Iterable[tuple[str, Chunks]], replace: bool, written_here: WrittenHere
 ) -> tuple[tuple[str, ...], int]:
     """Put a folder with these files (relative names with ``/``) in place; their names and their size together.
 
-    A folder is replaced only where ``is_ours`` says that such a writing made it, and an empty one always: what else
-    is in a person's folder is not ours to delete.
+    A folder is replaced only where such a writing made it and nothing else has come into it, and an empty one always:
+    what else is in a person's folder is not ours to delete.
 
     Raises:
         AppError: there is one that is not to be replaced, or the disk is full or fails.
     """
     with _telling(path):
-        is_there = path.is_symlink() or (path.exists() and not _is_empty_folder(path))
-        _refuse(path, is_there, replace)
-        if is_there and not (path.is_dir() and not path.is_symlink() and is_ours(path)):
-            raise AppError(
-                "This is another folder", "It holds other files than an export. Choose a name that is free.", str(path)
-            )
+        check_free(path, replace, written_here)
         part = _part_of(path)
         names, size = [], 0
         try:
@@ -67,13 +75,32 @@ def write_folder(
             for name, content in files:
                 file = part / PurePosixPath(name)
                 file.parent.mkdir(parents=True, exist_ok=True)
-                _write(file, content)
+                size += _write(file, content)
                 names.append(name)
-                size += len(content)
+            check_free(path, replace, written_here)  # again: minutes may have gone by
             _exchange(part, path)
         finally:
             shutil.rmtree(part, ignore_errors=True)
     return tuple(names), size
+
+
+def _refuse_other_files(path: Path, written_here: WrittenHere) -> None:
+    ours = written_here(path) if path.is_dir() and not path.is_symlink() else None
+    if ours is None:
+        raise AppError("This is another folder", "It is no export. Choose a name that is free.", str(path))
+    here = {file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_symlink() or not file.is_dir()}
+    others = sorted(name for name in here - set(ours) if PurePosixPath(name).name not in _SYSTEMS_OWN)
+    if others:
+        more = f" and {len(others) - 1:,} more" if len(others) > 1 else ""
+        raise AppError(
+            "This folder holds other files too",
+            f"“{others[0]}”{more} came into it since. Move that elsewhere first, or choose a name that is free.",
+            str(path),
+        )
+
+
+def _is_there(path: Path) -> bool:
+    return path.is_symlink() or (path.exists() and not _is_empty_folder(path))
 
 
 def _is_empty_folder(path: Path) -> bool:
@@ -95,11 +122,12 @@ def _exchange(part: Path, path: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, content: Chunks) -> int:
     with path.open("xb") as file:
-        file.write(content)
+        size = sum(map(file.write, content))
         file.flush()
         os.fsync(file.fileno())
+    return size
 
 
 def _part_of(path: Path) -> Path:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import ir_measures
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from app.engine.errors import AppError
 from app.engine.evaltypes import EvaluationRequest, QuerySummary, ReportRequest, Scale
@@ -89,6 +92,16 @@ def test_an_export_computes_again_to_the_last_digit_from_itself_alone(export: Pa
     assert any(model.thresholds for model in found.evaluation.models)
 
 
+def test_the_agreement_of_judges_is_computed_again_too(export: Path) -> None:
+    document = json.loads((export / "evaluation.json").read_text(encoding="utf-8"))
+    (agreement,) = document["figures"]["agreements"]
+    assert agreement["items"] > 3
+    agreement["kappa"] = 0.99
+    (export / "evaluation.json").write_text(json.dumps(document), encoding="utf-8")
+    (line,) = recompute(str(export)).differences
+    assert "kappa" in line
+
+
 def test_a_changed_figure_is_found(export: Path) -> None:
     document = json.loads((export / "evaluation.json").read_text(encoding="utf-8"))
     document["figures"]["models"][0]["measures"]["P@5"]["value"] += 1e-15
@@ -115,7 +128,7 @@ def test_another_library_takes_an_export_in_and_measures_the_same(
     session: Session, export: Path, home: Path, tmp_path: Path
 ) -> None:
     here = session.evaluations.evaluate(SHOWN.evaluation)
-    given = session.evaluations.queries()
+    asked = session.evaluations.queries()
     session.close()
     shutil.copytree(tmp_path / "media", tmp_path / "elsewhere", copy_function=shutil.copy)
     shutil.rmtree(tmp_path / "media")
@@ -125,9 +138,10 @@ def test_another_library_takes_an_export_in_and_measures_the_same(
         there = other.evaluations.evaluate(SHOWN.evaluation)
         kept = other.evaluations.queries()
         (of_set,) = [one for one in other.evaluations.sets() if one.id == taken.set_id]
-    assert (taken.queries, taken.unknown, taken.notes) == (3, (), ())
+    assert (taken.queries, taken.unknown) == (3, ())
+    assert taken.notes == ("Judgments without a name came in as yours. Use --as NAME where they are not.",)
     assert figures(there) == figures(here)
-    for before, after in zip(given, kept, strict=True):
+    for before, after in zip(asked, kept, strict=True):
         same = ("key", "title", "guidelines", "translations", "relevant", "judged", "unsure", "later")
         assert [getattr(before, name) for name in same] == [getattr(after, name) for name in same]
     assert of_set.judges == ("", "Ana")
@@ -143,8 +157,8 @@ def test_an_import_twice_changes_nothing(session: Session, export: Path) -> None
 def test_a_set_that_was_judged_otherwise_stays_and_the_other_comes_beside_it(
     session: Session, judged: tuple[QuerySummary, ...], export: Path
 ) -> None:
-    item = session.evaluations.pool(judged[0].id).items[0].item
-    session.evaluations.judge(judged[0].id, item.item_id, 0)
+    item = next(one.item for one in session.evaluations.pool(judged[0].id, judge="Ana").items if one.grade == 1)
+    session.evaluations.judge(judged[0].id, item.item_id, 0, "Ana")
     before = session.evaluations.queries()
     taken = session.evaluations.import_export(str(export))
     assert taken.set_name == "Test queries (2)"
@@ -193,6 +207,40 @@ def test_what_has_the_name_stays_unless_it_is_to_give_way(
         getattr(session.evaluations, write)(str(path), SHOWN)
     assert getattr(session.evaluations, write)(str(path), SHOWN, True).files == first.files
     assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []
+
+
+def test_what_came_into_an_export_is_never_replaced(
+    session: Session, judged: tuple[QuerySummary, ...], export: Path
+) -> None:
+    (export / ".DS_Store").write_text("")
+    session.evaluations.export(str(export), SHOWN, True)
+    (export / "runs" / "my notes.txt").write_text("years of work")
+    with pytest.raises(AppError, match="my notes"):
+        session.evaluations.export(str(export), SHOWN, True)
+    assert (export / "runs" / "my notes.txt").read_text() == "years of work"
+
+
+def _when(phase: str, happens: Callable[[], object]) -> Job:
+    """A job in whose phase something happens, once."""
+    rest = [happens]
+    return Job(lambda progress: rest.pop()() if progress.phase == phase and rest else None)
+
+
+@pytest.mark.parametrize("phase", ["Measuring", "Timing searches", "Writing the export"])
+@pytest.mark.parametrize("event", ["judge", "forget", "query"])
+def test_whatever_happens_meanwhile_an_export_is_of_one_moment(
+    session: Session, judged: tuple[QuerySummary, ...], tmp_path: Path, phase: str, event: str
+) -> None:
+    item = next(one.item for one in session.evaluations.pool(judged[0].id).items if one.grade == 1)
+    happens = {
+        "judge": lambda: session.evaluations.judge(judged[0].id, item.item_id, 0),
+        "forget": lambda: session.forget_root(str(tmp_path / "media")),
+        "query": lambda: session.evaluations.remove_query(judged[0].id),
+    }
+    request = ReportRequest(EvaluationRequest(k=5, costs=False))
+    job = _when(phase, happens[event])
+    session.evaluations.export(str(tmp_path / "export"), request, job=job)
+    assert recompute(str(tmp_path / "export")).differences == ()
 
 
 def test_a_folder_of_something_else_is_never_replaced(
@@ -254,18 +302,14 @@ def _broken(document: dict[str, Any], where: str) -> dict[str, Any]:
             document["judgments"][0]["documents"][0] = -1
         case "key":
             document["queries"][0]["key"] = "text:other"
-        case "similarity":
-            next(iter(document["runs"][0]["rankings"].values()))["similarities"][0] = "0.5"
         case "missing":
-            del document["runs"]
+            del document["judgments"]
         case "list":
             document["queries"] = {"a": 1}
     return document
 
 
-@pytest.mark.parametrize(
-    "where", ["format", "newer", "grade", "document", "number", "key", "similarity", "missing", "list"]
-)
+@pytest.mark.parametrize("where", ["format", "newer", "grade", "document", "number", "key", "missing", "list"])
 def test_a_damaged_export_is_refused_and_changes_nothing(session: Session, export: Path, where: str) -> None:
     file = export / "evaluation.json"
     file.write_text(json.dumps(_broken(json.loads(file.read_text(encoding="utf-8")), where)), encoding="utf-8")
@@ -274,6 +318,92 @@ def test_a_damaged_export_is_refused_and_changes_nothing(session: Session, expor
         with pytest.raises(AppError):
             use(str(export))
     assert session.evaluations.sets() == sets
+
+
+def test_what_an_owner_judged_elsewhere_does_not_become_mine_silently(
+    session: Session, judged: tuple[QuerySummary, ...], export: Path, home: Path, tmp_path: Path
+) -> None:
+    def judges_after(library: str, owner: str | None = None) -> tuple[tuple[str, ...], str]:
+        with Session.open(home, library, device="cpu") as other:
+            if library == "mine":
+                other.index(IndexRequest((str(tmp_path / "media"),), BUILT_IN))
+                query = other.evaluations.add_query(judged[0].query)
+                for one in other.evaluations.pool(query.id).items:
+                    other.evaluations.judge(query.id, one.item.item_id, 0)
+            taken = other.evaluations.import_export(str(export), owner)
+            (of_set,) = [one for one in other.evaluations.sets() if one.id == taken.set_id]
+            return of_set.judges, taken.notes[-1]
+
+    assert judges_after("empty")[0] == ("", "Ana")
+    assert judges_after("named", " Zed ")[0] == ("Ana", "Zed")
+    assert judges_after("one", "Ana")[0] == ("Ana",)
+    judges, note = judges_after("mine")
+    assert judges == ("", "Ana", "owner of default")
+    assert "--as ''" in note
+    with pytest.raises(AppError, match="too long"):
+        session.evaluations.import_export(str(export), "Z" * 61)
+
+
+def test_a_damaged_ranking_is_found_when_it_is_needed(session: Session, export: Path) -> None:
+    file = export / "rankings" / f"{BUILT_IN[0]}.json"
+    whole = file.read_text(encoding="utf-8")
+    for damage in (
+        lambda document: next(iter(document["rankings"].values()))["similarities"].insert(0, "0.5"),
+        lambda document: next(iter(document["rankings"].values()))["documents"].__setitem__(0, 10**6),
+        lambda document: document["rankings"].update({"text:other": {"documents": [], "similarities": []}}),
+        lambda document: document.pop("documents"),
+    ):
+        document = json.loads(whole)
+        damage(document)
+        file.write_text(json.dumps(document), encoding="utf-8")
+        with pytest.raises(AppError):
+            recompute(str(export))
+    file.unlink()
+    with pytest.raises(AppError):
+        recompute(str(export))
+    session.evaluations.import_export(str(export))  # needs no ranking
+
+
+def _paths(value: Any, here: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield here
+    places = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for place, inner in places:
+        yield from _paths(inner, (*here, place))
+
+
+ANY_JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from([10**400, -1, 2**63, float("nan"), float("inf"), 5e-324, -0.0, 1e308])
+    | st.floats()
+    | st.text(st.characters(exclude_categories=()), max_size=5)
+    | st.sampled_from(["zz", "\ud800", "fast", "text", "P@0", "P@99999999999", "..", "\0"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_stands_in_an_export_it_is_taken_or_refused_in_a_sentence(
+    session: Session, export: Path, data: st.DataObject
+) -> None:
+    name = data.draw(st.sampled_from(["evaluation.json", f"rankings/{BUILT_IN[0]}.json"]))
+    whole = (export / name).read_text(encoding="utf-8")
+    document = json.loads(whole)
+    path = data.draw(st.sampled_from([path for path in _paths(document) if path]))
+    place = document
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = data.draw(ANY_JSON)
+    try:
+        (export / name).write_text(json.dumps(document), encoding="utf-8")
+        for use in (recompute, session.evaluations.import_export):
+            with contextlib.suppress(AppError):
+                use(str(export))
+    finally:
+        (export / name).write_text(whole, encoding="utf-8")
 
 
 def test_what_is_no_export_is_refused(session: Session, tmp_path: Path) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.engine.evaltypes import Agreement, Scale
 from app.engine.evaluation.resampling import CONFIDENCE, DIGITS, Floats
+
+Item = TypeVar("Item")
 
 DRAWS = 4000
 _SEED = 20_240_301
@@ -44,6 +48,21 @@ def agreement(first: str, second: str, grades: Sequence[tuple[int, int]], scale:
         high=high,
         table=tuple(tuple(row) for row in table.tolist()),
     )
+
+
+def agreements(judgments: Mapping[str, Mapping[str, Mapping[Item, int]]], scale: Scale) -> tuple[Agreement, ...]:
+    """`agreement` of every two judges; ``judgments`` are judge → query → item → grade or mark."""
+    found = []
+    for first, second in combinations(judgments, 2):
+        one, other = judgments[first], judgments[second]
+        pairs = [
+            (grade, other[query][item])
+            for query, given in one.items()
+            for item, grade in given.items()
+            if grade >= 0 and other.get(query, {}).get(item, -1) >= 0
+        ]
+        found.append(agreement(first, second, pairs, scale))
+    return tuple(found)
 
 
 def _disagreement(size: int, scale: Scale) -> Floats:

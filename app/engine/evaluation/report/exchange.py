@@ -1,18 +1,19 @@
-"""An evaluation as a folder: tables for spreadsheets, files for TREC's tools, and one document from which every figure
-can be computed again and which another library takes in.
+"""An evaluation as a folder: tables for spreadsheets, files for TREC's tools, and documents from which every figure can
+be computed again and which another library takes in.
+
+Rankings are most of it, a gigabyte of 50 models on 500 queries: they are written model by model, query by query, and
+are never in memory as text. ``evaluation.json`` is written last and names all the files.
 
 A score in a ``.run`` file counts down from the length of the list, so that every tool, whatever it does with equal
-scores and in whatever precision, has our order; the similarities themselves are in ``evaluation.json``.
+scores and in whatever precision, has our order; the similarities themselves are in ``rankings/MODEL.json``.
 """
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
-from io import StringIO
 from typing import Any
 
 from app.engine.evaltypes import (
@@ -25,13 +26,15 @@ from app.engine.evaltypes import (
     Robustness,
 )
 from app.engine.evaluation import trec
+from app.engine.evaluation.report import spreadsheets
 from app.engine.evaluation.report.content import Environment, printable
+from app.engine.evaluation.report.readme import README
 from app.engine.types import ItemKind
 
 FORMAT, FORMAT_VERSION = "semblance-evaluation", 1
 DOCUMENT = "evaluation.json"
-SPREADSHEET = "utf-8-sig"
-"""A spreadsheet takes a CSV file for UTF-8 only when it begins with this mark."""
+RANKINGS = "rankings"
+"""The folder of what every model found."""
 
 Grades = Mapping[str, Mapping[str, int]]
 """Query key → document id → grade or mark."""
@@ -50,7 +53,8 @@ class Run:
 @dataclass(frozen=True)
 class Exported:
     """All that an export holds. ``queries`` are the whole set, those of ``evaluation`` the ones measured. ``absent``
-    are judged documents that no file of the library held. ``files`` are relative names, by content."""
+    are judged documents that no file of the library held. ``files`` are relative names, by content. ``runs`` are taken
+    once, one after another."""
 
     environment: Environment
     set: QuerySet
@@ -59,7 +63,7 @@ class Exported:
     judgments: Mapping[str, Grades]
     absent: frozenset[str]
     files: Mapping[str, str]
-    runs: tuple[Run, ...]
+    runs: Iterable[Run]
     evaluation: Evaluation
     robustness: Robustness | None = None
     agreements: tuple[Agreement, ...] = field(default=())
@@ -80,24 +84,43 @@ def measured_by(run: Run, grades: Grades, absent: Collection[str]) -> Grades:
 # --- the folder ------------------------------------------------------------------------------------------------------
 
 
-def folder(exported: Exported, grades: Grades) -> Iterator[tuple[str, str, str]]:
-    """Every file as (name, text, encoding). ``grades`` are those of the judge who was asked for, or of all together."""
+def folder(exported: Exported, grades: Grades) -> Iterator[tuple[str, Iterable[str], str]]:
+    """Every file as (name, text, encoding), the text in parts that are taken once, before the next file is.
+
+    ``grades`` are those of the judge who was asked for, or of all together.
+    """
+    written: list[str] = []
+    runs: list[dict[str, Any]] = []
+    for name, text, encoding in _files(exported, grades, runs):
+        written.append(name)
+        yield name, text, encoding
+    written.append(DOCUMENT)
+    yield DOCUMENT, (pretty(document(exported, runs, written)), "\n"), "utf-8"
+
+
+def _files(exported: Exported, grades: Grades, runs: list[dict[str, Any]]) -> Iterator[tuple[str, Iterable[str], str]]:
+    """All but the document, which has an entry for each of the ``runs``."""
     evaluation = exported.evaluation
-    yield "README.txt", _readme(exported), "utf-8"
-    yield DOCUMENT, pretty(document(exported)) + "\n", "utf-8"
-    yield "measures.csv", table(_measures(evaluation)), SPREADSHEET
-    yield "per_query.csv", table(_per_query(evaluation)), SPREADSHEET
-    yield "comparisons.csv", table(_comparisons(evaluation)), SPREADSHEET
-    yield "topics.tsv", "".join(f"{one.key}\t{_line(one.title)}\n" for one in exported.queries), "utf-8"
-    yield "qrels.txt", _qrels(grades), "utf-8"
+    yield "README.txt", [_readme(exported)], "utf-8"
+    for name, rows in (
+        ("measures", spreadsheets.measures(evaluation)),
+        ("per_query", spreadsheets.per_query(evaluation)),
+        ("comparisons", spreadsheets.comparisons(evaluation)),
+    ):
+        yield f"{name}.csv", [spreadsheets.table(rows)], spreadsheets.ENCODING
+    topics = (f"{one.key}\t{spreadsheets.harmless(_line(one.title))}\n" for one in exported.queries)
+    yield "topics.tsv", topics, "utf-8"
+    yield "qrels.txt", [_qrels(grades)], "utf-8"
     taken = {"qrels.txt"}
     for judge, of_judge in exported.judgments.items():
-        yield _free(f"qrels.{_portable(judge) or 'owner'}", ".txt", taken), _qrels(of_judge), "utf-8"
+        yield _free(f"qrels.{_portable(judge) or 'owner'}", ".txt", taken), [_qrels(of_judge)], "utf-8"
     names: set[str] = set()
     for run in exported.runs:
-        name = _free(f"runs/{_portable(run.model)}", ".run", names)
-        yield name, _run(run), "utf-8"
-        yield f"{name.removesuffix('.run')}.qrels", _qrels(measured_by(run, grades, exported.absent)), "utf-8"
+        name = _free(_portable(run.model) or "model", "", names)
+        yield f"runs/{name}.run", _run(run), "utf-8"
+        yield f"runs/{name}.qrels", [_qrels(measured_by(run, grades, exported.absent))], "utf-8"
+        yield f"{RANKINGS}/{name}.json", _rankings(run), "utf-8"
+        runs.append({"model": run.model, "kinds": [str(kind) for kind in run.kinds], "rankings": name})
 
 
 def _qrels(grades: Grades) -> str:
@@ -109,13 +132,26 @@ def _qrels(grades: Grades) -> str:
     )
 
 
-def _run(run: Run) -> str:
-    tag = _portable(run.model)
-    return "".join(
-        f"{key} Q0 {document} {rank} {len(ranking) - rank + 1} {tag}\n"
-        for key, ranking in run.rankings.items()
-        for rank, (document, _) in enumerate(ranking, start=1)
-    )
+def _run(run: Run) -> Iterator[str]:
+    tag = _portable(run.model) or "model"
+    for key, ranking in run.rankings.items():
+        yield "".join(
+            f"{key} Q0 {document} {rank} {len(ranking) - rank + 1} {tag}\n"
+            for rank, (document, _) in enumerate(ranking, start=1)
+        )
+
+
+def _rankings(run: Run) -> Iterator[str]:
+    """Documents are numbered by their place in ``documents``, which come last: by then they are known."""
+    numbers: dict[str, int] = {}
+    separator = "\n"
+    yield f'{{\n "model": {_json(run.model)},\n "rankings": {{'
+    for key, ranking in run.rankings.items():
+        found = [numbers.setdefault(name, len(numbers)) for name, _ in ranking]
+        entry = {"documents": found, "similarities": [similarity for _, similarity in ranking]}
+        yield f"{separator}  {_json(key)}: {pretty(entry, '  ')}"
+        separator = ",\n"
+    yield f'\n }},\n "documents": {_json(list(numbers))}\n}}\n'
 
 
 def _kind(document: str) -> ItemKind | None:
@@ -138,69 +174,6 @@ def _free(stem: str, suffix: str, taken: set[str]) -> str:
     return name
 
 
-# --- tables ----------------------------------------------------------------------------------------------------------
-
-_FIGURES = ("value", "low", "high", "judged", "least", "most")
-_COMPARED = (
-    "measure",
-    "better",
-    "worse",
-    "queries",
-    "difference",
-    "low",
-    "high",
-    "p_value",
-    "p_adjusted",
-    "effect_size",
-    "wins",
-    "losses",
-    "ties",
-    "verdict",
-    "more_queries",
-    "sentence",
-)
-
-
-def table(rows: Iterable[Sequence[Any]]) -> str:
-    """CSV. Text that a spreadsheet would compute gets an apostrophe in front: it may come from anybody's files."""
-    out = StringIO()
-    csv.writer(out, lineterminator="\n").writerows([_cell(value) for value in row] for row in rows)
-    return out.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    text = printable(value)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text
-
-
-def _measures(evaluation: Evaluation) -> Iterator[Sequence[Any]]:
-    yield ("model", "name", "queries_by", "queries", "measure", *_FIGURES)
-    for model in evaluation.models:
-        for kind, measures in (("", model.measures), *model.by_modality.items()):
-            count = len(model.queries) if not kind else ""
-            for name, one in measures.items():
-                yield (model.model, model.name, kind, count, name, *(getattr(one, figure) for figure in _FIGURES))
-
-
-def _per_query(evaluation: Evaluation) -> Iterator[Sequence[Any]]:
-    yield ("query", "title", "model", *evaluation.measures)
-    for model in evaluation.models:
-        for one in model.queries:
-            yield (one.query_key, one.title, model.model, *(one.measures.get(name) for name in evaluation.measures))
-
-
-def _comparisons(evaluation: Evaluation) -> Iterator[Sequence[Any]]:
-    yield _COMPARED
-    for one in evaluation.comparisons:
-        yield [getattr(one, name) for name in _COMPARED]
-
-
-def _line(text: str) -> str:
-    return " ".join(printable(text).split())
-
-
 # --- the document ----------------------------------------------------------------------------------------------------
 
 
@@ -217,9 +190,9 @@ def plain(value: Any) -> Any:
     return str(value) if isinstance(value, str) else value
 
 
-def document(exported: Exported) -> dict[str, Any]:
-    """``evaluation.json``. Documents are numbered by their place in ``documents``; rankings and judgments name them
-    so."""
+def document(exported: Exported, runs: Sequence[Mapping[str, Any]], files: Sequence[str]) -> dict[str, Any]:
+    """``evaluation.json``, of an export of these runs and files. Documents are numbered by their place in
+    ``documents``; judgments name them so."""
     numbers: dict[str, int] = {}
 
     def number(name: str) -> int:
@@ -235,11 +208,11 @@ def document(exported: Exported) -> dict[str, Any]:
         for judge, of_judge in exported.judgments.items()
         for key, given in of_judge.items()
     ]
-    runs = [_run_document(run, number) for run in exported.runs]
     request = {key: value for key, value in plain(exported.request).items() if key not in ("query_ids", "set_id")}
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
+        "written": list(files),
         "environment": plain(exported.environment),
         "set": {
             "name": exported.set.name,
@@ -252,19 +225,18 @@ def document(exported: Exported) -> dict[str, Any]:
         "files": {name: exported.files[name] for name in sorted(exported.files)},
         "absent": sorted(numbers[name] for name in exported.absent if name in numbers),
         "judgments": judgments,
-        "runs": runs,
-        "figures": figures(exported.evaluation),
+        "runs": list(runs),
+        "figures": figures(exported.evaluation, exported.agreements),
         "costs": {model.model: plain(model.costs) for model in exported.evaluation.models},
         "index_recall": {
             model.model: {"uses_index": model.uses_index, "recall": plain(model.index_recall)}
             for model in exported.evaluation.models
         },
         "robustness": plain(exported.robustness),
-        "agreements": plain(exported.agreements),
     }
 
 
-def figures(evaluation: Evaluation) -> dict[str, Any]:
+def figures(evaluation: Evaluation, agreements: Sequence[Agreement] = ()) -> dict[str, Any]:
     """All that can be computed from rankings and judgments, with queries named by their keys."""
     return {
         "k": evaluation.k,
@@ -275,6 +247,7 @@ def figures(evaluation: Evaluation) -> dict[str, Any]:
         "models": [_figures_of(model) for model in evaluation.models],
         "comparisons": plain(evaluation.comparisons),
         "frontier": list(evaluation.frontier),
+        "agreements": plain(tuple(agreements)),
     }
 
 
@@ -301,20 +274,6 @@ def _query(one: QuerySummary) -> dict[str, Any]:
     }
 
 
-def _run_document(run: Run, number: Any) -> dict[str, Any]:
-    return {
-        "model": run.model,
-        "kinds": [str(kind) for kind in run.kinds],
-        "rankings": {
-            key: {
-                "documents": [number(name) for name, _ in ranking],
-                "similarities": [similarity for _, similarity in ranking],
-            }
-            for key, ranking in run.rankings.items()
-        },
-    }
-
-
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -336,6 +295,10 @@ def _json(value: Any) -> str:
     return _LONE_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
+def _line(text: str) -> str:
+    return " ".join(printable(text).split())
+
+
 def _readme(exported: Exported) -> str:
     return README.format(
         name=_line(exported.set.name),
@@ -343,32 +306,3 @@ def _readme(exported: Exported) -> str:
         version=exported.environment.version,
         measure=exported.evaluation.measure,
     )
-
-
-README = """An evaluation by Semblance {version}: “{name}”, {made_at}
-
-evaluation.json   everything: the set with its guidelines, the queries, all judgments by all judges with their marks
-                  (-1 unsure, -2 for later), every model's rankings with similarities, what was asked for, the figures,
-                  what the models cost, the machine and the versions of the software
-measures.csv      the means of every measure for every model, with intervals (95 %) and bounds
-per_query.csv     every measure of every query for every model
-comparisons.csv   every two models compared by {measure}
-topics.tsv        the queries: TREC query id, title
-qrels.txt         the judgments that were used, as TREC qrels; qrels.<judge>.txt: those of one judge
-runs/MODEL.run    the rankings of a model as a TREC run, and runs/MODEL.qrels the judgments that it is measured by:
-                  of the queries it answers, on the kinds of files it can find, among files that were there
-
-A document is named by the SHA-256 of its file's bytes and its kind: <sha256>:photo, <sha256>:frame:<ms>,
-<sha256>:audio:<ms>. Query ids are made of what is asked for: text:red%20dress, image:<sha256>, sound:<sha256>. So both
-mean the same in every library. Scores in a run count down from the length of the list, for the order is what counts;
-the similarities are in evaluation.json.
-
-To check the figures without Semblance:   ir_measures runs/MODEL.qrels runs/MODEL.run {measure} AP nDCG@10
-(F1@k is SetF on the first k results.) With it:   semblance report --recompute FOLDER
-To go on in another library that holds the same files:   semblance report --import FOLDER
-
-What is personal in here: the words of the queries and their guidelines, the names of judges, the names of the files in
-rankings, judgments and queries with their folders below the library's own, the name of the library, and a description
-of the machine. No picture, no sound, no path above the library's folders, no account and no password.
-In CSV files, text that begins with = + - or @ has an apostrophe in front, so that no spreadsheet computes it.
-"""
