@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from math import log10
 from typing import TYPE_CHECKING
 
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from app.gui.plotting import Chart
 
 HEIGHT_PX = 320
+PLOTTING = "app.gui.plotting"
+ASK_AGAIN_MS = 30
 
 
 @dataclass(frozen=True)
@@ -85,12 +90,14 @@ def ticks(low: float, high: float) -> list[float]:
 
 
 class CostPlot(QWidget):
-    """Draws nothing before it comes into sight: the library that plots is large. What it shows is said in words too."""
+    """Draws nothing before it comes into sight. The library that plots is large: it is read beside the window's own
+    thread as soon as there is something to show. What is shown is said in words too."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._evaluation: Evaluation | None = None
         self._drawn = False
+        self._loading: threading.Thread | None = None
         self.chart: Chart | None = None
         self.axis = QComboBox()
         self.axis.setAccessibleName(self.tr("The cost that the plot shows"))
@@ -125,6 +132,9 @@ class CostPlot(QWidget):
         self.axis.setCurrentIndex(max(0, self.axis.findText(chosen)))
         self.axis.setVisible(self.axis.count() > 1)
         self.setVisible(self.axis.count() > 0)
+        if self.axis.count() and self._loading is None and PLOTTING not in sys.modules:
+            self._loading = threading.Thread(target=import_module, args=(PLOTTING,), daemon=True)
+            self._loading.start()
         self._say()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -176,8 +186,11 @@ class CostPlot(QWidget):
         if chosen is None or self._card.visibleRegion().isEmpty():  # it has been laid out elsewhere meanwhile
             self._drawn = False
             return
+        if self._loading and self._loading.is_alive():
+            QTimer.singleShot(ASK_AGAIN_MS, self, self._draw)
+            return
         if self.chart is None:
-            from app.gui.plotting import Chart  # with numpy, which the window does without until a plot is seen
+            from app.gui.plotting import Chart  # with numpy, which the window does without until there are results
 
             self.chart = Chart()
             self._inside.addWidget(self.chart)

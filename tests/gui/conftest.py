@@ -33,6 +33,7 @@ from app.engine.types import (
     SpaceCount,
     Timings,
 )
+from app.gui import plotting  # noqa: F401 - read at once, so that no test leaves the thread behind that reads it
 from app.gui.engine import Engine
 from app.gui.window import MainWindow
 

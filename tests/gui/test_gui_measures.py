@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -166,6 +168,30 @@ class TestPlot:
         plot.show_evaluation(compared)
         assert plot.words.endswith("Not shown, because other queries were answered: Timbre.")
         assert "B, A" in plot.words
+
+    def test_the_window_does_not_wait_while_the_plotting_library_is_read(self) -> None:
+        """In a process of its own: here it has been read."""
+        script = """
+import sys
+from PySide6.QtWidgets import QApplication
+from app.engine.evaltypes import Evaluation, Measured, ModelCosts, ModelEvaluation, QueryEvaluation
+from app.gui.costplot import CostPlot
+app = QApplication([])
+answered = (QueryEvaluation(1, "q", "q", {"P@5": 0.5}),)
+models = tuple(
+    ModelEvaluation(key, key, {"P@5": Measured(value)}, answered, costs=ModelCosts(items_per_s=rate))
+    for key, value, rate in (("a", 0.6, 20.0), ("b", 0.5, 30.0))
+)
+plot = CostPlot()
+plot.show()
+plot.show_evaluation(Evaluation(5, ("P@5",), models, (), "P@5"))
+print(plot._loading is not None, "app.gui.plotting" in sys.modules and not plot._loading.is_alive())
+while plot.chart is None:
+    app.processEvents()
+print("drawn")
+"""
+        run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
+        assert run.stdout.split() == ["True", "False", "drawn"]
 
     def test_of_equal_ones_in_both_one_stands_for_all(self) -> None:
         twin = replace(self.GOOD, key="twin")
