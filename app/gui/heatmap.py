@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.engine.evaltypes import Disturbance, Drop, Robustness
+from app.engine.evaluation.report.spreadsheets import harmless
 from app.engine.types import Modality
 from app.gui import theme, wording
 
@@ -113,7 +114,9 @@ def as_text(result: Robustness, separator: str) -> str:
         figures = [drop.before, drop.after, drop.change, drop.low, drop.high]
         shown = ["" if figure is None else f"{figure:.6f}" for figure in figures]
         name = result.names.get(drop.model, drop.model)
-        writer.writerow([name, one.name, one.modality.value, result.measure, drop.queries, *shown, result.seed])
+        writer.writerow(
+            [harmless(name), one.name, one.modality.value, result.measure, drop.queries, *shown, result.seed]
+        )
     return written.getvalue()
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from PySide6.QtCore import QCoreApplication
 
 from app.engine.evaltypes import Evaluation, Measured, ModelEvaluation
+from app.engine.evaluation.report.spreadsheets import harmless
 from app.engine.types import Modality
 from app.gui import wording
 from app.gui.celltable import Bar, Cell, Column, Row
@@ -310,7 +311,7 @@ def as_text(evaluation: Evaluation, separator: str) -> str:
     for model in ranked(evaluation):
         figures = [_written(getattr(model.measures.get(name), end or "value", None)) for name, end in written_out]
         costs = [_written(getattr(model.costs, name)) for name in _COSTS]
-        writer.writerow([model.name, len(model.queries), *figures, *costs])
+        writer.writerow([harmless(model.name), len(model.queries), *figures, *costs])
     return written.getvalue()
 
 

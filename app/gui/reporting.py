@@ -22,6 +22,7 @@ from app.gui.engine import Engine
 from app.gui.jobline import JobLine
 
 SUFFIX = ".html"
+SUFFIXES = (SUFFIX, ".htm", ".xhtml")
 
 
 class ReportActions(QObject):
@@ -82,8 +83,9 @@ class ReportActions(QObject):
     def save_page(self, path: str) -> None:
         # The dialog has asked whether a file of the chosen name may go, and not of one that gets its ending here.
         chosen = Path(path)
-        replaces = bool(chosen.suffix)
-        self._write("evaluations_write_report", str(chosen if replaces else chosen.with_suffix(SUFFIX)), replaces)
+        replaces = chosen.suffix.lower() in SUFFIXES  # "Report v1.2" has none, though it has a dot
+        page = chosen if replaces else chosen.with_name(chosen.name + SUFFIX)
+        self._write("evaluations_write_report", str(page), replaces)
 
     def choose_folder(self) -> None:
         """Export the evaluation on screen into a new folder."""

@@ -144,6 +144,10 @@ def test_what_trec_eval_published_comes_out(shared_data: Path) -> None:
     assert means.round(4).tolist() == [0.1785, 0.2174, 0.4064, 0.2667, 0.3, 0.3667]
 
 
+def test_a_name_is_known_in_whatever_case_it_is_written() -> None:
+    assert measures.checked(["ap", "NDCG@5", "f1@3", "rprec", "p@2"]) == ("AP", "nDCG@5", "F1@3", "Rprec", "P@2")
+
+
 def test_names_are_written_in_one_way() -> None:
     assert measures.checked(["MRR", "SetF@5", "NDCG@10", "P@3", "P@3"]) == ("RR", "F1@5", "nDCG@10", "P@3")
     assert measures.checked(measures.names(7)) == measures.names(7)

@@ -35,7 +35,8 @@ from app.engine.evaltypes import (
 )
 from app.engine.evaluation.report import html, plots
 from app.engine.evaluation.report.content import Environment, Report, printable
-from app.engine.evaluation.report.exchange import pretty, table
+from app.engine.evaluation.report.exchange import pretty
+from app.engine.evaluation.report.spreadsheets import harmless, table
 from app.engine.types import FoundBy, Hit, ItemKind, MediaKind, Modality, Query
 
 HOSTILE = (
@@ -177,12 +178,15 @@ def test_no_plot_is_drawn_of_nothing() -> None:
     assert plots.heat_map(Robustness("P@10", 1, (), (), {}, ())) == ""
 
 
-def test_plots_write_nothing_outside_the_folder_they_are_given(tmp_path: Path) -> None:
+def test_plots_write_nothing_outside_the_folder_they_are_given_and_run_no_program(tmp_path: Path) -> None:
     """In a process of its own, since matplotlib looks for its folder once."""
     program = (
         "import sys; from pathlib import Path; from app.engine.evaluation.report import plots\n"
         "from app.engine.evaltypes import Evaluation, Measured, ModelEvaluation\n"
         "assert 'matplotlib' not in sys.modules\n"
+        "def refuse(event, arguments):\n"
+        "    assert event not in ('subprocess.Popen', 'os.posix_spawn', 'os.fork', 'os.system'), arguments\n"
+        "sys.addaudithook(refuse)\n"
         "plots.keep_cache_in(Path(sys.argv[1]))\n"
         "model = ModelEvaluation('m', 'm', {'P@10': Measured(0.5)}, ())\n"
         "assert plots.intervals(Evaluation(10, ('P@10',), (model,), (), 'P@10'))\n"
@@ -205,6 +209,13 @@ def test_plots_write_nothing_outside_the_folder_they_are_given(tmp_path: Path) -
 def test_a_spreadsheet_computes_nothing_that_came_from_a_name() -> None:
     text = table([("=HYPERLINK(1)", "+1", "@a", "-x", "plain", 0.1, -2, None, 'a,b\n"c"')])
     assert text == '\'=HYPERLINK(1),\'+1,\'@a,\'-x,plain,0.1,-2,,"a,b\n""c"""\n'
+
+
+@given(st.text(st.sampled_from("='+-@\t ab1")))
+def test_one_apostrophe_taken_away_gives_the_text_back(text: str) -> None:
+    cell = harmless(text)
+    assert not cell.startswith(("=", "+", "-", "@", "\t"))
+    assert cell.removeprefix("'") == text
 
 
 def test_what_cannot_be_printed_is_shown() -> None:

@@ -68,6 +68,12 @@ def test_pictures_can_be_left_out_and_a_name_gets_its_ending(
     assert (path, request.pictures, replaces) == (str(tmp_path / "r.html"), False, False)
 
 
+def test_a_dot_in_a_name_is_no_ending(actions: ReportActions, fake_client, tmp_path: Path) -> None:
+    actions.save_page(str(tmp_path / "Report v1.2"))
+    path, _, replaces = fake_client.last("evaluations_write_report").args
+    assert (path, replaces) == (str(tmp_path / "Report v1.2.html"), False)
+
+
 def test_an_export_goes_into_a_folder_of_its_own(
     actions: ReportActions, fake_client, tmp_path: Path, qtbot: QtBot
 ) -> None:

@@ -33,6 +33,10 @@ __all__ = [
 ]
 
 
+DEEPEST = 2**31 - 1
+"""The largest cut-off."""
+
+
 def names(k: int) -> tuple[str, ...]:
     """The measures of a comparison at ``k``, in the order of a table.
 
@@ -114,7 +118,7 @@ class _Measure:
 
 @lru_cache(maxsize=256)
 def _parsed(name: str) -> _Measure:
-    stripped = name.strip()
+    stripped = _spelled(name.strip())
     try:
         measure = ir_measures.parse_measure(f"SetF{stripped[2:]}" if stripped.startswith("F1@") else stripped)
         parameters = dict(measure.params)
@@ -123,10 +127,17 @@ def _parsed(name: str) -> _Measure:
     kind = "F1" if measure.NAME == "SetF" else str(measure.NAME)
     cutoff = parameters.pop("cutoff", None)
     whole = kind in _WITHOUT_CUTOFF and cutoff is None
-    cut = kind in _WITH_CUTOFF and isinstance(cutoff, int) and cutoff > 0
+    cut = kind in _WITH_CUTOFF and isinstance(cutoff, int) and 0 < cutoff <= DEEPEST
     if parameters or not (whole or cut):
         raise AppError("This measure is not computed here", f"“{name}” is none of those there are. {_KNOWN}")
     return _Measure(kind, cutoff)
+
+
+def _spelled(name: str) -> str:
+    """A known name in its own spelling, whatever case it was written in."""
+    kind, at, cutoff = name.partition("@")
+    known = {one.casefold(): one for one in (*_WITH_CUTOFF, *_WITHOUT_CUTOFF)}
+    return known.get(kind.casefold(), kind) + at + cutoff
 
 
 # --- figures ---------------------------------------------------------------------------------------------------------

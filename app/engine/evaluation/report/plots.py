@@ -31,8 +31,13 @@ _DRAWING = threading.Lock()
 
 
 def keep_cache_in(folder: Path) -> None:
-    """Where matplotlib may keep its list of fonts, unless the person has chosen or it is loaded already."""
+    """Where matplotlib may keep its list of fonts, unless the person has chosen or it is loaded already.
+
+    On the list are its own fonts alone: for the system's it would run another program, `fc-list`, and the page puts its
+    own font in place of all of them.
+    """
     if "matplotlib" not in sys.modules:
+        os.environ.setdefault("MPL_IGNORE_SYSTEM_FONTS", "1")
         os.environ.setdefault("MPLCONFIGDIR", str(folder))
 
 
