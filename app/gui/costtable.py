@@ -7,7 +7,7 @@ from collections.abc import Callable
 from app.engine.evaltypes import Evaluation, Measured, ModelCosts, ModelEvaluation, Threshold
 from app.gui import wording
 from app.gui.celltable import Cell, Column, Row
-from app.gui.measures import MODALITY_WORDS, interval_words, ranked
+from app.gui.measures import interval_words, kind_name, kind_words, ranked
 
 UNKNOWN = "–"
 DEVICES = {"cpu": "processor", "cuda": "graphics card", "mps": "graphics chip"}
@@ -127,7 +127,7 @@ def _thresholds(model: ModelEvaluation) -> Cell:
     if not known:
         return Cell(UNKNOWN, explanation=said, spoken=said or "Threshold not known")
     words = " · ".join(_similarity(threshold.similarity) for threshold in known)
-    kinds = " · ".join(MODALITY_WORDS[threshold.modality].removeprefix("by ") for threshold in known)
+    kinds = " · ".join(kind_name(threshold.modality) for threshold in known)
     return Cell(words, kinds, said, spoken=said)
 
 
@@ -136,7 +136,7 @@ def _similarity(value: float | None) -> str:
 
 
 def _threshold_sentence(threshold: Threshold) -> str:
-    kind = MODALITY_WORDS[threshold.modality].capitalize()
+    kind = kind_words((threshold.modality,)).capitalize()
     if threshold.similarity is None:
         return f"{kind}: {threshold.note}"
     said = f"{kind}: {threshold.precision:.0%} right from similarity {_similarity(threshold.similarity)}"

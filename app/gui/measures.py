@@ -27,7 +27,7 @@ _SIDE_COUNT = "Judged"
 
 _IN_ORDER = ("P", "R", "nDCG", "AP", "RR", "F1", "Success", "Rprec", _SIDE_COUNT)
 """As they are shown."""
-MODALITY_WORDS = {Modality.TEXT: "by words", Modality.IMAGE: "by picture", Modality.AUDIO: "by sound"}
+_KINDS = (Modality.TEXT, Modality.IMAGE, Modality.AUDIO)
 
 
 def _explanations() -> Mapping[str, str]:
@@ -175,7 +175,7 @@ def rows(evaluation: Evaluation, by_kind: bool = False) -> list[Row]:
         made.append(Row(model.name, cells, asked if differ else "", told))
         for modality, measured in model.by_modality.items() if by_kind else ():
             inset = tuple(cell(name, measured.get(name)) for name in names)
-            made.append(Row(MODALITY_WORDS[modality], inset, inset=True))
+            made.append(Row(kind_words((modality,)), inset, inset=True))
     return _on_one_scale(made)
 
 
@@ -288,11 +288,20 @@ def _unanswered_lines(model: ModelEvaluation, evaluation: Evaluation) -> list[st
     return [*lines, sentence.format(model.name, kinds, left_out)]
 
 
+def kind_name(modality: Modality) -> str:
+    """What a query is made of, in a word."""
+    return {
+        Modality.TEXT: translate("Measures", "words"),
+        Modality.IMAGE: translate("Measures", "picture"),
+        Modality.AUDIO: translate("Measures", "sound"),
+    }[modality]
+
+
 def kind_words(modalities: Iterable[Modality]) -> str:
     """``by words``, ``by picture and sound``: what a query is made of."""
     made_of = set(modalities)
-    words = [MODALITY_WORDS[modality] for modality in MODALITY_WORDS if modality in made_of]
-    return " and ".join(word if number == 0 else word.removeprefix("by ") for number, word in enumerate(words))
+    names = [kind_name(modality) for modality in _KINDS if modality in made_of]
+    return translate("Measures", "by {0}").format(translate("Measures", " and ").join(names))
 
 
 # --- text ------------------------------------------------------------------------------------------------------------
