@@ -38,7 +38,6 @@ def open_dialog(
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
         dialog.show()
         qtbot.waitUntil(lambda: dialog.counts.topLevelItemCount() == len(status.labels))
-        qtbot.waitUntil(lambda: bool(status.labels) == dialog.judge.isEnabled())
         return dialog
 
     return make
@@ -94,6 +93,21 @@ def test_new_pictures_are_given_the_same_list(
     fake_client.last("labels_assign").fail(AppError("No model here", "Index first."))
     qtbot.waitUntil(lambda: dialog.error == "No model here. Index first.")
     assert dialog.assign.isEnabled()
+
+
+def test_what_indexing_has_changed_is_asked_for_again(
+    qtbot: QtBot, open_dialog: Callable[..., LabelsDialog], fake_client: Any
+) -> None:
+    nowhere = LabelStatus((LabelCount("dog", 0), LabelCount("cat", 0)), MODEL, pending=5)
+    dialog = open_dialog(nowhere)
+    assert not dialog.judge.isEnabled()  # no picture has any label yet
+    dialog.assign.click()
+    fake_client.last("labels_assign").fail(AppError("No model here can give labels", "Index again."))
+    qtbot.waitUntil(lambda: bool(dialog.error))
+    fake_client.answers["labels_status"] = lambda: TWO
+    dialog.refresh()
+    assert not dialog.error
+    qtbot.waitUntil(dialog.judge.isEnabled)
 
 
 def test_what_is_wrong_with_a_list_leaves_it_as_it_is_typed(
