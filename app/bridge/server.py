@@ -66,6 +66,7 @@ LANES: dict[str, Lane] = {
     "evaluations_remove_query": Lane.QUICK,
     "evaluations_pool": Lane.QUICK,
     "evaluations_judge": Lane.QUICK,
+    "evaluations_judge_all": Lane.QUICK,
     "evaluations_progress": Lane.EVALUATE,
     "evaluations_agreement": Lane.QUICK,
     "evaluations_import_folders": Lane.EVALUATE,

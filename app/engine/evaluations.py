@@ -138,7 +138,12 @@ class Evaluations:
         return self._judging.pool(query_id, models or self._preferences.models, depth, judge, order)
 
     def judge(self, query_id: int, item_id: int, grade: int | None, judge: str = OWN_JUDGE) -> QuerySummary:
-        return self._judging.judge(query_id, item_id, grade, judge)
+        return self._judging.judge(query_id, (item_id,), grade, judge)
+
+    def judge_all(
+        self, query_id: int, item_ids: Sequence[int], grade: int | None, judge: str = OWN_JUDGE
+    ) -> QuerySummary:
+        return self._judging.judge(query_id, item_ids, grade, judge)
 
     def progress(
         self,

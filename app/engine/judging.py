@@ -97,21 +97,21 @@ class Judging:
             guidelines=stored.guidelines or of_set.guidelines,
         )
 
-    def judge(self, query_id: int, item_id: int, grade: int | None, judge: str = OWN_JUDGE) -> QuerySummary:
-        """Enter a grade (0: not relevant, above: relevant) or a `Mark`; None takes it back. The query as all judges
-        together have judged it now.
+    def judge(self, query_id: int, item_ids: Sequence[int], grade: int | None, judge: str = OWN_JUDGE) -> QuerySummary:
+        """Enter a grade (0: not relevant, above: relevant) or a `Mark` of items; None takes it back. All of them are
+        entered, or none. The query as this judge has judged it now.
 
         Raises:
-            AppError: the query or the item is gone, or the judge's name is too long.
+            AppError: the query or an item is gone, or the judge's name is too long.
         """
         if len(judge) > LONGEST_JUDGE:
             raise AppError("This name is too long", f"Give a judge a name of up to {LONGEST_JUDGE} characters.")
         self._queries.query(query_id)
-        refs = self._lookup.refs([item_id])
-        if item_id not in refs:
+        refs = self._lookup.refs(item_ids)
+        if not refs.keys() >= set(item_ids):
             raise AppError("This item is gone", "Its file has left the library since it was found.")
-        self._judgments.judge(query_id, judge, [(refs[item_id], grade)])
-        return self._queries.query(query_id)
+        self._judgments.judge(query_id, judge, [(refs[item_id], grade) for item_id in item_ids])
+        return self._queries.query(query_id, judge)
 
     def progress(
         self,

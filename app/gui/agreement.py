@@ -25,6 +25,9 @@ STRENGTHS = ((0.2, "poor"), (0.4, "fair"), (0.6, "moderate"), (0.8, "good"))
 """Words for a kappa up to so much, above the last "very good" (Altman, Practical Statistics for Medical Research, 1991,
 after Landis and Koch)."""
 
+LEAST_FOR_A_WORD = 20
+"""Of fewer results the interval is so wide that any word would mislead."""
+
 
 def strength(kappa: float) -> str:
     """Cohen's kappa in a word."""
@@ -46,7 +49,8 @@ def line_words(agreement: Agreement, name: str) -> str:
     shared = wording.count(agreement.items, "result", "results")
     if agreement.kappa is None:
         return f"Agreement with {name}: {agreement.agreed} of {shared}"
-    return f"Agreement with {name}: {strength(agreement.kappa)}, {kappa_words(agreement)}, {shared}"
+    word = f"{strength(agreement.kappa)}, " if agreement.items >= LEAST_FOR_A_WORD else ""
+    return f"Agreement with {name}: {word}{kappa_words(agreement)}, {shared}"
 
 
 def _number(value: float) -> str:
@@ -55,7 +59,7 @@ def _number(value: float) -> str:
 
 class AgreementLine(QPushButton):
     """Tells of the judge with whom the present one shares most results; hidden where there is none. A click shows the
-    table."""
+    table. Before all of the set is judged, so that nobody is swayed, it tells only who asks for it by a click."""
 
     def __init__(self, engine: Engine, session: JudgeSession, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -63,34 +67,65 @@ class AgreementLine(QPushButton):
         self._session = session
         self._generation = 0
         self._known: dict[str, Agreement] = {}
-        self._asked: tuple[int, str, list[str]] = (0, "", [])
+        self._of: tuple[int, str, tuple[str, ...]] = (0, "", ())
+        """The set, the present judge and the others."""
+        self._is_old = True
+        self._is_wanted = False
         self._words = ""
         theme.set_role(self, "link")
         self.setMinimumWidth(1)  # else its words would keep the window wide
-        self.clicked.connect(self.show_table)
+        self.clicked.connect(self._click)
         self.hide()
-        session.judges_changed.connect(self.ask)
-        session.loaded.connect(self.ask)
+        session.changed.connect(self._age)
+        session.judges_changed.connect(self._age)
+        for signal in (session.judges_changed, session.counted):
+            signal.connect(self._follow)
 
     @property
     def shown(self) -> Agreement | None:
         """The agreement that is told of now."""
-        shared = [one for one in self._known.values() if one.items]
+        shared = [one for one in self._known.values() if one.items and self._may_tell]
         return max(shared, key=lambda one: one.items, default=None)
+
+    @property
+    def _is_done(self) -> bool:
+        plan = self._session.plan
+        return plan is not None and plan.pooled > 0 and not plan.left
+
+    @property
+    def _may_tell(self) -> bool:
+        return self._is_wanted or self._is_done
 
     def ask(self) -> None:
         """Ask anew how far the judges of the set agree with the present one."""
         self._generation += 1
-        summary, judge = self._session.summary, self._session.judge
-        set_id = summary.set_id if summary else 0
-        others = [other for other in self._session.judges if other != judge] if summary else []
-        asked = (set_id, judge, others)
-        if asked != self._asked:  # else what is told stays until it is told anew
-            self._asked = asked
-            self._known.clear()
-            self._show()
+        self._is_old = False
+        set_id, judge, others = self._of
         for other in others:
             self._ask(set_id, judge, other)
+
+    def _age(self) -> None:
+        self._is_old = True
+
+    def _follow(self) -> None:
+        """Another set or judge, or more judgments, as the session has them now."""
+        summary, judge = self._session.summary, self._session.judge
+        others = tuple(other for other in self._session.judged_by if other != judge) if summary else ()
+        of = (summary.set_id if summary else 0, judge, others)
+        if of != self._of:  # else what is told stays until it is told anew
+            self._of = of
+            self._is_old, self._is_wanted = True, False
+            self._known.clear()
+        if self._is_old and self._is_done:
+            self.ask()
+        self._show()
+
+    def _click(self) -> None:
+        if self._may_tell:
+            self.show_table()
+        else:
+            self._is_wanted = True
+            self.ask()
 
     def _ask(self, set_id: int, judge: str, other: str) -> None:
         generation = self._generation
@@ -104,10 +139,14 @@ class AgreementLine(QPushButton):
 
     def _show(self) -> None:
         shown = self.shown
-        self.setVisible(shown is not None)
-        self._words = line_words(shown, self._name(shown.second)) if shown else ""
-        self.setAccessibleName(self._words)
+        waits = bool(self._of[2]) and not self._may_tell
+        self.setVisible(shown is not None or waits)
         told = self.tr("Show what either judge said (kappa: 1 is full agreement, 0 that of chance)")
+        self._words = line_words(shown, self._name(shown.second)) if shown else ""
+        if waits:
+            self._words = self.tr("Agreement…")
+            told = self.tr("Told when all of the set is judged, so that it sways nobody. Click to see it now.")
+        self.setAccessibleName(self._words)
         self.setToolTip(f"{self._words}\n{told}")
         self.updateGeometry()
         self._elide()
@@ -139,7 +178,7 @@ class AgreementLine(QPushButton):
         told = self.tr("The same grade for {0} of {1}. Cohen's {2}, with its interval of 95%.").format(
             shown.agreed, wording.count(shown.items, "result", "results"), kappa_words(shown)
         )
-        if shown.kappa is not None:
+        if shown.kappa is not None and shown.items >= LEAST_FOR_A_WORD:
             told += " " + self.tr("That is {0} agreement beyond chance.").format(strength(shown.kappa))
         column.addWidget(theme.label(told))
         column.addWidget(self._table(shown, names))

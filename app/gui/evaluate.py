@@ -53,21 +53,35 @@ class EvaluatePage(QWidget):
         self._views = QStackedWidget()
         self._showers: list[Callable[[QuerySummary], None]] = []
         self._stack = QStackedWidget()
-        self._depth = POOL_DEPTH
+        self._deeper: tuple[int, int] = (0, POOL_DEPTH)
+        """A set that is judged deeper than usual, and how deep."""
         self._compose()
         self._connect()
         self._say_empty()
 
+    def leave_library(self) -> None:
+        """Another library is opened, whose sets, queries and items may have the same ids: nothing of this one is kept,
+        and until `enter_library` nothing can be judged."""
+        self.setEnabled(False)
+        self._deeper = (0, POOL_DEPTH)
+        self.banner.hide()
+        self.judging.leave_library()
+        self.queries.leave_library()
+        self.comparing.clear()
+        self.robustness.clear()
+
+    def enter_library(self) -> None:
+        """The library is open."""
+        self.setEnabled(True)
+        self.refresh()
+
     def refresh(self) -> None:
-        """The library, its contents or its models may have changed."""
+        """The library's contents or its models may have changed."""
+        if not self.isEnabled():
+            return
         self._forget()
         self._engine.request("models", on_done=self.queries.set_models, on_failed=self.banner.show_error)
         self.queries.reload()
-
-    def clear(self) -> None:
-        """Another library is opened: nothing that was measured is of it, though sets may have the same ids."""
-        self.comparing.clear()
-        self.robustness.clear()
 
     def use_query(self, query: Query, title: str) -> None:
         """Keep a query from the search page and judge its results."""
@@ -80,7 +94,8 @@ class EvaluatePage(QWidget):
             self.judging.stop()
         self._switch.button(view).setChecked(True)
         self._views.setCurrentIndex(view)
-        self._show_query()
+        if not self._count():
+            self._show_query()
 
     def set_offline(self, offline: Offline) -> None:
         """Which files cannot be reached now."""
@@ -141,6 +156,7 @@ class EvaluatePage(QWidget):
         self.queries.told.connect(self.banner.tell)
         self.judging.judged.connect(self._take_judgment)
         self.judging.query_wanted.connect(self._turn_to)
+        self.judging.session.judges_changed.connect(self._count)
         self.judging.compare_wanted.connect(self._compare)
         self.comparing.judge_wanted.connect(self._judge_deeper)
         self.robustness.judge_wanted.connect(self._judge_deeper)
@@ -166,7 +182,6 @@ class EvaluatePage(QWidget):
         )
 
     def _choose(self, summary: QuerySummary | None) -> None:
-        self._depth = POOL_DEPTH
         if summary is None:
             self.judging.show_query(None)
             self._say_empty()
@@ -174,9 +189,20 @@ class EvaluatePage(QWidget):
         self._stack.setCurrentIndex(1)
         self._show_query()
 
-    def _turn_to(self, query_id: int) -> None:
-        """Judging goes on with another query, or back to one."""
-        if not self.queries.list.turn_to(query_id):
+    def _count(self) -> bool:
+        """Who judges sees their own counts, and nobody else's; results are of all. Whether the list is asked for."""
+        judging = self._views.currentIndex() == JUDGE
+        return self.queries.count_for(self.judging.session.judge if judging else None)
+
+    def _turn_to(self, query_id: int, set_id: int) -> None:
+        """Judging goes on with another query, or back to one, perhaps of another set."""
+        queries = self.queries
+        if queries.list.turn_to(query_id):
+            return
+        here = queries.current_set.id if queries.current_set else 0
+        if set_id != here and set_id in [one.id for one in queries.sets.sets]:
+            queries.turn_to(set_id, select=query_id)
+        else:
             self.judging.forget_query(query_id)
 
     def _show_query(self) -> None:
@@ -186,7 +212,8 @@ class EvaluatePage(QWidget):
             self._showers[self._views.currentIndex()](summary)
 
     def _show_judging(self, summary: QuerySummary) -> None:
-        self.judging.show_query(summary, self._depth)
+        set_id, depth = self._deeper
+        self.judging.show_query(summary, depth if set_id == summary.set_id else POOL_DEPTH)
 
     def _show_results(self, summary: QuerySummary) -> None:
         self.comparing.show_set(self.queries.current_set)
@@ -204,11 +231,14 @@ class EvaluatePage(QWidget):
 
     def _take_judgment(self, summary: QuerySummary) -> None:
         self._forget()
-        self.queries.update_summary(summary)
+        if self.queries.judge == self.judging.session.judge:
+            self.queries.update_summary(summary)
 
     def _compare(self) -> None:
         self.show_view(RESULTS)
 
     def _judge_deeper(self, k: int) -> None:
-        self._depth = max(POOL_DEPTH, k)
+        current = self.queries.current_set
+        self._deeper = (current.id if current else 0, max(POOL_DEPTH, k))
         self.show_view(JUDGE)
+        self.judging.seek_work()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
+    QComboBox,
     QDialog,
     QDialogButtonBox,
     QFormLayout,
@@ -66,7 +68,17 @@ class JudgeButtons(QWidget):
         for button in self.grades.values():
             self._grades.addWidget(button, 1)
             button.show()  # at once, or it would not count when what has room is reckoned
+        self._order()
         self._fit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self._order()
+        super().showEvent(event)
+
+    def _order(self) -> None:
+        """Tab goes through the buttons as they stand, though the grades are made anew with every scale."""
+        for before, after in pairwise((self, *self.grades.values(), self.unsure, self.later, self.skip, self.undo)):
+            QWidget.setTabOrder(before, after)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -124,11 +136,14 @@ class JudgeButtons(QWidget):
         return button
 
 
-class JudgeKeys:
+class JudgeKeys(QObject):
     """The keys of a panel. They are the whole window's, so that they work right after a query was chosen in the list;
-    those of a hidden panel do nothing, and a text field with the focus takes letters and Ctrl+Z for itself."""
+    those of a hidden panel do nothing, and a text field or a list to choose from with the focus takes letters, the
+    space bar and Ctrl+Z for itself."""
 
     def __init__(self, panel: QWidget, buttons: JudgeButtons, actions: dict[str, Callable[[], None]]) -> None:
+        super().__init__(panel)
+        self._shortcuts: list[QShortcut] = []
         self._buttons = buttons
         self._skip = actions["K"]
         marks = {choice.keys[0]: choice.grade for choice in (UNSURE, LATER)}
@@ -140,10 +155,17 @@ class JudgeKeys:
         for key, action in actions.items():
             self._connect(panel, key, action)
         self._connect(panel, "Space", self._space)
+        QApplication.instance().focusChanged.connect(self._spare)  # type: ignore[union-attr]  # there is a panel
 
-    @staticmethod
-    def _connect(panel: QWidget, key: str, action: Callable[[], None]) -> None:
-        QShortcut(QKeySequence(key), panel).activated.connect(action)
+    def _connect(self, panel: QWidget, key: str, action: Callable[[], None]) -> None:
+        shortcut = QShortcut(QKeySequence(key), panel)
+        shortcut.activated.connect(action)
+        self._shortcuts.append(shortcut)
+
+    def _spare(self, _before: QWidget | None, focused: QWidget | None) -> None:
+        """A list to choose from opens with the space bar and finds its entries by their letters."""
+        for shortcut in self._shortcuts:
+            shortcut.setEnabled(not isinstance(focused, QComboBox))
 
     def _press(self, key: str) -> None:
         grade = self._buttons.grade_of(key)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from app.gui import wording
 from app.gui.judgesession import JudgeSession
 
-Action = tuple[str, Callable[[], None]]
+Action = tuple[str, Callable[[], object]]
 
 
 @dataclass(frozen=True)
@@ -21,18 +21,17 @@ class Saying:
     actions: tuple[Action, ...]
 
 
-def ending(session: JudgeSession, turn_to: Callable[[int], None], compare: Callable[[], None]) -> Saying:
+def ending(session: JudgeSession, compare: Callable[[], None]) -> Saying:
     """How far the query or the set is judged, and what can be done next.
 
     Args:
         session: whose query has nothing to be judged now.
-        turn_to: turns to another query.
         compare: shows how good the models are.
     """
     count, left = len(session.items), len(session.items) - session.round.dealt_with
-    following, plan = session.following, session.plan
+    plan = session.plan
     comparing: Action = ("Compare the models", compare)
-    onward: tuple[Action, ...] = (("Next query", lambda: turn_to(following)),) if following is not None else ()
+    onward: tuple[Action, ...] = () if session.following is None else (("Next query", session.turn_on),)
     if plan and not plan.left:
         sentence = f"{plan.words}. See which model found the best ones."
         return Saying("check", "Everything in this set is judged", sentence, (comparing,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, Signal
@@ -34,8 +35,8 @@ class JudgeSession(QObject):
     item is to be shown; ``changed`` with the row of a new verdict; ``counted`` when progress has changed; ``ended``
     when nothing is left to be judged now; ``refused`` with the `AppError` of a pool; ``judges_changed``.
 
-    ``judged`` carries a query's new `QuerySummary`, ``query_wanted`` the id of the query to turn to, ``failed`` the
-    `AppError` of a judgment that was not entered.
+    ``judged`` carries a query's new `QuerySummary`, as the present judge has judged it; ``query_wanted`` the ids of the
+    query to turn to and of its set, ``failed`` the `AppError` of a judgment that was not entered.
     """
 
     waiting = Signal()
@@ -47,7 +48,7 @@ class JudgeSession(QObject):
     refused = Signal(object)
     judges_changed = Signal()
     judged = Signal(object)
-    query_wanted = Signal(int)
+    query_wanted = Signal(int, int)
     failed = Signal(object)
 
     def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
@@ -60,6 +61,9 @@ class JudgeSession(QObject):
         self.guidelines = ""
         self.judge = OWN_JUDGE
         self.judges: tuple[str, ...] = ()
+        """Who may be chosen to judge."""
+        self.judged_by: tuple[str, ...] = ()
+        """Who has judged something of the set."""
         self.order = JudgingOrder.SHUFFLED
         self.goes_on = True
         self._depth = POOL_DEPTH
@@ -93,16 +97,19 @@ class JudgeSession(QObject):
         same_set = before is not None and summary is not None and before.set_id == summary.set_id
         deeper = depth > self._depth
         self._depth = max(depth, self._depth) if same_set else depth  # a set is judged as deep as was once asked for
-        self.summary, self._waits_for_plan = summary, False
+        self.summary = summary
+        if not same_set:
+            self.plan = None
         if before is None or summary is None or before.id != summary.id:
+            self._waits_for_plan = False
             self._undoes = self._undoes and summary is not None
-            self.round.begin(summary.id if summary else 0)
+            self.round.begin(summary.id if summary else 0, summary.set_id if summary else 0)
             self.waiting.emit()
         else:
-            self.ahead.drop()  # the library may have changed
+            self.ahead.drop()  # what the library holds may have changed
         if summary is None:
             _cancel(self._pool_call, self._plan_call)
-            self.plan = None
+            self._pool_call = self._plan_call = None
             return
         self._ask_pool(summary)
         another = before is not None and before.id != summary.id
@@ -122,6 +129,19 @@ class JudgeSession(QObject):
         if order is not self.order:
             self.order = order
             self._begin_anew()
+
+    def seek_work(self) -> None:
+        """Turn to the next query with something left where the present one is done, once that is known."""
+        self._waits_for_plan = self.current is None or not is_left(self.current.grade)
+
+    def leave_library(self) -> None:
+        """Another library is opened: the same ids name other queries and items there."""
+        self.round = PoolRound()
+        self.judges = self.judged_by = ()
+        self.ahead.drop()
+        self._undoes = False
+        self.start(None)
+        self.judges_changed.emit()
 
     def ask_again(self) -> None:
         self.start(self.summary, self._depth)
@@ -151,8 +171,7 @@ class JudgeSession(QObject):
             return
         anew = not any(is_left(self.round.items[row].grade) for row in rows)
         self.round.step(rows)
-        for row in rows:
-            self._enter(row, grade)
+        self._enter(rows, grade)
         if grade == Mark.LATER and self.round.offers_later:
             self.round.put_off(rows)
         if self.plan:
@@ -175,25 +194,33 @@ class JudgeSession(QObject):
             return
         if self.summary is None or step.query_id != self.summary.id:
             self._undoes = True
-            self.query_wanted.emit(step.query_id)
+            self.query_wanted.emit(step.query_id, step.set_id)
             return
         self.round.step_back()
-        rows = [(self.round.row_of(item_id), grade) for item_id, grade in step.before]
-        for row, grade in rows:
+        changed: dict[int | None, list[int]] = defaultdict(list)
+        rows = [self.round.row_of(item_id) for item_id, _ in step.before]
+        for row, (_, grade) in zip(rows, step.before, strict=True):
             if row >= 0 and self.round.items[row].grade != grade:
-                self._enter(row, grade)
+                changed[grade].append(row)
+        for grade, of_grade in changed.items():
+            self._enter(of_grade, grade)
         self.counted.emit()
-        if rows[0][0] >= 0:
-            self.go(rows[0][0])
+        if rows[0] >= 0:
+            self.go(rows[0])
 
     def offer_left(self) -> None:
         """Offer again what was skipped and what is marked to be judged later."""
         self.round.offer_left()
-        following = self.following
-        if self.round.next_row() is None and following is not None:
-            self.query_wanted.emit(following)
-        else:
+        if self.round.next_row() is not None or not self.turn_on():
             self.go_on()
+
+    def turn_on(self) -> bool:
+        """Turn to the next query with something to judge; False: there is none."""
+        following = self.following
+        if following is None or self.summary is None:
+            return False
+        self.query_wanted.emit(following, self.summary.set_id)
+        return True
 
     def go(self, row: int) -> None:
         """Turn to one item."""
@@ -212,10 +239,7 @@ class JudgeSession(QObject):
             self.go(row)
             return
         self._waits_for_plan = self.plan is None and self._plan_call is not None
-        following = self.following
-        if self.goes_on and following is not None:
-            self.query_wanted.emit(following)
-        else:
+        if not (self.goes_on and self.turn_on()):
             self.counted.emit()
             self._end()
 
@@ -232,25 +256,26 @@ class JudgeSession(QObject):
 
     def _ask_pool(self, summary: QuerySummary) -> None:
         _cancel(self._pool_call)
-        judge = self.judge
-        if pool := self.ahead.take((summary.id, self._depth, judge, self.order)):
+        self._pool_call = None
+        if pool := self.ahead.take((summary.id, self._depth, self.judge, self.order)):
             self._show_pool(pool)
             return
+        self.round.expect()
 
         def done(pool: Pool) -> None:
-            if self.summary is summary and self.judge == judge:
+            if self._pool_call is call:
                 self._show_pool(pool)
 
         def failed(error: AppError) -> None:
-            if self.summary is summary and self.judge == judge:
+            if self._pool_call is call:
                 self._idle = True
                 self.refused.emit(error)
 
-        self._pool_call = self._engine.request(
+        self._pool_call = call = self._engine.request(
             "evaluations_pool",
             summary.id,
             depth=self._depth,
-            judge=judge,
+            judge=self.judge,
             order=self.order,
             on_done=done,
             on_failed=failed,
@@ -280,60 +305,77 @@ class JudgeSession(QObject):
 
     def _ask_plan(self, summary: QuerySummary) -> None:
         _cancel(self._plan_call)
-        judge, order = self.judge, self.order
+        order, round_ = self.order, self.round
 
         def done(progress: JudgingProgress) -> None:
-            if self.summary and self.summary.set_id == summary.set_id and (self.judge, self.order) == (judge, order):
+            if self._plan_call is call:
                 self._plan_call = None
-                self.plan = JudgePlan(progress, order)
-                if self.round.items:
-                    self.plan.see(self.round.query_id, self.round.items)
-                self.counted.emit()
-                if self._waits_for_plan:
-                    self.go_on()
-                elif self._idle and self.round.items:
-                    self._end()  # what is said may be of the set now
+                self._take_plan(JudgePlan(progress, order))
 
         def failed(_error: AppError) -> None:  # the pool tells of its own failure; one query can be counted alone
-            self._plan_call = None
+            if self._plan_call is call:
+                self._plan_call = None
 
-        self._plan_call = self._engine.request(
+        def listed(sets: Sequence[QuerySet]) -> None:
+            if self.round is round_:
+                self._show_judges(sets)
+
+        self._plan_call = call = self._engine.request(
             "evaluations_progress",
             summary.set_id,
             depth=self._depth,
-            judge=judge,
+            judge=self.judge,
             order=order,
             on_done=done,
             on_failed=failed,
         )
-        self._engine.request("evaluations_sets", on_done=self._show_judges, on_failed=lambda _error: None)
+        self._engine.request("evaluations_sets", on_done=listed, on_failed=lambda _error: None)
+
+    def _take_plan(self, plan: JudgePlan) -> None:
+        self.plan = plan
+        if self.round.items:
+            plan.see(self.round.query_id, self.round.items)
+        self.counted.emit()
+        if self._waits_for_plan:
+            self._waits_for_plan = False
+            self.go_on()
+        elif self._idle and self.round.items:
+            self._end()  # what is said may be of the set now
 
     def _show_judges(self, sets: Sequence[QuerySet]) -> None:
         of_set = next((one for one in sets if self.summary and one.id == self.summary.set_id), None)
         if of_set:
+            self.judged_by = of_set.judges
             self.judges = tuple(sorted({OWN_JUDGE, self.judge, *of_set.judges}))
             self.judges_changed.emit()
 
-    def _enter(self, row: int, grade: int | None) -> None:
-        """Enter a grade, shown at once; it is taken back if the engine refuses it."""
-        before = self.round.items[row]
-        self._set_grade(row, grade)
-        query_id, item_id = self.round.query_id, before.item.item_id
+    def _enter(self, rows: Sequence[int], grade: int | None) -> None:
+        """Enter a grade of items, shown at once; it is taken back if the engine refuses it."""
+        round_, query_id = self.round, self.round.query_id
+        before = [round_.items[row] for row in rows]
+        for row in rows:
+            self._set_grade(row, grade)
+
+        def done(summary: QuerySummary) -> None:
+            if self.round is round_:  # else another judges now, or in another library
+                self.judged.emit(summary)
 
         def failed(error: AppError) -> None:
-            row = self.round.row_of(item_id)
-            if self.round.query_id == query_id and row >= 0:
-                self._set_grade(row, before.grade)
+            if self.round is round_ and round_.query_id == query_id:
+                for item in before:
+                    row = round_.row_of(item.item.item_id)
+                    if row >= 0 and round_.items[row].grade == grade:
+                        self._set_grade(row, item.grade)
                 self.counted.emit()
             self.failed.emit(error)
 
         self._engine.request(
-            "evaluations_judge",
+            "evaluations_judge_all",
             query_id,
-            item_id,
+            tuple(item.item.item_id for item in before),
             grade,
             judge=self.judge,
-            on_done=self.judged.emit,
+            on_done=done,
             on_failed=failed,
         )
 

@@ -120,8 +120,8 @@ class JudgeTools(QWidget):
         return self._films.isChecked()
 
     def show_kinds(self, kinds: Collection[ItemKind]) -> None:
-        """What kinds of item are to be judged: without sounds nothing is said of them."""
-        self.sounds.setVisible(ItemKind.AUDIO in kinds)
+        """What kinds of item are to be judged: where nothing can be heard, nothing is said of it."""
+        self.sounds.setVisible(not {ItemKind.AUDIO, ItemKind.FRAME}.isdisjoint(kinds))
 
     def _menu(self) -> QMenu:
         menu = QMenu(self._options)
@@ -149,6 +149,7 @@ class JudgeTools(QWidget):
         goes_on.toggled.connect(self._set_goes_on)
         self._films = menu.addAction(self.tr("Play videos at once, from the moment found"))
         self._films.setCheckable(True)
+        self._films.setChecked(True)
         return menu
 
     def _choose_order(self, action: QAction) -> None:
@@ -159,7 +160,11 @@ class JudgeTools(QWidget):
 
     def _show_sounds(self, plays: bool) -> None:
         self.sounds.setIcon(icons.icon("sound" if plays else "mute"))
-        words = self.tr("Sounds play when they are shown (M)") if plays else self.tr("Sounds wait to be played (M)")
+        words = (
+            self.tr("Sounds play when they are shown (M)")
+            if plays
+            else self.tr("Sounds wait to be played, and videos are silent (M)")
+        )
         self.sounds.setToolTip(words)
 
     @staticmethod

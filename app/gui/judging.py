@@ -30,15 +30,17 @@ from app.gui.thumbnails import ThumbnailStore
 RELEVANT, NOT_RELEVANT = 1, 0
 MESSAGE, ALONE, GRID = 0, 1, 2
 AHEAD = 2
+FILM_MS = 6_000
+"""So much of a video plays from the moment that is judged."""
 
 
 class JudgePanel(QWidget):
-    """Signals: ``judged`` with the query's new `QuerySummary`; ``query_wanted`` with the id of the query to turn to;
-    ``failed`` with an `AppError`; ``compare_wanted`` and ``models_wanted`` for the buttons of what is said instead of
-    an item."""
+    """Signals: ``judged`` with the query's new `QuerySummary`; ``query_wanted`` with the ids of the query to turn to
+    and of its set; ``failed`` with an `AppError`; ``compare_wanted`` and ``models_wanted`` for the buttons of what is
+    said instead of an item."""
 
     judged = Signal(object)
-    query_wanted = Signal(int)
+    query_wanted = Signal(int, int)
     compare_wanted = Signal()
     models_wanted = Signal()
     failed = Signal(object)
@@ -50,7 +52,7 @@ class JudgePanel(QWidget):
         self._offline = Offline()
         self.head = JudgeHead(engine, self.session)
         self.tools = JudgeTools(engine, self.session)
-        self.preview = Preview(engine, thumbnails)
+        self.preview = Preview(engine, thumbnails, FILM_MS)
         self._name = theme.label("", theme.Type.CAPTION)
         self._name.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.grid = PoolGrid(thumbnails)
@@ -93,6 +95,15 @@ class JudgePanel(QWidget):
         if summary:
             self.head.show_query(summary)
         self.session.start(summary, depth)
+
+    def seek_work(self) -> None:
+        """Turn to the next query with something left where the present one is done."""
+        self.session.seek_work()
+
+    def leave_library(self) -> None:
+        """Another library is opened: nothing of this one can be judged or undone any more."""
+        self.session.leave_library()
+        self.preview.leave_library()
 
     def forget_query(self, query_id: int) -> None:
         """A query that was wanted is not there any more."""
@@ -149,6 +160,7 @@ class JudgePanel(QWidget):
         if self._in_grid:
             self._play_tile(self.session.round.row)
         else:
+            self.preview.player.set_muted(False)
             self.preview.toggle_play()
 
     def _play_tile(self, row: int) -> None:
@@ -234,10 +246,11 @@ class JudgePanel(QWidget):
     def _show_waiting(self) -> None:
         self.stop()
         self.preview.show_hit(None)
-        self.strip.show_items([])
+        self.strip.show_items([], self.session.scale)
         self.grid.show_items([], self.session.scale)
-        self._show_progress()
-        if self.session.summary:
+        if self.session.summary is None:
+            self._turn_to(MESSAGE)
+        else:
             self._say("search", self.tr("Collecting results"), self.tr("Every model is asked for its first results."))
 
     def _show_pool(self) -> None:
@@ -307,10 +320,18 @@ class JudgePanel(QWidget):
         self.grid.show_item(row, self.session.items[row])
 
     def _show_progress(self) -> None:
-        has_items = bool(self.session.items)
-        self.strip.setVisible(has_items and not self._in_grid)
-        self.buttons.setVisible(has_items)
+        focused = QApplication.focusWidget()
+        self.strip.setVisible(not self._in_grid)
+        self.buttons.setVisible(bool(self.session.items))
         self.buttons.set_enabled(self._is_judging, self.session.round.last_step is not None)
+        self._keep_focus(focused)
+
+    def _keep_focus(self, focused: QWidget | None) -> None:
+        """Where what had it is hidden or disabled now, or Qt would give it to any field, which takes the keys."""
+        if focused is None or (focused.isVisible() and focused.isEnabled()):
+            return
+        if self.isVisible() and self.isAncestorOf(focused):
+            self._take_focus()
 
     def _take_focus(self) -> None:
         """Away from a field that takes the keys that judge."""
@@ -326,8 +347,10 @@ class JudgePanel(QWidget):
         self._turn_to(MESSAGE)
 
     def _turn_to(self, page: int) -> None:
+        focused = QApplication.focusWidget()
         self._stack.setCurrentIndex(page)
         self._show_progress()
+        self._keep_focus(focused)
 
     def _say_refused(self, error: AppError) -> None:
         self._say("warning", error.title, error.message, ((self.tr("Try again"), self.session.ask_again),))
@@ -347,5 +370,5 @@ class JudgePanel(QWidget):
     def _finish(self) -> None:
         """Nothing is left to be judged now: say what can be done."""
         self.preview.show_hit(None)
-        said = ending(self.session, self.query_wanted.emit, self.compare_wanted.emit)
+        said = ending(self.session, self.compare_wanted.emit)
         self._say(said.icon, said.headline, said.sentence, said.actions)

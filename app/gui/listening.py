@@ -80,6 +80,8 @@ class Listening(QObject):
     def _play_along(self, details: ItemDetails) -> None:
         wanted = self._wanted.get(details.item_kind)
         plays = self._plays_next or (wanted is not None and wanted())
+        is_film = details.item_kind is ItemKind.FRAME
+        self._preview.player.set_muted(is_film and not self._plays_next and not self._wanted[ItemKind.AUDIO]())
         self._plays_next = False
         if plays and self._preview.isVisible() and not self._preview.player.playing:
             self._preview.toggle_play()

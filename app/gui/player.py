@@ -36,6 +36,7 @@ class Player(QObject):
         self._position_ms = 0
         self._loaded = False
         self._playing = False
+        self._muted = False
         self._since_word = QElapsedTimer()
         self._tick = QTimer(self)
         self._tick.setInterval(TICK_MS)
@@ -55,6 +56,18 @@ class Player(QObject):
         self.stop()
         self._path, self._start_ms, self._end_ms = path, start_ms, end_ms
         self._position_ms = start_ms
+
+    def play_on(self) -> None:
+        """Do not end before the file does, wherever `load` said so."""
+        self._end_ms = None
+
+    def set_muted(self, muted: bool) -> None:
+        """Play without sound, or with it."""
+        self._muted = muted
+        if self._media and self._media.audioOutput():
+            self._media.audioOutput().setMuted(muted)
+        elif self._media and self._path and not muted:
+            self._give_sound(self._media)
 
     def play(self) -> None:
         self._go(self._position_ms, play=True)
@@ -93,7 +106,8 @@ class Player(QObject):
         if self._loaded:
             self._apply(media)
         elif media.source().isEmpty():
-            self._warn_if_silent(media)
+            if not self._muted:
+                self._give_sound(media)
             media.setSource(QUrl.fromLocalFile(self._path))
 
     def _apply(self, media: QMediaPlayer) -> None:
@@ -129,7 +143,7 @@ class Player(QObject):
         self._media = media
         return media
 
-    def _warn_if_silent(self, media: QMediaPlayer) -> None:
+    def _give_sound(self, media: QMediaPlayer) -> None:
         from PySide6.QtMultimedia import QAudioOutput, QMediaDevices
 
         if QMediaDevices.defaultAudioOutput().isNull():

@@ -30,12 +30,12 @@ class PoolAhead(QObject):
         self._wanted, self.pool = wanted, None
 
         def done(pool: Pool) -> None:
-            if wanted == self._wanted:
+            if wanted is self._wanted:  # and not the same ids, which name another query in another library
                 self.pool = pool
                 self.arrived.emit()
 
         def failed(_error: AppError) -> None:  # told when the query is turned to
-            if wanted == self._wanted:
+            if wanted is self._wanted:
                 self.drop()
 
         query_id, depth, judge, order = wanted

@@ -10,8 +10,6 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QMouseEvent, QPainter, QP
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
-    QListWidget,
-    QListWidgetItem,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -22,8 +20,7 @@ from app.engine.evaltypes import PoolItem, Scale
 from app.engine.types import ItemKind
 from app.gui import icons, theme, tile, wording
 from app.gui.grades import GRADES, SIGN_PX, Choice, colour, paint_sign
-from app.gui.offline import Offline
-from app.gui.poolstrip import ITEM_ROLE, describe
+from app.gui.poollist import ITEM_ROLE, PoolList
 from app.gui.thumbnails import ThumbnailStore
 
 LEAST_TILE_PX, LARGEST_TILE_PX = 165, 340
@@ -31,19 +28,16 @@ BAR_PX = 26
 PLAYER_PX = 32
 
 
-class PoolGrid(QListWidget):
-    """Signals: ``moved`` with the row a person went to; ``graded`` with a row and the grade that was clicked on it;
+class PoolGrid(PoolList):
+    """Signals: ``graded`` with a row and the grade that was clicked on it;
     ``opened`` with a row to be shown alone; ``play_wanted`` with a row to be heard or seen playing."""
 
-    moved = Signal(int)
     graded = Signal(int, int)
     opened = Signal(int)
     play_wanted = Signal(int)
 
     def __init__(self, thumbnails: ThumbnailStore, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.scale = Scale.BINARY
-        self.offline = Offline()
+        super().__init__(thumbnails, parent)
         self.playing_id = 0
         """The item that is heard now."""
         self.setAccessibleName(self.tr("All results to judge"))
@@ -52,17 +46,14 @@ class PoolGrid(QListWidget):
         self.setViewMode(QListView.ViewMode.IconMode)
         self.setMovement(QListView.Movement.Static)
         self.setResizeMode(QListView.ResizeMode.Adjust)
-        self.setUniformItemSizes(True)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)  # else tiles would change size with it
         self.viewport().setMouseTracking(True)
-        self.currentRowChanged.connect(self.moved)
         self.itemActivated.connect(lambda cell: self.opened.emit(self.row(cell)))
         self._delegate.clicked.connect(self.graded)
         self._delegate.play_clicked.connect(self.play_wanted)
-        thumbnails.arrived.connect(lambda _arrived: self.viewport().update())
 
     @property
     def chosen_rows(self) -> list[int]:
@@ -71,38 +62,12 @@ class PoolGrid(QListWidget):
         return rows or [row for row in (self.currentRow(),) if row >= 0]
 
     def show_items(self, items: Sequence[PoolItem], scale: Scale) -> None:
-        self.scale = scale
-        self.blockSignals(True)
-        self.clear()
-        for item in items:
-            cell = QListWidgetItem()
-            self.addItem(cell)
-            describe(cell, item, scale, self.offline)
-        self.blockSignals(False)
+        super().show_items(items, scale)
         self._fit()
-
-    def show_item(self, row: int, item: PoolItem) -> None:
-        """A new verdict on one item."""
-        if cell := self.item(row):
-            describe(cell, item, self.scale, self.offline)
-
-    def set_offline(self, offline: Offline) -> None:
-        self.offline = offline
-        for row in range(self.count()):
-            describe(self.item(row), self.item(row).data(ITEM_ROLE), self.scale, offline)
 
     def set_playing(self, item_id: int) -> None:
         """Which item is heard now; 0: none."""
         self.playing_id = item_id
-        self.viewport().update()
-
-    def go(self, row: int) -> None:
-        """Make a row current without saying that a person went there."""
-        self.blockSignals(True)
-        self.setCurrentRow(row)
-        self.blockSignals(False)
-        if cell := self.currentItem():
-            self.scrollToItem(cell)
         self.viewport().update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -204,7 +169,7 @@ class _TileDelegate(QStyledItemDelegate):
         return frame, line, bar
 
     def _places(self, bar: QRect) -> list[tuple[Choice, QRect]]:
-        choices = sorted(GRADES[self._grid.scale], key=lambda choice: choice.grade)
+        choices = GRADES[self._grid.scale]
         gap_px = theme.TINY_PX
         each_px = (bar.width() - gap_px * (len(choices) - 1)) // len(choices)
         return [

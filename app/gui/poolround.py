@@ -13,6 +13,7 @@ class Step:
     """What was done at once, and the grade that each item had before."""
 
     query_id: int
+    set_id: int
     before: tuple[tuple[int, int | None], ...]
 
 
@@ -21,13 +22,15 @@ class PoolRound:
     item: they outlive a pool that has grown, and the way back leads through all queries of the sitting."""
 
     def __init__(self) -> None:
-        self.query_id = 0
+        self.query_id = self.set_id = 0
         self.items: list[PoolItem] = []
         self.row = -1
         self.offers_later = False
         """Whether what is marked to be judged later is offered too."""
         self._skipped: set[tuple[int, int]] = set()
         self._steps: list[Step] = []
+        self._entered: dict[int, int | None] = {}
+        """Grades by item that the pool on its way does not know."""
 
     @property
     def current(self) -> PoolItem | None:
@@ -42,14 +45,20 @@ class PoolRound:
     def last_step(self) -> Step | None:
         return self._steps[-1] if self._steps else None
 
-    def begin(self, query_id: int) -> None:
+    def begin(self, query_id: int, set_id: int = 1) -> None:
         """Turn to another query, whose pool is not there yet."""
-        self.query_id, self.items, self.row = query_id, [], -1
+        self.query_id, self.set_id, self.items, self.row = query_id, set_id, [], -1
+        self._entered.clear()
+
+    def expect(self) -> None:
+        """The pool is asked for now: what is entered from here on may not be in it."""
+        self._entered.clear()
 
     def load(self, items: Iterable[PoolItem]) -> None:
-        """Take in the pool, perhaps a newer one; the current item stays current if it is still there."""
-        before = self.current
-        self.items = list(items)
+        """Take in the pool, perhaps a newer one, with what was entered since it was asked for; the current item stays
+        current if it is still there."""
+        before, entered = self.current, self._entered
+        self.items = [replace(one, grade=entered.get(one.item.item_id, one.grade)) for one in items]
         self.row = -1 if before is None else self.row_of(before.item.item_id)
 
     def row_of(self, item_id: int) -> int:
@@ -72,6 +81,7 @@ class PoolRound:
 
     def set_grade(self, row: int, grade: int | None) -> None:
         self.items[row] = replace(self.items[row], grade=grade)
+        self._entered[self.items[row].item.item_id] = grade
 
     def step(self, rows: Sequence[int]) -> None:
         """Remember items as they are, before they are graded."""
@@ -109,7 +119,7 @@ class PoolRound:
 
     def _remember(self, rows: Sequence[int]) -> None:
         before = tuple((self.items[row].item.item_id, self.items[row].grade) for row in rows)
-        self._steps.append(Step(self.query_id, before))
+        self._steps.append(Step(self.query_id, self.set_id, before))
 
     def _place(self, row: int) -> tuple[int, int]:
         return self.query_id, self.items[row].item.item_id

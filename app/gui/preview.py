@@ -110,7 +110,8 @@ class Canvas(QWidget):
 
 
 class Preview(QWidget):
-    """Asks the engine for an item and shows it; nothing of an earlier item is left playing.
+    """Asks the engine for an item and shows it; nothing of an earlier item is left playing. A video plays to its end,
+    or with ``film_ms`` only so long from the moment found; who seeks in it sees all of it.
 
     Signals: ``described`` with the item's `ItemDetails`, ``failed`` with the `AppError` when there are none,
     ``playing_changed``.
@@ -120,14 +121,22 @@ class Preview(QWidget):
     failed = Signal(object)
     playing_changed = Signal(bool)
 
-    def __init__(self, engine: Engine, thumbnails: ThumbnailStore, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        thumbnails: ThumbnailStore,
+        film_ms: int | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._engine = engine
         self._thumbnails = thumbnails
+        self._film_ms = film_ms
         self._hit: Hit | None = None
         self._details: ItemDetails | None = None
         self._call: Call | None = None
         self._ahead: dict[int, ItemDetails | None] = {}
+        self._library = 0
         self._first_frame = QPixmap()
         self.player = Player(self)
         self.canvas = Canvas()
@@ -183,13 +192,22 @@ class Preview(QWidget):
             self._thumbnails.pixmap(item_id)
             self._fetch(item_id)
 
+    def leave_library(self) -> None:
+        """Another library is opened, where the same ids name other items."""
+        self._library += 1
+        self._ahead.clear()
+        self.show_hit(None)
+
     def _fetch(self, item_id: int) -> None:
+        library = self._library
+
         def done(details: ItemDetails) -> None:
-            if item_id in self._ahead:
+            if library == self._library and item_id in self._ahead:
                 self._ahead[item_id] = details
 
         def failed(_error: AppError) -> None:  # told when it is shown
-            self._ahead.pop(item_id, None)
+            if library == self._library:
+                self._ahead.pop(item_id, None)
 
         self._engine.request("details", item_id, on_done=done, on_failed=failed)
 
@@ -284,8 +302,9 @@ class Preview(QWidget):
         return 0, details.duration_ms or details.start_ms or 0
 
     def _load(self, details: ItemDetails) -> None:
-        end_ms = details.end_ms if details.item_kind is ItemKind.AUDIO else None
-        self.player.load(details.path, details.start_ms or 0, end_ms)
+        start_ms = details.start_ms or 0
+        end_ms = start_ms + self._film_ms if self._film_ms else None
+        self.player.load(details.path, start_ms, details.end_ms if details.item_kind is ItemKind.AUDIO else end_ms)
 
     def _set_range(self, first_ms: int, last_ms: int) -> None:
         self._slider.blockSignals(True)
@@ -303,6 +322,8 @@ class Preview(QWidget):
             return
         if not self.player.path:
             self._load(self._details)
+        if self._details.item_kind is ItemKind.FRAME:
+            self.player.play_on()
         self._show_position(position_ms)
         self.player.seek(position_ms)
 

@@ -32,8 +32,9 @@ def query_icon(query: Query) -> str:
 
 
 def progress_words(summary: QuerySummary) -> str:
-    """``8 relevant of 23 judged``."""
-    return f"{summary.relevant:,} relevant of {summary.judged:,} judged" if summary.judged else "Not judged yet"
+    """``8 relevant of 23 judged, 2 unsure``."""
+    words = f"{summary.relevant:,} relevant of {summary.judged:,} judged" if summary.judged else "Not judged yet"
+    return f"{words}, {summary.unsure:,} unsure" if summary.unsure else words
 
 
 class QueryList(QListWidget):

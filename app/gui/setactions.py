@@ -102,7 +102,7 @@ class SetActions(QObject):
         box.setInformativeText(self.tr("{0} would be lost. Your files are not touched.").format(" and ".join(lost)))
         remove = box.addButton(self.tr("Remove"), QMessageBox.ButtonRole.DestructiveRole)
         remove.clicked.connect(lambda: self._remove_now(current.id))
-        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
         box.open()
 
     def _save(self, method: str, values: tuple[object, ...], ended: Ended) -> None:

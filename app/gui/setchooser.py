@@ -20,16 +20,22 @@ from PySide6.QtWidgets import (
 )
 
 from app.engine.evaltypes import QuerySet
-from app.gui import theme
+from app.gui import theme, wording
 
 SET_ROLE = Qt.ItemDataRole.UserRole
 WORDS_ROLE = Qt.ItemDataRole.UserRole + 1
 POPUP_PX = 340
 
 
+def size_words(queries: int) -> str:
+    """``40 queries``: how far others have judged them is not told to who judges now."""
+    return wording.count(queries, "query", "queries") if queries else "No queries yet"
+
+
 def judged_words(judged: int, queries: int) -> str:
-    """``12 of 40 judged``."""
-    return f"{judged:,} of {queries:,} judged" if queries else "No queries yet"
+    """``12 of 40 queries have judgments``."""
+    words = size_words(queries)
+    return f"{judged:,} of {words} {'has' if queries == 1 else 'have'} judgments" if queries else words
 
 
 class SetChooser(QWidget):
@@ -83,7 +89,7 @@ class SetChooser(QWidget):
         self._box.clear()
         for one in sets:
             self._box.addItem(one.name, one)
-            words = judged_words(one.judged, one.queries)
+            words = size_words(one.queries)
             last = self._box.count() - 1
             self._box.setItemData(last, words, WORDS_ROLE)
             self._box.setItemData(last, f"{one.name}\n{words}", Qt.ItemDataRole.ToolTipRole)
@@ -92,8 +98,7 @@ class SetChooser(QWidget):
         filled = next((row for row, one in enumerate(sets) if one.queries), 0 if ids else -1)
         self._box.setCurrentIndex(ids.index(wanted) if wanted in ids else filled)
         self._box.blockSignals(False)
-        current = self.current
-        self.set_progress(current.judged if current else 0, current.queries if current else 0)
+        self._show_size()
 
     def set_progress(self, judged: int, queries: int) -> None:
         """How far the current set is judged."""
@@ -109,12 +114,18 @@ class SetChooser(QWidget):
     def _tell(self) -> None:
         current = self.current
         if current:
-            self.set_progress(current.judged, current.queries)
+            self._show_size()
             self.chosen.emit(current.id)
+
+    def _show_size(self) -> None:
+        """Before it is known how far the queries are judged."""
+        current = self.current
+        self._box.setToolTip(current.name if current else "")  # the name may be cut
+        self._progress.setText(size_words(current.queries if current else 0))
 
 
 class _SetDelegate(QStyledItemDelegate):
-    """Paints a set's name, and how far it is judged behind it."""
+    """Paints a set's name, and how large it is behind it."""
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex

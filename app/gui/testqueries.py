@@ -20,10 +20,10 @@ from PySide6.QtWidgets import (
 )
 
 from app.engine.errors import AppError
-from app.engine.evaltypes import QuerySet, QuerySummary
+from app.engine.evaltypes import OWN_JUDGE, QuerySet, QuerySummary
 from app.engine.modeltypes import ModelStatus
 from app.engine.types import Query
-from app.gui import icons, intake, theme, wording
+from app.gui import icons, intake, theme
 from app.gui.engine import Engine
 from app.gui.querylist import QueryList
 from app.gui.setactions import SetActions
@@ -32,14 +32,11 @@ from app.gui.setdialogs import Ended, QueryDialog
 
 
 class QueryColumn(QWidget):
-    """Signals: ``set_chosen`` with the current `QuerySet` or None, when it is another or was changed; ``chosen`` with
-    the current `QuerySummary` or None, also when its counts have changed; ``loaded`` after every list from the engine;
-    ``told`` with a title and a sentence of good news; ``failed`` with an `AppError`. ``kept`` and ``not_kept`` are the
-    same for `keep`, which is asked for from another page."""
+    """Signals: ``chosen`` with the current `QuerySummary` or None, also when its counts have changed; ``told`` with a
+    title and a sentence of good news; ``failed`` with an `AppError`. ``kept`` and ``not_kept`` are the same for `keep`,
+    which is asked for from another page."""
 
-    set_chosen = Signal(object)
     chosen = Signal(object)
-    loaded = Signal()
     told = Signal(str, str)
     failed = Signal(object)
     kept = Signal(str, str)
@@ -49,6 +46,8 @@ class QueryColumn(QWidget):
         super().__init__(parent)
         self._engine = engine
         self._generation = 0
+        self._library = 0
+        self._judge: str | None = OWN_JUDGE
         self._listed: QuerySet | None = None
         self._models: tuple[ModelStatus, ...] | None = None
         self.setAcceptDrops(True)
@@ -128,6 +127,29 @@ class QueryColumn(QWidget):
         """Whether a model that is ready accepts all parts of a query."""
         return self._models is None or any(model.ready and query.modalities <= model.accepts for model in self._models)
 
+    @property
+    def judge(self) -> str | None:
+        """Whose judgments are counted; None: all judges' together."""
+        return self._judge
+
+    def count_for(self, judge: str | None) -> bool:
+        """Count the judgments of one judge, who is to see nothing of what others said, or of all together. Whether the
+        list is asked for anew by that."""
+        if judge == self._judge:
+            return False
+        self._judge = judge
+        if self.current_set is None:
+            return False
+        self._list_queries(0)
+        return True
+
+    def leave_library(self) -> None:
+        """Another library is opened: its sets and queries have the same ids."""
+        self._library += 1
+        self._generation += 1
+        self.sets.set_sets((), 0)
+        self._fill(None, (), 0)
+
     def reload(self, select: int = 0) -> None:
         """Ask for the sets and the queries again. The one with id ``select`` becomes current, else the current one
         stays."""
@@ -147,7 +169,7 @@ class QueryColumn(QWidget):
 
     def add(self, query: Query, title: str = "") -> None:
         """Keep a query in the current set; it becomes the current one."""
-        self._ask_to_keep(query, title, self._added, self.failed.emit)
+        self._add_all((query,), title)
 
     def keep(self, query: Query, title: str) -> None:
         """Keep a query in the current set, whatever is shown, and tell that it is there."""
@@ -188,18 +210,20 @@ class QueryColumn(QWidget):
         summary = self.current
         if summary is None:
             return
-        if not summary.judged:
+        others = set(self.current_set.judges if self.current_set else ()) - {self._judge}
+        if not (summary.judged or summary.unsure or summary.later or others):
             self._remove_now(summary.id)
             return
         box = QMessageBox(self)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setIcon(QMessageBox.Icon.Question)
         box.setText(self.tr("Remove “{0}” and its judgments?").format(summary.title))
-        judged = wording.count(summary.judged, "judgment", "judgments")
-        box.setInformativeText(self.tr("{0} would be lost. Export them first to keep them.").format(judged))
+        box.setInformativeText(
+            self.tr("All judgments of it would be lost, whoever made them. Export them first to keep them.")
+        )
         remove = box.addButton(self.tr("Remove"), QMessageBox.ButtonRole.DestructiveRole)
         remove.clicked.connect(lambda: self._remove_now(summary.id))
-        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
         box.open()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -207,8 +231,14 @@ class QueryColumn(QWidget):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        self._add_files(self._paths(event.mimeData()))
+        self.take(event.mimeData())
         event.acceptProposedAction()
+
+    def take(self, data: QMimeData) -> bool:
+        """Make queries of files and folders that were dropped; whether there were any."""
+        paths = self._paths(data)
+        self._add_files(paths)
+        return bool(paths)
 
     @staticmethod
     def _paths(data: QMimeData) -> list[str]:
@@ -230,8 +260,7 @@ class QueryColumn(QWidget):
 
     def _add_files(self, paths: Sequence[str]) -> None:
         taken = intake.from_paths(paths)
-        for part in taken.parts:
-            self.add(Query((part,)))
+        self._add_all([Query((part,)) for part in taken.parts])
         for folder in taken.folders:
             if intake.has_folders(folder):
                 self.actions_.import_folders(folder)
@@ -246,15 +275,40 @@ class QueryColumn(QWidget):
                 )
             )
 
+    def _add_all(self, queries: Sequence[Query], title: str = "") -> None:
+        """Keep queries in the current set; the first of them becomes the current one when all are there."""
+        added: list[QuerySummary] = []
+        left = len(queries)
+
+        def ended() -> None:
+            nonlocal left
+            left -= 1
+            if not left and added:
+                self.list.setFocus()  # away from the text field, which would take the keys that judge
+                self.turn_to(added[0].set_id, select=added[0].id)
+
+        def done(summary: QuerySummary) -> None:
+            added.append(summary)
+            ended()
+
+        def failed(error: AppError) -> None:
+            self.failed.emit(error)
+            ended()
+
+        for query in queries:
+            self._ask_to_keep(query, title, done, failed)
+
     def _ask_to_keep(
         self, query: Query, title: str, done: Callable[[QuerySummary], None], failed: Callable[[AppError], None]
     ) -> None:
         into = self.current_set.id if self.current_set else None
-        self._engine.request("evaluations_add_query", query, title, into, on_done=done, on_failed=failed)
+        library = self._library
 
-    def _added(self, summary: QuerySummary) -> None:
-        self.list.setFocus()  # away from the text field, which would take the keys that judge
-        self.turn_to(summary.set_id, select=summary.id)
+        def kept(summary: QuerySummary) -> None:
+            if library == self._library:
+                done(summary)
+
+        self._engine.request("evaluations_add_query", query, title, into, on_done=kept, on_failed=failed)
 
     def _tell_kept(self, summary: QuerySummary) -> None:
         name = next((one.name for one in self.sets.sets if one.id == summary.set_id), "")
@@ -274,6 +328,7 @@ class QueryColumn(QWidget):
     # --- the list ----------------------------------------------------------------------------------------------------
 
     def _turn_to(self, _set_id: int) -> None:
+        self.list.setFocus()  # away from the box, which takes letters to choose by
         self._list_queries(0)
 
     def _list_queries(self, select: int) -> None:
@@ -289,16 +344,15 @@ class QueryColumn(QWidget):
         if shown is None:
             self._fill(None, (), 0)
         else:
-            self._engine.request("evaluations_queries", shown.id, on_done=done, on_failed=self.failed.emit)
+            self._engine.request(
+                "evaluations_queries", shown.id, judge=self._judge, on_done=done, on_failed=self.failed.emit
+            )
 
     def _fill(self, shown: QuerySet | None, summaries: tuple[QuerySummary, ...], wanted: int) -> None:
         before, self._listed = self._listed, shown
         same_set = before is not None and shown is not None and before.id == shown.id
         self.list.fill(summaries, wanted, same_set)
         self._show_progress()
-        if before is None or shown is None or _identity(before) != _identity(shown):
-            self.set_chosen.emit(shown)
-        self.loaded.emit()
         self._tell_current()
 
     def _show_progress(self) -> None:
@@ -312,8 +366,3 @@ class QueryColumn(QWidget):
     def _show_can(self) -> None:
         for button in (self._edit, self._remove):
             button.setEnabled(self.current is not None)
-
-
-def _identity(one: QuerySet) -> tuple[object, ...]:
-    """All of a set but its counts."""
-    return (one.id, one.name, one.scale, one.guidelines)

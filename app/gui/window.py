@@ -57,6 +57,8 @@ class MainWindow(QMainWindow):
         self._choices = Choices(home)
         self._hit: Hit | None = None
         self._restarting = False
+        self._library = ""
+        """The one that was opened last."""
         self.workspace = Workspace(engine, library or self._choices.settings.library, parent=self)
         self.thumbnails = ThumbnailStore(engine, self)
         self.top = TopBar()
@@ -207,8 +209,12 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Folders are added; a picture or a sound takes the place of the query; the page of models takes models."""
-        if self.pages.currentWidget() is self.models and self.model_actions.take(event.mimeData()):
+        """Folders are added; a picture or a sound takes the place of the query; the page of models takes models, and
+        that of evaluating takes test queries."""
+        page, data = self.pages.currentWidget(), event.mimeData()
+        if (page is self.models and self.model_actions.take(data)) or (
+            page is self.evaluate and self.evaluate.isEnabled() and self.evaluate.queries.take(data)
+        ):
             event.acceptProposedAction()
             return
         try:
@@ -297,12 +303,13 @@ class MainWindow(QMainWindow):
         self.thumbnails.clear()
         self.sidebar.set_opening(library)
         self.search.show_opening()
-        if not self._restarting:  # then it is the same library
-            self.evaluate.clear()
+        if not (self._restarting and library == self._library):
+            self.evaluate.leave_library()
 
     def _opened(self, status: LibraryStatus) -> None:
+        self._library = status.name
         self.setWindowTitle(f"{status.name} – Semblance")
-        self.evaluate.refresh()
+        self.evaluate.enter_library()
         if self._restarting:
             self._restarting = False
             self.banner.tell(self.tr("The engine was restarted"), self.tr("What was indexed is kept."))

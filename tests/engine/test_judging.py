@@ -86,6 +86,15 @@ def test_a_judgment_can_be_taken_back(session: Session, query: QuerySummary) -> 
     assert session.evaluations.judge(query.id, item_id, None).judged == 0
 
 
+def test_several_items_are_judged_at_once_or_none_is(session: Session, query: QuerySummary) -> None:
+    ids = [one.item.item_id for one in session.evaluations.pool(query.id).items]
+    assert session.evaluations.judge_all(query.id, ids, 1).relevant == len(ids)
+    assert session.evaluations.judge_all(query.id, ids[:1], 1, "Ann").judged == 1  # each hears of their own
+    with pytest.raises(AppError, match="gone"):
+        session.evaluations.judge_all(query.id, [*ids, 999], 0)
+    assert session.evaluations.queries(judge="")[0].relevant == len(ids)
+
+
 def test_judgments_survive_renaming_and_indexing_anew(
     session: Session, query: QuerySummary, index: Index, tmp_path: Path
 ) -> None:

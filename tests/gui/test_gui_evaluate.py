@@ -55,10 +55,11 @@ def library(fake_client: Any, make_hit: MakeHit, models: tuple[ModelStatus, ...]
         kept = grades[key].values()
         return replace(BAY if key == BAY.id else DOG, relevant=sum(map(bool, kept)), judged=len(kept))
 
-    def judge(key: int, item_id: int, grade: int | None, judge: str) -> QuerySummary:
-        grades[key].pop(item_id, None)
-        if grade is not None:
-            grades[key][item_id] = grade
+    def judge(key: int, item_ids: tuple[int, ...], grade: int | None, judge: str) -> QuerySummary:
+        for item_id in item_ids:
+            grades[key].pop(item_id, None)
+            if grade is not None:
+                grades[key][item_id] = grade
         return summary(key)
 
     def pool(key: int, depth: int, **_for: Any) -> Pool:
@@ -69,10 +70,10 @@ def library(fake_client: Any, make_hit: MakeHit, models: tuple[ModelStatus, ...]
 
     fake_client.answers |= {
         "evaluations_sets": lambda: (OWN,),
-        "evaluations_queries": lambda _set: tuple(summary(key) for key in grades),
+        "evaluations_queries": lambda _set, judge: tuple(summary(key) for key in grades),
         "models": lambda: models,
         "evaluations_pool": pool,
-        "evaluations_judge": judge,
+        "evaluations_judge_all": judge,
         "evaluations_remove_query": lambda key: grades.pop(key) and None,
         "thumbnails": lambda ids: {},
     }
@@ -95,7 +96,7 @@ def item_id(page: EvaluatePage) -> int:
 class TestQueries:
     def test_with_none_the_page_says_how_to_begin(self, qtbot: QtBot, page: EvaluatePage, fake_client: Any) -> None:
         fake_client.answers |= {"evaluations_sets": tuple, "models": tuple}
-        with qtbot.waitSignal(page.queries.loaded):
+        with qtbot.waitSignal(page.queries.chosen):
             page.refresh()
         assert "Which model is best" in page._empty.headline
         assert page._empty.isVisible()
@@ -140,7 +141,8 @@ class TestQueries:
         qtbot.waitUntil(lambda: judging.queries.current.judged == 1)
         judging.queries.ask_to_remove()
         box = judging.queries.findChild(QMessageBox)
-        assert "1 judgment would be lost" in box.informativeText()
+        assert "All judgments of it would be lost, whoever made them" in box.informativeText()
+        assert box.defaultButton().text() == "Cancel"  # so that Enter loses nothing
         assert not fake_client.of("evaluations_remove_query")
         next(button for button in box.buttons() if button.text() == "Remove").click()
         qtbot.waitUntil(lambda: judging.queries.current.key == DOG.key)
@@ -152,10 +154,10 @@ class TestQueries:
         monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_a, **_k: ("/qrels.txt", ""))
         fake_client.answers |= {
             "evaluations_sets": lambda: (OWN,),
-            "evaluations_queries": lambda _set: (),
+            "evaluations_queries": lambda _set, judge: (),
             "evaluations_import_qrels": lambda path, set_id: Imported(1, "Test queries", 3, 1200, ("a.jpg",)),
         }
-        with qtbot.waitSignal(page.queries.loaded):
+        with qtbot.waitSignal(page.queries.chosen):
             page.queries.actions_.choose_judgments()
         assert "1,200 judgments for 3 queries" in page.queries.work.text
         assert "a.jpg" in page.queries.work.text
@@ -222,7 +224,7 @@ class TestJudging:
         judging.queries.words.setFocus()
         qtbot.keyClicks(judging.queries.words, "fjk u?1")
         assert judging.queries.words.text() == "fjk u?1"
-        assert not fake_client.of("evaluations_judge")
+        assert not fake_client.of("evaluations_judge_all")
 
     def test_a_judgment_the_engine_refuses_is_taken_back(
         self, qtbot: QtBot, judging: EvaluatePage, fake_client: Any
@@ -230,7 +232,7 @@ class TestJudging:
         def refuse(*_args: Any, **_kwargs: Any) -> QuerySummary:
             raise AppError("Not saved", "The disk is full.")
 
-        fake_client.answers["evaluations_judge"] = refuse
+        fake_client.answers["evaluations_judge_all"] = refuse
         with qtbot.waitSignal(judging.judging.failed):
             qtbot.keyClick(judging, Qt.Key.Key_F)
         assert judging.judging.progress == "0 of 3 judged"
@@ -269,7 +271,7 @@ class TestViews:
     ) -> EvaluatePage:
         """The results of one judged query are asked for."""
         library[BAY.id] |= {1: 1, 2: 0}
-        with qtbot.waitSignal(judging.queries.loaded):
+        with qtbot.waitSignal(judging.queries.chosen):
             judging.refresh()
         judging.show_view(RESULTS)
         return judging
@@ -289,14 +291,14 @@ class TestViews:
         with qtbot.waitSignal(results.judging.judged):
             qtbot.keyClick(results, Qt.Key.Key_F)
         results.show_view(RESULTS)
-        assert len(fake_client.of("evaluations_evaluate")) == 2
+        qtbot.waitUntil(lambda: len(fake_client.of("evaluations_evaluate")) == 2)
 
     def test_what_the_results_lack_is_judged_as_deep_as_they_reach(
         self, qtbot: QtBot, results: EvaluatePage, fake_client: Any
     ) -> None:
         results.comparing.judge_wanted.emit(20)
         assert results.judging.isVisible()
-        assert fake_client.last("evaluations_pool").kwargs["depth"] == 20
+        qtbot.waitUntil(lambda: fake_client.last("evaluations_pool").kwargs["depth"] == 20)
 
     def test_turning_back_to_judging_loses_nothing(self, results: EvaluatePage) -> None:
         results.show_view(JUDGE)

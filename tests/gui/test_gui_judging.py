@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QApplication, QDialog, QTableWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QTableWidget
 from pytestqt.qtbot import QtBot
 
+from app.engine.errors import AppError
 from app.engine.evaltypes import (
     Agreement,
     JudgingOrder,
@@ -28,13 +29,13 @@ from app.engine.evaltypes import (
 from app.engine.types import Hit, ItemDetails, ItemKind, MediaKind, Query
 from app.gui.agreement import line_words, strength
 from app.gui.engine import Engine
-from app.gui.evaluate import EvaluatePage
+from app.gui.evaluate import RESULTS, EvaluatePage
 from app.gui.grades import verdict
 from app.gui.judgeplan import JudgePlan
-from app.gui.judging import JudgePanel
+from app.gui.judging import FILM_MS, JudgePanel
 from app.gui.offline import Offline
+from app.gui.poollist import ITEM_ROLE
 from app.gui.poolround import PoolRound, is_left
-from app.gui.poolstrip import ITEM_ROLE
 from app.gui.thumbnails import ThumbnailStore
 
 MakeHit = Callable[..., Hit]
@@ -56,11 +57,11 @@ class Library:
     def answers(self) -> dict[str, Callable[..., Any]]:
         return {
             "evaluations_sets": self.sets,
-            "evaluations_queries": lambda _set: tuple(map(self.summary, self.disputed)),
+            "evaluations_queries": lambda _set, judge: tuple(self.summary(query, judge) for query in self.disputed),
             "models": tuple,
             "evaluations_pool": self.pool,
             "evaluations_progress": self.progress,
-            "evaluations_judge": self.judge,
+            "evaluations_judge_all": self.judge,
             "evaluations_agreement": lambda _set, one, other: Agreement(
                 one, other, 0, 0, None, None, None, ((0, 0),) * 2
             ),
@@ -73,8 +74,9 @@ class Library:
             QuerySet(1, "Beaches", self.scale, "", 3, judges=tuple(name for name in self.given if self.given[name])),
         )
 
-    def summary(self, query_id: int) -> QuerySummary:
-        given = [grade for (query, _), grade in self.given[ME].items() if query == query_id and grade >= 0]
+    def summary(self, query_id: int, judge: str | None) -> QuerySummary:
+        of = [self.given.get(judge, {})] if judge is not None else self.given.values()
+        given = [grade for one in of for (query, _), grade in one.items() if query == query_id and grade >= 0]
         relevant = sum(map(bool, given))
         return QuerySummary(query_id, f"q{query_id}", f"query {query_id}", Query.of_text("bay"), relevant, len(given))
 
@@ -93,12 +95,13 @@ class Library:
             queries.sort(key=lambda one: (one.left == 0, -one.disagreement))
         return JudgingProgress(tuple(queries), 20_000)
 
-    def judge(self, query_id: int, item_id: int, grade: int | None, judge: str) -> QuerySummary:
+    def judge(self, query_id: int, item_ids: tuple[int, ...], grade: int | None, judge: str) -> QuerySummary:
         given = self.given.setdefault(judge, {})
-        given.pop((query_id, item_id), None)
-        if grade is not None:
-            given[query_id, item_id] = grade
-        return self.summary(query_id)
+        for item_id in item_ids:
+            given.pop((query_id, item_id), None)
+            if grade is not None:
+                given[query_id, item_id] = grade
+        return self.summary(query_id, judge)
 
     def details(self, item_id: int) -> ItemDetails:
         hit = next(hit for hit in self.hits if hit.item_id == item_id)
@@ -156,7 +159,7 @@ class TestGoingOn:
         judging.session.goes_on = False
         press(qtbot, judging, K.Key_F, K.Key_F, K.Key_F)
         assert "All 3 results are judged" in judging.sentence
-        judging.query_wanted.emit(2)
+        judging.query_wanted.emit(2, 1)
         qtbot.waitUntil(lambda: judging.current is not None and at(judging) == (2, 1))
 
     def test_progress_is_the_sets_and_tells_how_long_the_rest_takes(self, qtbot: QtBot, judging: JudgePanel) -> None:
@@ -217,7 +220,7 @@ class TestGoingOn:
         judging.show_query(judging.session.summary, depth=20)
         qtbot.waitUntil(lambda: at(judging) == (1, 4))
         assert judging.preview.isVisible()
-        judging.query_wanted.emit(2)  # the rest of the set as deep
+        judging.query_wanted.emit(2, 1)  # the rest of the set as deep
         qtbot.waitUntil(lambda: judging.current is not None and at(judging) == (2, 1))
         assert judging.session._depth == 20
 
@@ -226,7 +229,7 @@ class TestGoingOn:
     ) -> None:
         press(qtbot, judging, K.Key_F, K.Key_F, K.Key_F)
         qtbot.waitUntil(lambda: judging.current is not None and at(judging) == (2, 1))
-        judging.query_wanted.emit(1)
+        judging.query_wanted.emit(1, 1)
         qtbot.waitUntil(lambda: "All 3 results are judged" in judging.sentence)
         judging.session.go(1)
         press(qtbot, judging, K.Key_J)
@@ -351,7 +354,7 @@ class TestGrid:
 
     def test_a_click_on_a_tiles_grade_grades_it(self, qtbot: QtBot, grid: JudgePanel, library: Library) -> None:
         tile = grid.grid.visualItemRect(grid.grid.item(2))
-        relevant = QPoint(tile.right() - tile.width() // 4, tile.bottom() - 16)
+        relevant = QPoint(tile.left() + tile.width() // 4, tile.bottom() - 16)  # in the order of the buttons
         qtbot.mouseClick(grid.grid.viewport(), Qt.MouseButton.LeftButton, pos=relevant)
         assert library.given[ME] == {(1, 3): 1}
         assert grid.grid.currentRow() == 2
@@ -405,12 +408,62 @@ class TestJudges:
         library.given["Ann"] = {(1, 1): 1}
         judging.session.ask_again()
         qtbot.waitUntil(judging.tools.agreement.isVisible)
+        assert judging.tools.agreement.accessibleName() == "Agreement…"  # it would sway who still judges
+        assert not fake_client.of("evaluations_agreement")
+        judging.tools.agreement.click()
+        qtbot.waitUntil(lambda: judging.tools.agreement.shown is not None)
         assert judging.tools.agreement.accessibleName() == "Agreement with Ann: good, κ 0.68 (0.50 to 0.84), 40 results"
         judging.tools.agreement.click()
         dialog = next(one for one in QApplication.topLevelWidgets() if isinstance(one, QDialog) and one.isVisible())
         table = dialog.findChild(QTableWidget)
         assert [[table.item(row, column).text() for column in (0, 1)] for row in (0, 1)] == [["20", "3"], ["3", "14"]]
         dialog.close()
+
+    def test_agreement_is_told_when_all_is_judged_and_again_when_something_changes(
+        self, qtbot: QtBot, judging: JudgePanel, library: Library, fake_client: Any
+    ) -> None:
+        library.given["Ann"] = {(1, 1): 1}
+        for query_id in (1, 2, 3):
+            qtbot.waitUntil(lambda wanted=query_id: judging.current is not None and at(judging) == (wanted, 1))
+            assert not fake_client.of("evaluations_agreement")
+            if query_id == 3:
+                judging.session.ask_again()  # which hears of Ann
+                qtbot.waitUntil(judging.tools.agreement.isVisible)
+            press(qtbot, judging, K.Key_F, K.Key_F, K.Key_F)
+        assert [call.args for call in fake_client.of("evaluations_agreement")] == [(1, ME, "Ann")]
+        judging.session.go(0)
+        press(qtbot, judging, K.Key_J)
+        assert len(fake_client.of("evaluations_agreement")) == 2
+
+    def test_the_column_counts_for_who_judges_and_for_all_where_results_are_read(
+        self, qtbot: QtBot, page: EvaluatePage, judging: JudgePanel
+    ) -> None:
+        def told() -> tuple[int, int]:
+            return page.queries.summaries[0].relevant, page.queries.summaries[0].judged
+
+        press(qtbot, judging, K.Key_F, K.Key_J)
+        qtbot.waitUntil(lambda: told() == (1, 2))
+        judging.session.set_judge("Ann")
+        qtbot.waitUntil(lambda: told() == (0, 0))
+        assert page.queries.sets.progress == "0 of 3 queries have judgments"
+        page.show_view(RESULTS)
+        qtbot.waitUntil(lambda: told() == (1, 2))
+
+    def test_a_judgment_refused_late_changes_nothing_of_another_judge(
+        self, qtbot: QtBot, judging: JudgePanel, fake_client: Any
+    ) -> None:
+        del fake_client.answers["evaluations_judge_all"]
+        press(qtbot, judging, K.Key_F)
+        judging.session.set_judge("Ann")
+        qtbot.waitUntil(lambda: judging.current is not None)
+        press(qtbot, judging, K.Key_F)
+        of_me, of_ann = fake_client.of("evaluations_judge_all")
+        with qtbot.waitSignal(judging.failed):
+            of_me.fail(AppError("No", "No."))
+        assert judging.session.items[0].grade == 1
+        with qtbot.waitSignal(judging.failed):
+            of_ann.fail(AppError("No", "No."))
+        assert judging.session.items[0].grade is None
 
     def test_strengths_and_what_has_none(self) -> None:
         assert [strength(kappa) for kappa in (-0.1, 0.2, 0.21, 0.5, 0.8, 0.81)] == [
@@ -509,3 +562,118 @@ class TestPlan:
         assert plan.next_query(3, round_) == 1
         round_.offer_left()
         assert plan.next_query(1, round_) == 2
+
+
+class TestNothingIsLost:
+    def test_another_library_with_the_same_ids_is_another(
+        self, qtbot: QtBot, page: EvaluatePage, judging: JudgePanel, library: Library, fake_client: Any
+    ) -> None:
+        press(qtbot, judging, K.Key_F)
+        library.hits = [replace(hit, path=hit.path.replace("holiday", "other")) for hit in library.hits]
+        library.given = {ME: {}}
+        page.leave_library()
+        press(qtbot, judging, K.Key_F, K.Key_U)
+        assert len(fake_client.of("evaluations_judge_all")) == 1
+        assert page.queries.current is None
+        page.refresh()  # the page is turned to before the library is there
+        assert page.queries.current is None
+        page.enter_library()
+        qtbot.waitUntil(lambda: judging.current is not None)
+        shown: list[str] = []
+        judging.preview.described.connect(lambda details: shown.append(details.path))
+        press(qtbot, judging, K.Key_U)
+        assert len(fake_client.of("evaluations_judge_all")) == 1  # what is undone stays in its library
+        press(qtbot, judging, K.Key_F)
+        qtbot.waitUntil(lambda: bool(shown))
+        assert judging.current is not None
+        assert judging.current.item.path in shown
+        assert all("other" in path for path in shown)
+
+    def test_a_pool_that_comes_late_brings_back_nothing_older(
+        self, qtbot: QtBot, judging: JudgePanel, fake_client: Any, library: Library
+    ) -> None:
+        before = library.pool(1, 10, ME, JudgingOrder.SHUFFLED)
+        del fake_client.answers["evaluations_pool"]
+        judging.session.ask_again()
+        press(qtbot, judging, K.Key_F)
+        with qtbot.waitSignal(judging.session.loaded):
+            next(call for call in reversed(fake_client.of("evaluations_pool")) if call.args == (1,)).answer(before)
+        assert judging.session.items[0].grade == 1
+
+    def test_undo_leads_back_into_another_set(
+        self, qtbot: QtBot, page: EvaluatePage, judging: JudgePanel, library: Library, fake_client: Any
+    ) -> None:
+        sets = (QuerySet(1, "Beaches", queries=3), QuerySet(2, "Dogs", queries=1))
+        other = QuerySummary(9, "q9", "a dog", Query.of_text("a dog"), 0, 0, set_id=2)
+        of_set = fake_client.answers["evaluations_queries"]
+        fake_client.answers |= {
+            "evaluations_sets": lambda: sets,
+            "evaluations_queries": lambda set_id, judge: (other,) if set_id == 2 else of_set(set_id, judge=judge),
+        }
+        press(qtbot, judging, K.Key_F)
+        page.queries.turn_to(2)
+        qtbot.waitUntil(lambda: judging.current is not None and judging.session.round.query_id == 9)
+        press(qtbot, judging, K.Key_U)
+        qtbot.waitUntil(lambda: judging.current is not None and at(judging) == (1, 1))
+        assert library.given[ME] == {}
+
+    def test_several_tiles_are_one_request(self, qtbot: QtBot, judging: JudgePanel, fake_client: Any) -> None:
+        judging.tools.grid.setChecked(True)
+        qtbot.keyClick(judging.grid, K.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+        qtbot.keyClick(judging.grid, K.Key_J)
+        assert [call.args for call in fake_client.of("evaluations_judge_all")] == [(1, (1, 2), 0)]
+
+
+class TestKeyboard:
+    def test_a_list_to_choose_from_takes_its_own_keys(
+        self, qtbot: QtBot, page: EvaluatePage, judging: JudgePanel, fake_client: Any
+    ) -> None:
+        box = page.queries.sets.findChild(QComboBox)
+        box.setFocus()
+        qtbot.keyClick(box, K.Key_J)
+        qtbot.keyClick(box, K.Key_Space)
+        assert not fake_client.of("evaluations_judge_all")
+        assert box.view().isVisible()
+        assert at(judging) == (1, 1)
+        box.hidePopup()
+
+    def test_the_focus_never_wanders_into_a_field_between_two_queries(self, qtbot: QtBot, judging: JudgePanel) -> None:
+        press(qtbot, judging, K.Key_F, K.Key_F, K.Key_F)
+        assert judging.strip.hasFocus()
+        qtbot.waitUntil(lambda: judging.current is not None and at(judging) == (2, 1))
+        assert judging.strip.hasFocus()
+
+    @pytest.mark.parametrize("scale", list(Scale))
+    def test_tab_goes_through_the_grades_first(self, judging: JudgePanel, scale: Scale) -> None:
+        buttons = judging.buttons
+        buttons.set_scale(scale)
+        wanted = [*buttons.grades.values(), buttons.unsure, buttons.later, buttons.skip, buttons.undo]
+        order = [wanted[0]]
+        while len(order) < len(wanted):
+            order.append(order[-1].nextInFocusChain())
+        assert order == wanted
+        assert buttons.isAncestorOf(wanted[0].nextInFocusChain())
+
+
+def test_a_video_plays_from_its_moment_for_a_while_and_muted_without_sound(
+    qtbot: QtBot, page: EvaluatePage, library: Library, tmp_path: Path
+) -> None:
+    path = str(tmp_path / "film.mp4")
+    film = {"path": path, "kind": MediaKind.VIDEO, "item_kind": ItemKind.FRAME, "start_ms": 4000}
+    library.hits = [replace(hit, **film) for hit in library.hits]
+    panel = page.judging
+    loads: list[tuple[Any, ...]] = []
+    plays: list[bool] = []
+    panel.preview.player.load = lambda *args: loads.append(args)  # type: ignore[method-assign]
+    panel.preview.player.toggle = lambda: plays.append(panel.preview.player._muted)  # type: ignore[method-assign]
+    page.refresh()
+    qtbot.waitUntil(lambda: len(plays) == 1)
+    assert loads == [(path, 4000, 4000 + FILM_MS)]
+    panel.tools.sounds.setChecked(False)
+    panel.session.go(1)
+    qtbot.waitUntil(lambda: len(plays) == 2)
+    assert plays == [False, True]
+    panel.tools._films.setChecked(False)
+    panel.session.go(2)
+    qtbot.wait(50)
+    assert len(plays) == 2

@@ -52,7 +52,7 @@ def sets(fake_client: Any) -> list[QuerySet]:
 
     fake_client.answers |= {
         "evaluations_sets": lambda: tuple(kept),
-        "evaluations_queries": lambda set_id: of_set.get(set_id, ()),
+        "evaluations_queries": lambda set_id, judge: of_set.get(set_id, ()),
         "evaluations_change_set": change,
         "evaluations_create_set": create,
         "evaluations_remove_set": remove,
@@ -68,7 +68,7 @@ def column(qtbot: QtBot, engine: Engine, sets: list[QuerySet]) -> QueryColumn:
     made.work.setParent(made)
     made.resize(COLUMN_PX, 600)
     made.show()
-    with qtbot.waitSignal(made.loaded):
+    with qtbot.waitSignal(made.chosen):
         made.reload()
     return made
 
@@ -91,27 +91,24 @@ class TestChoosing:
     def test_the_queries_of_one_set_are_shown_with_how_far_they_are_judged(self, column: QueryColumn) -> None:
         assert column.current_set == PETS
         assert titles(column) == ["a cat", "a dog"]
-        assert column.sets.progress == "1 of 2 judged"
+        assert column.sets.progress == "1 of 2 queries have judgments"
 
     def test_turning_to_another_set_shows_its_queries_and_tells(self, qtbot: QtBot, column: QueryColumn) -> None:
-        with qtbot.waitSignal(column.set_chosen) as told:
+        with qtbot.waitSignal(column.chosen):
             column.sets.choose(CARS.id)
-        assert told.args == [CARS]
+        assert column.current_set == CARS
         assert titles(column) == ["car.jpg"]
         assert column.current == CAR
 
-    def test_counts_alone_tell_of_no_other_set(self, qtbot: QtBot, column: QueryColumn, sets: list[QuerySet]) -> None:
-        sets[0] = replace(PETS, judged=2, judgments=9)
-        with qtbot.assertNotEmitted(column.set_chosen), qtbot.waitSignal(column.loaded):
-            column.reload()
+    def test_a_judgment_is_counted_at_once(self, column: QueryColumn) -> None:
         column.update_summary(replace(DOG, judged=4))
-        assert column.sets.progress == "2 of 2 judged"
+        assert column.sets.progress == "2 of 2 queries have judgments"
 
     def test_a_new_query_goes_into_the_set_that_is_shown(
         self, qtbot: QtBot, column: QueryColumn, fake_client: Any
     ) -> None:
         fake_client.answers["evaluations_add_query"] = lambda query, title, into: CAR
-        with qtbot.waitSignal(column.loaded):
+        with qtbot.waitSignal(column.chosen):
             column.sets.choose(CARS.id)
         qtbot.keyClicks(column.words, "a van\r")
         assert fake_client.last("evaluations_add_query").args == (Query.of_text("a van"), "", CARS.id)
@@ -120,9 +117,9 @@ class TestChoosing:
         self, qtbot: QtBot, column: QueryColumn, sets: list[QuerySet], fake_client: Any
     ) -> None:
         sets.clear()
-        with qtbot.waitSignal(column.set_chosen) as told:
+        with qtbot.waitSignal(column.chosen):
             column.reload()
-        assert told.args == [None]
+        assert column.current_set is None
         assert column.current is None
         column.add(Query.of_text("a van"))
         assert fake_client.last("evaluations_add_query").args[2] is None
@@ -136,9 +133,9 @@ class TestSets:
         dialog.name.setText(" Birds ")
         dialog.scale.setCurrentIndex(1)
         dialog.guidelines.setPlainText("With feathers")
-        with qtbot.waitSignal(column.set_chosen) as told:
+        with qtbot.waitSignal(column.chosen):
             dialog.ok.click()
-        assert told.args == [QuerySet(7, "Birds", Scale.GRADED, "With feathers")]
+        assert column.current_set == QuerySet(7, "Birds", Scale.GRADED, "With feathers")
         assert titles(column) == []
 
     def test_a_name_that_is_taken_is_said_in_the_dialog(self, qtbot: QtBot, column: QueryColumn) -> None:
@@ -155,9 +152,9 @@ class TestSets:
         dialog = column.findChild(SetDialog)
         assert (dialog.name.text(), dialog.guidelines.toPlainText()) == ("Pets", "Any pet")
         dialog.name.setText("Animals")
-        with qtbot.waitSignal(column.set_chosen) as told:
+        with qtbot.waitSignal(column.chosen):
             dialog.ok.click()
-        assert told.args == [replace(PETS, name="Animals")]
+        assert column.current_set == replace(PETS, name="Animals")
         assert titles(column) == ["a cat", "a dog"]
 
     def test_a_set_is_removed_only_after_asking(self, qtbot: QtBot, column: QueryColumn, sets: list[QuerySet]) -> None:
@@ -165,9 +162,9 @@ class TestSets:
         box = column.findChild(QMessageBox)
         assert "2 queries and 5 judgments" in box.informativeText()
         assert len(sets) == 2
-        with qtbot.waitSignal(column.set_chosen) as told:
+        with qtbot.waitSignal(column.chosen):
             next(button for button in box.buttons() if button.text() == "Remove").click()
-        assert told.args == [CARS]
+        assert column.current_set == CARS
 
 
 class TestQueries:
@@ -212,16 +209,16 @@ class TestImports:
         assert call.args == ("/photos/cars",)
         call.progress(Progress("Importing", 30, 240))
         qtbot.waitUntil(lambda: "30 of 240" in column.work.text)
-        with qtbot.waitSignal(column.set_chosen) as told:
+        with qtbot.waitSignal(column.chosen):
             call.answer(Imported(CARS.id, "Cars", 240, 57_360, ("new.jpg",), ("One note.",)))
-        assert told.args == [CARS]
+        assert column.current_set == CARS
         assert "57,360 judgments for 240 queries. One note. 1 name was not found" in column.work.text
 
     def test_it_can_be_cancelled_with_all_that_waits(self, qtbot: QtBot, column: QueryColumn, fake_client: Any) -> None:
         column.actions_.import_captions("/a.csv")
         column.actions_.import_captions("/b.csv")
         assert len(fake_client.of("evaluations_import_captions")) == 1
-        with qtbot.waitSignal(column.loaded):
+        with qtbot.waitSignal(column.chosen):
             column.work.findChildren(QPushButton)[1].click()
         assert fake_client.last("evaluations_import_captions").actions == [Action.CANCEL]
         assert len(fake_client.of("evaluations_import_captions")) == 1
@@ -250,7 +247,7 @@ class TestImports:
         qtbot.waitUntil(lambda: bool(fake_client.of("evaluations_import_examples")))
         call = fake_client.last("evaluations_import_examples")
         assert call.args == (str(tmp_path / "examples"), PETS.id)
-        with qtbot.waitSignal(column.loaded):
+        with qtbot.waitSignal(column.chosen):
             call.answer(Imported(PETS.id, "Pets", 3, 0))
 
     def test_export_writes_the_set_that_is_shown(
@@ -276,3 +273,17 @@ def test_a_search_is_kept_without_leaving_its_page(
     assert fake_client.last("evaluations_add_query").args == (Query.of_text("a cat"), "a cat", None)
     assert window.pages.currentWidget() is page
     assert not fake_client.of("evaluations_pool")
+
+
+def test_many_dropped_files_are_listed_once(
+    qtbot: QtBot, column: QueryColumn, fake_client: Any, tmp_path: Path
+) -> None:
+    fake_client.answers["evaluations_add_query"] = lambda query, title, into: CAR
+    paths = [tmp_path / f"{number}.png" for number in range(20)]
+    for path in paths:
+        path.touch()
+    listed = len(fake_client.of("evaluations_sets"))
+    drop(column, *paths)
+    qtbot.waitUntil(lambda: len(fake_client.of("evaluations_sets")) > listed)
+    assert len(fake_client.of("evaluations_add_query")) == 20
+    assert len(fake_client.of("evaluations_sets")) == listed + 1
