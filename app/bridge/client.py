@@ -200,7 +200,9 @@ class EngineClient:
             lost, self._pending = self._pending, {}
         for pending in lost.values():
             pending.future.set_exception(
-                EngineDied("The engine stopped", "What was finished is saved; the rest can be started again.")
+                EngineDied(
+                    "The engine stopped", "What was saved before is kept; what was under way can be started again."
+                )
             )
 
 

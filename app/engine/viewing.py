@@ -11,7 +11,7 @@ from app.engine.store.lookup import NS_PER_MS, Lookup
 from app.engine.types import ItemDetails, ItemKind, Modality, QueryPart
 
 PREVIEW_PX = 1280
-QUERY_PREVIEW_PX = 160
+QUERY_PREVIEW_PX = 480
 
 
 class Viewer:

@@ -9,7 +9,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app.engine.evaltypes import QuerySummary
-from app.engine.types import Query
+from app.engine.types import LibraryStatus, Query
 from app.gui import icons, theme
 from app.gui.banner import Banner
 from app.gui.comparing import ComparePanel
@@ -30,9 +30,10 @@ COLUMN_PX = 230
 
 class EvaluatePage(QWidget):
     """Puts the column of queries beside the views of them. Signals: ``item_opened`` with a `Hit`; ``models_wanted``
-    when a query needs another model."""
+    when a query needs another model; ``add_folder_wanted`` when there is nothing yet to find."""
 
     item_opened = Signal(object)
+    add_folder_wanted = Signal()
     models_wanted = Signal()
 
     def __init__(self, engine: Engine, thumbnails: ThumbnailStore, parent: QWidget | None = None) -> None:
@@ -53,6 +54,7 @@ class EvaluatePage(QWidget):
         self._views = QStackedWidget()
         self._showers: list[Callable[[QuerySummary], None]] = []
         self._stack = QStackedWidget()
+        self._has_items = True
         self._deeper: tuple[int, int] = (0, POOL_DEPTH)
         """A set that is judged deeper than usual, and how deep."""
         self._compose()
@@ -96,6 +98,12 @@ class EvaluatePage(QWidget):
         self._views.setCurrentIndex(view)
         if not self._count():
             self._show_query()
+
+    def set_library(self, status: LibraryStatus) -> None:
+        """What the library holds now."""
+        self._has_items = any(status.items.values())
+        if self._stack.currentIndex() == 0:
+            self._say_empty()
 
     def set_offline(self, offline: Offline) -> None:
         """Which files cannot be reached now."""
@@ -168,16 +176,23 @@ class EvaluatePage(QWidget):
 
     def _say_empty(self) -> None:
         self._stack.setCurrentIndex(0)
+        headline = self.tr("Which model is best on your own files?")
+        if not self._has_items:
+            sentence = self.tr("Add a folder of photos, videos or sounds first: queries are answered from them.")
+            self._empty.say("compare", headline, sentence, ((self.tr("Add a folder…"), self.add_folder_wanted.emit),))
+            return
         self._empty.say(
             "compare",
-            self.tr("Which model is best on your own files?"),
+            headline,
             self.tr(
                 "Keep a few queries you care about, say which results are right, and read how well each model finds "
-                "them. Type a query on the left, or press “Judge these results” after any search."
+                "them. Type a query on the left, press “Judge these results” after any search, or drop pictures and "
+                "sounds here. A folder with one folder per class, or a list of captions, brings its judgments with it."
             ),
             (
                 (self.tr("Type a query"), self.queries.words.setFocus),
                 (self.tr("Choose a picture or a sound…"), self.queries.choose_file),
+                (self.tr("Import a folder of classes…"), self.queries.actions_.choose_folder),
             ),
         )
 

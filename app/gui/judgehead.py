@@ -7,6 +7,7 @@ from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from app.engine.evaltypes import QuerySummary
+from app.engine.types import Modality
 from app.gui import theme
 from app.gui.engine import Engine
 from app.gui.judgesession import JudgeSession
@@ -110,7 +111,14 @@ class JudgeHead(QWidget):
 
     def show_query(self, summary: QuerySummary) -> None:
         self.face.show_query(summary)
-        self._question.setText(self.tr("Is this a good answer to: “{0}”?").format(summary.title))
+        made_of = {part.modality for part in summary.query.parts}
+        if made_of == {Modality.IMAGE}:  # a file's name says nothing of what is asked
+            question = self.tr("Is this like the picture on the left?")
+        elif made_of == {Modality.AUDIO}:
+            question = self.tr("Does this sound like the sound on the left?")
+        else:
+            question = self.tr("Is this a good answer to: “{0}”?").format(summary.title)
+        self._question.setText(question)
 
     def show_progress(self) -> None:
         """How far the set is judged; while that is not known, how far the query is."""

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, Signal
 
-from app.bridge.client import Call
 from app.engine.errors import AppError
 from app.engine.evaltypes import (
     OWN_JUDGE,
@@ -21,8 +20,8 @@ from app.engine.evaltypes import (
     Scale,
 )
 from app.gui.engine import Engine
+from app.gui.judgeasking import JudgeAsking
 from app.gui.judgeplan import JudgePlan
-from app.gui.poolahead import PoolAhead
 from app.gui.poolround import PoolRound, is_left
 
 POOL_DEPTH = 10
@@ -53,7 +52,6 @@ class JudgeSession(QObject):
 
     def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._engine = engine
         self.summary: QuerySummary | None = None
         self.round = PoolRound()
         self.plan: JudgePlan | None = None
@@ -67,9 +65,8 @@ class JudgeSession(QObject):
         self.order = JudgingOrder.SHUFFLED
         self.goes_on = True
         self._depth = POOL_DEPTH
-        self.ahead = PoolAhead(engine, self)
-        self._pool_call: Call | None = None
-        self._plan_call: Call | None = None
+        self._asking = JudgeAsking(engine, self)
+        self.ahead = self._asking.ahead
         self._undoes = False
         self._waits_for_plan = False
         self._idle = False
@@ -108,8 +105,7 @@ class JudgeSession(QObject):
         else:
             self.ahead.drop()  # what the library holds may have changed
         if summary is None:
-            _cancel(self._pool_call, self._plan_call)
-            self._pool_call = self._plan_call = None
+            self._asking.stop()
             return
         self._ask_pool(summary)
         another = before is not None and before.id != summary.id
@@ -138,7 +134,6 @@ class JudgeSession(QObject):
         """Another library is opened: the same ids name other queries and items there."""
         self.round = PoolRound()
         self.judges = self.judged_by = ()
-        self.ahead.drop()
         self._undoes = False
         self.start(None)
         self.judges_changed.emit()
@@ -238,7 +233,7 @@ class JudgeSession(QObject):
         if row is not None:
             self.go(row)
             return
-        self._waits_for_plan = self.plan is None and self._plan_call is not None
+        self._waits_for_plan = self.plan is None and self._asking.awaits_progress
         if not (self.goes_on and self.turn_on()):
             self.counted.emit()
             self._end()
@@ -255,34 +250,14 @@ class JudgeSession(QObject):
     # --- the engine --------------------------------------------------------------------------------------------------
 
     def _ask_pool(self, summary: QuerySummary) -> None:
-        _cancel(self._pool_call)
-        self._pool_call = None
-        if pool := self.ahead.take((summary.id, self._depth, self.judge, self.order)):
-            self._show_pool(pool)
-            return
         self.round.expect()
+        self._asking.pool((summary.id, self._depth, self.judge, self.order), self._show_pool, self._refuse)
 
-        def done(pool: Pool) -> None:
-            if self._pool_call is call:
-                self._show_pool(pool)
-
-        def failed(error: AppError) -> None:
-            if self._pool_call is call:
-                self._idle = True
-                self.refused.emit(error)
-
-        self._pool_call = call = self._engine.request(
-            "evaluations_pool",
-            summary.id,
-            depth=self._depth,
-            judge=self.judge,
-            order=self.order,
-            on_done=done,
-            on_failed=failed,
-        )
+    def _refuse(self, error: AppError) -> None:
+        self._idle = True
+        self.refused.emit(error)
 
     def _show_pool(self, pool: Pool) -> None:
-        self._pool_call = None
         self.scale, self.guidelines = pool.scale, pool.guidelines
         self.round.load(pool.items)
         if self.plan:
@@ -304,32 +279,17 @@ class JudgeSession(QObject):
             self._end()
 
     def _ask_plan(self, summary: QuerySummary) -> None:
-        _cancel(self._plan_call)
         order, round_ = self.order, self.round
 
         def done(progress: JudgingProgress) -> None:
-            if self._plan_call is call:
-                self._plan_call = None
-                self._take_plan(JudgePlan(progress, order))
-
-        def failed(_error: AppError) -> None:  # the pool tells of its own failure; one query can be counted alone
-            if self._plan_call is call:
-                self._plan_call = None
+            self._take_plan(JudgePlan(progress, order))
 
         def listed(sets: Sequence[QuerySet]) -> None:
-            if self.round is round_:
+            if self.round is round_:  # else another judges now, or in another library
                 self._show_judges(sets)
 
-        self._plan_call = call = self._engine.request(
-            "evaluations_progress",
-            summary.set_id,
-            depth=self._depth,
-            judge=self.judge,
-            order=order,
-            on_done=done,
-            on_failed=failed,
-        )
-        self._engine.request("evaluations_sets", on_done=listed, on_failed=lambda _error: None)
+        self._asking.progress(summary.set_id, self._depth, self.judge, order, done)
+        self._asking.sets(listed)
 
     def _take_plan(self, plan: JudgePlan) -> None:
         self.plan = plan
@@ -357,7 +317,7 @@ class JudgeSession(QObject):
             self._set_grade(row, grade)
 
         def done(summary: QuerySummary) -> None:
-            if self.round is round_:  # else another judges now, or in another library
+            if self.round is round_:
                 self.judged.emit(summary)
 
         def failed(error: AppError) -> None:
@@ -369,24 +329,11 @@ class JudgeSession(QObject):
                 self.counted.emit()
             self.failed.emit(error)
 
-        self._engine.request(
-            "evaluations_judge_all",
-            query_id,
-            tuple(item.item.item_id for item in before),
-            grade,
-            judge=self.judge,
-            on_done=done,
-            on_failed=failed,
-        )
+        item_ids = tuple(item.item.item_id for item in before)
+        self._asking.enter(query_id, item_ids, grade, self.judge, done, failed)
 
     def _set_grade(self, row: int, grade: int | None) -> None:
         self.round.set_grade(row, grade)
         if self.plan:
             self.plan.see(self.round.query_id, self.round.items)
         self.changed.emit(row)
-
-
-def _cancel(*calls: Call | None) -> None:
-    for call in calls:
-        if call:
-            call.cancel()

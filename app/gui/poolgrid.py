@@ -122,7 +122,7 @@ class _TileDelegate(QStyledItemDelegate):
         frame, line, bar = self._parts(cell)
         away = self._grid.offline.root_of(item.item.path) is not None
         painter.setOpacity(tile.AWAY_OPACITY if away else 1.0)
-        tile.paint_thumbnail(painter, frame, self._thumbnails.pixmap(item.item.item_id), item.item)
+        tile.paint_thumbnail(painter, frame, self._thumbnails.pixmap(item.item.item_id), item.item, whole=True)
         painter.setOpacity(1.0)
         if item.grade is not None:
             sign = QRect(frame.right() - SIGN_PX - 5, frame.top() + 6, SIGN_PX, SIGN_PX)

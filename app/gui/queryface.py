@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
@@ -14,6 +16,8 @@ from app.gui.player import Player
 from app.gui.querylist import query_icon
 
 FACE_PX = 64
+PICTURE_PX = 104
+"""A picture is what results are compared with."""
 ICON_PX = 28
 
 
@@ -26,6 +30,7 @@ class QueryFace(QWidget):
         self._key = ""
         self._part: QueryPart | None = None
         self._icon = ""
+        self._side_px = FACE_PX
         self.player = Player(self)
         self.player.playing_changed.connect(self._show_playing)
         self.player.troubled.connect(self.setToolTip)
@@ -51,6 +56,9 @@ class QueryFace(QWidget):
         self._part = next((part for part in summary.query.parts if part.modality is not Modality.TEXT), None)
         self._button.setVisible(self._part is not None and self._part.modality is Modality.AUDIO)
         self._icon = query_icon(summary.query)
+        self._side_px = PICTURE_PX if self._part and self._part.modality is Modality.IMAGE else FACE_PX
+        self._picture.setFixedSize(self._side_px, self._side_px)
+        self._picture.setToolTip("")
         self._draw_icon()
         self._picture.setAccessibleName(summary.title)
         if self._part:
@@ -80,13 +88,15 @@ class QueryFace(QWidget):
         if pixmap.loadFromData(encoded):
             ratio = self.devicePixelRatioF()
             fitted = pixmap.scaled(
-                QSize(FACE_PX, FACE_PX) * ratio,
+                QSize(self._side_px, self._side_px) * ratio,
                 Qt.AspectRatioMode.KeepAspectRatio,
                 Qt.TransformationMode.SmoothTransformation,
             )
             fitted.setDevicePixelRatio(ratio)
             self._picture.setPixmap(fitted)
             self._icon = ""
+            large = base64.b64encode(encoded).decode()
+            self._picture.setToolTip(f'<img src="data:image/jpeg;base64,{large}">')
 
     def _toggle(self) -> None:
         if self._part and not self.player.path:

@@ -124,15 +124,15 @@ def _fold_words(tile: Tile) -> str:
     return f"− {tile.folded}" if tile.unfolded else f"+{wording.count(tile.folded, 'moment', 'moments')}"
 
 
-def paint_thumbnail(painter: QPainter, frame: QRect, pixmap: QPixmap | None, hit: Hit) -> None:
-    """A picture fills its frame and loses what stands over; a waveform is shown whole."""
+def paint_thumbnail(painter: QPainter, frame: QRect, pixmap: QPixmap | None, hit: Hit, whole: bool = False) -> None:
+    """A picture fills its frame and loses what stands over, or is shown ``whole``, as a waveform always is."""
     outline = QPainterPath()
     outline.addRoundedRect(QRectF(frame), theme.RADIUS_PX, theme.RADIUS_PX)
     painter.fillPath(outline, QColor(theme.colours().raised))
     if pixmap is None:
         return
-    whole = hit.item_kind is ItemKind.AUDIO
-    mode = Qt.AspectRatioMode.KeepAspectRatio if whole else Qt.AspectRatioMode.KeepAspectRatioByExpanding
+    fits = whole or hit.item_kind is ItemKind.AUDIO
+    mode = Qt.AspectRatioMode.KeepAspectRatio if fits else Qt.AspectRatioMode.KeepAspectRatioByExpanding
     shown = QRectF(QPointF(0, 0), pixmap.deviceIndependentSize().scaled(frame.size(), mode))
     shown.moveCenter(QRectF(frame).center())
     painter.save()

@@ -133,6 +133,7 @@ class MainWindow(QMainWindow):
         self.search.bar.failed.connect(self.banner.show_error)
         self.evaluate.item_opened.connect(self._open_hit)
         self.evaluate.models_wanted.connect(self._show_models)
+        self.evaluate.add_folder_wanted.connect(self.choose_folder)
         self.evaluate.queries.kept.connect(self.banner.tell)
         self.evaluate.queries.not_kept.connect(self.banner.show_error)
         self.details.search_like.connect(self._search_like)
@@ -320,6 +321,7 @@ class MainWindow(QMainWindow):
         offline = Offline.among(status.roots)
         self.details.set_offline(offline)
         self.evaluate.set_offline(offline)
+        self.evaluate.set_library(status)
         self.models.set_library(status)
 
     def _show_model_list(self) -> None:

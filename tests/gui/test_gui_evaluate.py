@@ -111,7 +111,7 @@ class TestQueries:
         assert fake_client.last("evaluations_add_query").args[0] == Query.of_text("a dog")
         assert page.queries.current.key == DOG.key
         assert page.queries.words.text() == ""
-        qtbot.waitUntil(lambda: "dog.jpg" in page.judging.question)
+        qtbot.waitUntil(lambda: page.judging.question == "Is this like the picture on the left?")
 
     def test_the_search_page_hands_its_query_over(
         self, qtbot: QtBot, page: EvaluatePage, fake_client: Any, library: dict[int, dict[int, int]]

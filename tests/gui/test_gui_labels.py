@@ -143,7 +143,7 @@ def test_labels_are_judged_on_the_evaluate_page(qtbot: QtBot, window: MainWindow
         labels_status=lambda: TWO,
         labels_to_test_set=lambda: QuerySet(7, "Labels"),
         evaluations_sets=lambda: (QuerySet(7, "Labels"),),
-        evaluations_queries=lambda *_args: (),
+        evaluations_queries=lambda *_args, **_for: (),
     )
     window.actions_.labels.trigger()
     dialog = next(one for one in QApplication.topLevelWidgets() if isinstance(one, LabelsDialog))
