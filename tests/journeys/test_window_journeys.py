@@ -201,12 +201,47 @@ def test_a_set_is_judged_from_query_to_query_by_two_people_who_agree_in_part(
     qtbot.waitUntil(lambda: panel.current is not None and panel.session.plan is not None, timeout=WAIT_MS)
     assert panel.progress.startswith("0 of 16")
     judge("warm0", lambda query, found: query[:4] == found[:4] and "1" not in found)
-    panel.session.ask_again()
     agreement = panel.tools.agreement
     qtbot.waitUntil(lambda: agreement.isVisible() and agreement.shown.items == 16, timeout=WAIT_MS)
     shown = agreement.shown
     assert (shown.first, shown.second, shown.items, shown.agreed) == ("Ann", "", 16, 15)
     assert shown.kappa == pytest.approx(1 - (1 / 16) / ((6 * 9 + 10 * 7) / 16**2), abs=1e-4)
+
+
+def test_what_is_judged_stays_in_its_library(qtbot: QtBot, open_window: Callable[..., object], tmp_path: Path) -> None:
+    from PIL import Image
+
+    window = open_window().window
+    page, panel = window.evaluate, window.evaluate.judging
+    for number, name in enumerate(("default", "second")):  # both number their sets, queries and items from one
+        if name != window.workspace.library:
+            with qtbot.waitSignal(window.workspace.opened, timeout=WAIT_MS):
+                window.workspace.open(name)
+        media = tmp_path / name
+        media.mkdir()
+        for shade in range(4):
+            colour = (200 - 20 * shade, 90 * number, 40 + 10 * shade)
+            Image.new("RGB", (64, 64), colour).save(media / f"{name}{shade}.png")
+        index(qtbot, window, media)
+        window.search.judge_wanted.emit(Query.of_image(str(media / f"{name}0.png")), name)
+        qtbot.waitUntil(lambda wanted=name: page.queries.current and page.queries.current.title == wanted)
+
+    def shown_in(name: str) -> bool:
+        item, details = panel.current, panel.preview._details
+        return bool(item and details and name in item.item.path and details.path == item.item.path)
+
+    def judged() -> int:
+        return page.queries.current.judged if page.queries.current else -1
+
+    for name, count in (("second", 1), ("default", 1), ("second", 2), ("default", 2)):
+        if name != window.workspace.library:
+            window.workspace.open(name)
+            qtbot.keyClick(panel, Qt.Key.Key_F)  # into neither, for it is not open yet
+            qtbot.keyClick(panel, Qt.Key.Key_U)
+        qtbot.waitUntil(lambda wanted=name: shown_in(wanted), timeout=WAIT_MS)
+        assert judged() == count - 1
+        qtbot.keyClick(panel, Qt.Key.Key_F)
+        qtbot.waitUntil(lambda wanted=count: judged() == wanted, timeout=WAIT_MS)
 
 
 @pytest.mark.shared_data
