@@ -70,6 +70,7 @@ def imported(taken: Imported) -> dict[str, Any]:
         "queries": taken.queries,
         "set": taken.set_name,
         "unknown": list(taken.unknown),
+        "unknown_count": taken.unknown_count,
         "notes": list(taken.notes),
     }
 

@@ -17,9 +17,9 @@ from app.cli.queryverbs import show_taken, taken_in
 
 def evaluate(options: argparse.Namespace, home: Path) -> Answer:
     with open_session(options, home) as session, watched() as job:
-        set_id = set_of(options, session)
-        taken = taken_in(options, session, set_id, job)
-        request = request_of(options, taken[0].set_id if taken else set_id, options.measures)
+        taken = taken_in(options, session, job)
+        set_id = taken[0].set_id if taken else set_of(options, session)
+        request = request_of(options, session, set_id, options.measures)
         check_judged(session, request)
         evaluation = session.evaluations.evaluate(replace(request, hits=True), job)
     document = documents.evaluation(evaluation) | {"taken_in": [documents.imported(one) for one in taken]}

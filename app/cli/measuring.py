@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.engine.errors import AppError
-from app.engine.evaltypes import EvaluationRequest, QuerySet
+from app.engine.evaltypes import OWN_JUDGE, EvaluationRequest, QuerySet
 
 
 def set_named(name: str, session: Any) -> int:
@@ -17,7 +17,7 @@ def set_named(name: str, session: Any) -> int:
         AppError: there is none of this name.
     """
     sets: Sequence[QuerySet] = session.evaluations.sets()
-    found = next((one.id for one in sets if one.name.casefold() == name.strip().casefold()), None)
+    found = next((one.id for one in sets if one.name.casefold() == " ".join(name.split()).casefold()), None)
     if found is None:
         there = ", ".join(f"“{one.name}”" for one in sets) or "none yet"
         raise AppError("There is no such set of queries", f"“{name}” was given; there is: {there}.")
@@ -29,13 +29,37 @@ def set_of(options: argparse.Namespace, session: Any) -> int | None:
     return set_named(options.set, session) if options.set else None
 
 
-def request_of(options: argparse.Namespace, set_id: int | None, measures: Sequence[str] = ()) -> EvaluationRequest:
-    """What the options of `app.cli.measuringarguments.add_measuring` ask for."""
+def judge_named(name: str | None, session: Any, set_id: int | None) -> str | None:
+    """A judge of a set, or of any, as the library writes the name; None for all together.
+
+    Raises:
+        AppError: nobody of this name has judged there.
+    """
+    if name is None or not name.strip():
+        return None if name is None else OWN_JUDGE
+    sets: Sequence[QuerySet] = session.evaluations.sets()
+    there = {judge for one in sets if set_id in (None, one.id) for judge in one.judges}
+    wanted = " ".join(name.split()).casefold()
+    found = next((judge for judge in sorted(there) if judge.casefold() == wanted), None)
+    if found is None:
+        listed = ", ".join(f"“{judge}”" if judge else "'' (you)" for judge in sorted(there)) or "nobody yet"
+        raise AppError("Nobody of this name has judged here", f"“{name}” was given; there is: {listed}.")
+    return found
+
+
+def request_of(
+    options: argparse.Namespace, session: Any, set_id: int | None, measures: Sequence[str] = ()
+) -> EvaluationRequest:
+    """What the options of `app.cli.measuringarguments.add_measuring` ask for.
+
+    Raises:
+        AppError: nobody of the judge's name has judged there.
+    """
     return EvaluationRequest(
         models=options.models,
         k=options.k,
         set_id=set_id,
-        judge=options.judge,
+        judge=judge_named(options.judge, session, set_id),
         measure=options.measure,
         measures=tuple(measures),
     )

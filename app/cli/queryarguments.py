@@ -28,6 +28,7 @@ def add_queries(actions: Any, shared: argparse.ArgumentParser) -> None:
     remove.add_argument("ids", metavar="ID", type=int, nargs="+", help="as `queries list` numbers them")
     for name, what, text in (
         ("import-folders", "DIR", "a folder per class: each file asks for the others of its class"),
+        ("import-examples", "DIR", "every file of a folder is a query, with nothing judged"),
         ("import-captions", "FILE", "a table of files and captions (CSV): each caption asks for its file"),
         ("import-topics", "FILE", "TREC topics, or lines of a number, a tab and words"),
     ):
@@ -46,6 +47,8 @@ def add_judge(actions: Any, shared: argparse.ArgumentParser) -> None:
         action.add_argument("file", metavar="FILE")
         _add_set(action, f"{SET_HELP}; else " + ("the usual one" if name == "import" else "all"))
         action.add_argument("--judge", metavar="NAME", default=None, help=whose)
+        if name == "export":
+            action.add_argument("--replace", action="store_true", help="replace a file of that name")
 
 
 def add_imports(parser: argparse.ArgumentParser) -> None:

@@ -15,10 +15,10 @@ from rich.table import Table
 
 from app.cli import documents, tables
 from app.cli.answers import Answer, open_session
-from app.cli.measuring import set_named
+from app.cli.measuring import judge_named, set_named, set_of
 from app.cli.progress import watched
 from app.engine.errors import AppError, NotIndexed
-from app.engine.evaltypes import Imported, QuerySummary
+from app.engine.evaltypes import OWN_JUDGE, Imported, QuerySummary
 from app.engine.jobs import Job
 from app.engine.types import Modality, Query, QueryPart
 
@@ -30,18 +30,19 @@ def queries(options: argparse.Namespace, home: Path) -> Answer:
 
 def judge(options: argparse.Namespace, home: Path) -> Answer:
     with open_session(options, home) as session, watched() as job:
-        set_id = set_named(options.set, session) if options.set else None
+        set_id = set_of(options, session)
         if options.action == "import":
-            return _imported(session.evaluations.import_qrels(options.file, set_id, options.judge or "", job))
-        count = session.evaluations.export_qrels(options.file, set_id, options.judge)
+            return _imported(session.evaluations.import_qrels(options.file, set_id, options.judge or OWN_JUDGE, job))
+        judge = judge_named(options.judge, session, set_id)
+        count = session.evaluations.export_qrels(options.file, set_id, judge, options.replace)
     return Answer(
         {"exported": count, "path": options.file}, lambda console: console.print(f"{count} judgments written.")
     )
 
 
-def taken_in(options: argparse.Namespace, session: Any, set_id: int | None, job: Job) -> tuple[Imported, ...]:
-    """What ``--from-folders``, ``--from-captions`` and ``--qrels`` name, all in one set: that of the first. Judgments
-    alone go into the set of ``set_id``.
+def taken_in(options: argparse.Namespace, session: Any, job: Job) -> tuple[Imported, ...]:
+    """What ``--from-folders``, ``--from-captions`` and ``--qrels`` name, all in one set: that of ``--set``, made if it
+    is not there, else that of the first. Judgments alone need a set that is there.
 
     Raises:
         AppError: a file cannot be read, or nothing that it names is indexed.
@@ -49,7 +50,7 @@ def taken_in(options: argparse.Namespace, session: Any, set_id: int | None, job:
     taken: list[Imported] = []
 
     def into() -> str:
-        return taken[0].set_name if taken else ""
+        return taken[0].set_name if taken else str(options.set)
 
     if folder := options.from_folders:
         with _naming_index(folder):
@@ -59,7 +60,8 @@ def taken_in(options: argparse.Namespace, session: Any, set_id: int | None, job:
         with _naming_index(folder):
             taken.append(_told(session.evaluations.import_captions(table, into(), job), folder))
     if options.qrels:
-        taken.append(session.evaluations.import_qrels(options.qrels, taken[0].set_id if taken else set_id, job=job))
+        set_id = taken[0].set_id if taken else set_of(options, session)
+        taken.append(session.evaluations.import_qrels(options.qrels, set_id, options.judge or OWN_JUDGE, job))
     return tuple(taken)
 
 
@@ -73,8 +75,7 @@ def _told(taken: Imported, folder: str | Path) -> Imported:
     """With what to do about files that are not indexed."""
     if not taken.unknown:
         return taken
-    sentence = f"Files that are not indexed: {len(taken.unknown):,}. To take them in too: semblance index {folder}"
-    return replace(taken, notes=(*taken.notes, sentence))
+    return replace(taken, notes=(*taken.notes, f"To index them: semblance index {folder}"))
 
 
 @contextmanager
@@ -100,7 +101,7 @@ def _sets(_options: argparse.Namespace, session: Any) -> Answer:
 
 
 def _list(options: argparse.Namespace, session: Any) -> Answer:
-    listed = session.evaluations.queries(set_named(options.set, session) if options.set else None)
+    listed = session.evaluations.queries(set_of(options, session))
     return _listed(listed)
 
 
@@ -122,15 +123,20 @@ def _add(options: argparse.Namespace, session: Any) -> Answer:
     if not parts:
         raise AppError("There is no query to keep", "Give --text, --image or --audio.")
     evaluations = session.evaluations
-    known = {one.name.casefold() for one in evaluations.sets()}
-    if options.set and options.set.casefold() not in known:
-        evaluations.create_set(options.set)
-    kept = evaluations.add_query(
-        Query(tuple(parts)), options.title, set_named(options.set, session) if options.set else None
-    )
+    kept = evaluations.add_query(Query(tuple(parts)), options.title, _set_or_new(options.set, session))
     if options.guidelines:
         kept = evaluations.change_query(kept.id, guidelines=options.guidelines)
     return _listed([kept])
+
+
+def _set_or_new(name: str, session: Any) -> int | None:
+    """The id of a set, made if it is not there; None where none is named."""
+    if not name:
+        return None
+    known = {one.name.casefold() for one in session.evaluations.sets()}
+    if " ".join(name.split()).casefold() not in known:
+        return int(session.evaluations.create_set(name).id)
+    return set_named(name, session)
 
 
 def _remove(options: argparse.Namespace, session: Any) -> Answer:
@@ -147,6 +153,12 @@ def _remove(options: argparse.Namespace, session: Any) -> Answer:
 def _import_folders(options: argparse.Namespace, session: Any) -> Answer:
     with watched() as job, _naming_index(options.path):
         return _imported(_told(session.evaluations.import_folders(options.path, options.set, job), options.path))
+
+
+def _import_examples(options: argparse.Namespace, session: Any) -> Answer:
+    with watched() as job, _naming_index(options.path):
+        set_id = _set_or_new(options.set, session)
+        return _imported(_told(session.evaluations.import_examples(options.path, set_id, job), options.path))
 
 
 def _import_captions(options: argparse.Namespace, session: Any) -> Answer:
@@ -170,6 +182,7 @@ _ACTIONS: dict[str, Callable[[argparse.Namespace, Any], Answer]] = {
     "add": _add,
     "remove": _remove,
     "import-folders": _import_folders,
+    "import-examples": _import_examples,
     "import-captions": _import_captions,
     "import-topics": _import_topics,
 }

@@ -41,7 +41,7 @@ def _asked(options: argparse.Namespace, session: Any) -> EvaluationRequest:
     Raises:
         AppError: there is no such set or query.
     """
-    asked = request_of(options, set_of(options, session), options.measures)
+    asked = request_of(options, session, set_of(options, session), options.measures)
     return replace(asked, query_ids=_queries_named(options.query, session, asked.set_id)) if options.query else asked
 
 

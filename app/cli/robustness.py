@@ -22,7 +22,7 @@ NO_DIFFERENCE = "~"
 
 def robustness(options: argparse.Namespace, home: Path) -> Answer:
     with open_session(options, home) as session, watched() as job:
-        asked = request_of(options, set_of(options, session))
+        asked = request_of(options, session, set_of(options, session))
         check_judged(session, asked)
         request = robustness_of(asked, options.disturbances, options.seed)
         result = session.evaluations.robustness(request, job)

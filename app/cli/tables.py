@@ -131,14 +131,16 @@ def models(console: Console, statuses: Sequence[ModelStatus]) -> None:
 
 
 def imported(console: Console, taken: Imported) -> None:
-    console.print(
-        f"{taken.judgments:,} judgments of {taken.queries:,} queries taken in, into “{escape(taken.set_name)}”."
-    )
+    name = escape(taken.set_name)
+    if taken.queries:
+        console.print(f"{taken.judgments:,} judgments of {taken.queries:,} queries taken in, into “{name}”.")
+    else:
+        console.print(f"There is nothing new for “{name}”.")
     for note in taken.notes:
         console.print(f"[dim]{escape(note)}")
     if taken.unknown:
         console.print(
-            f"{len(taken.unknown):,} names mean nothing in this library, the first: {escape(taken.unknown[0])}"
+            f"{taken.unknown_count:,} names mean nothing in this library, the first: {escape(taken.unknown[0])}"
         )
 
 

@@ -14,8 +14,17 @@ from app.engine.types import Hit, Modality, Query
 OWN_JUDGE = ""
 """The judge who gave no name: the person whose library it is."""
 
+IMPORTED = "imported"
+"""The judge who says what folders and captions say. A person's grade of an item outranks this one's."""
+
+LONGEST_JUDGE = 60
+
 DEFAULT_SET = "Test queries"
 """The set that takes the queries nobody chose another for."""
+
+
+MOST_UNKNOWN = 100
+"""Names that an import lists of those that it does not know; a hundred thousand would be read by nobody."""
 
 
 # --- test queries ----------------------------------------------------------------------------------------------------
@@ -77,8 +86,9 @@ class QuerySummary:
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import took in. ``unknown`` lists paths and ids that name nothing in this library; ``notes`` say in
-    sentences what else was left out and why."""
+    """What an import took in that was not there before: ``queries`` of which anything is new, and ``judgments``.
+    ``unknown`` lists the first paths and ids that name nothing in this library, and ``more_unknown`` counts the others;
+    ``notes`` say in sentences what else was left out and why."""
 
     set_id: int
     set_name: str
@@ -86,6 +96,11 @@ class Imported:
     judgments: int
     unknown: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    more_unknown: int = 0
+
+    @property
+    def unknown_count(self) -> int:
+        return len(self.unknown) + self.more_unknown
 
 
 # --- judging ---------------------------------------------------------------------------------------------------------

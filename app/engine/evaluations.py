@@ -103,8 +103,10 @@ class Evaluations:
     def remove_query(self, query_id: int) -> None:
         self._sets.remove_query(query_id)
 
-    def export_qrels(self, path: str, set_id: int | None = None, judge: str | None = None) -> int:
-        return self._sets.export_qrels(path, set_id, judge)
+    def export_qrels(
+        self, path: str, set_id: int | None = None, judge: str | None = None, replaces: bool = False
+    ) -> int:
+        return self._sets.export_qrels(path, set_id, judge, replaces)
 
     # --- imports: see `app.engine.importing` ---
 

@@ -11,6 +11,7 @@ from statistics import median
 from app.engine.encoders.base import EncoderSource, ready_keys
 from app.engine.errors import AppError, MediaUnreadable
 from app.engine.evaltypes import (
+    IMPORTED,
     OWN_JUDGE,
     Agreement,
     JudgingOrder,
@@ -28,12 +29,11 @@ from app.engine.jobs import NULL_JOB, Job
 from app.engine.querying import Target
 from app.engine.rankings import Rankings, keyed
 from app.engine.search import Searcher
-from app.engine.store.judgments import Judgments, graded
+from app.engine.store.judgments import Judgments, folded, graded
 from app.engine.store.lookup import Lookup
 from app.engine.store.queries import Queries
 from app.engine.types import Hit, ItemRef, Query
 
-LONGEST_JUDGE = 60
 TIMED_JUDGMENTS = 50
 SHORTEST_GAP_MS, LONGEST_GAP_MS = 100, 60_000
 """A shorter gap is an import's or one key for several items, a longer one a pause."""
@@ -82,7 +82,7 @@ class Judging:
         found an item, and tells not which.
         """
         stored = self._queries.query(query_id)
-        of_set = self._queries.set_of(stored.set_id)
+        _, scale, guidelines = self._queries.about(stored.set_id)
         found = self._found(stored.query, self._targets(models), depth)
         grades = self._judgments.of_query(query_id, judge)
         blind = sorted(found.hits, key=lambda ref: _shuffle_key(stored.key, ref))
@@ -93,8 +93,8 @@ class Judging:
             title=stored.title,
             items=tuple(PoolItem(found.hits[ref], grades.get(ref)) for ref in blind),
             models=tuple(target.key for target in found.targets),
-            scale=of_set.scale,
-            guidelines=stored.guidelines or of_set.guidelines,
+            scale=scale,
+            guidelines=stored.guidelines or guidelines,
         )
 
     def judge(self, query_id: int, item_ids: Sequence[int], grade: int | None, judge: str = OWN_JUDGE) -> QuerySummary:
@@ -102,10 +102,10 @@ class Judging:
         entered, or none. The query as this judge has judged it now.
 
         Raises:
-            AppError: the query or an item is gone, or the judge's name is too long.
+            AppError: the query or an item is gone, this is no grade, or the judge's name is too long or no person's.
         """
-        if len(judge) > LONGEST_JUDGE:
-            raise AppError("This name is too long", f"Give a judge a name of up to {LONGEST_JUDGE} characters.")
+        if folded(judge) == IMPORTED:
+            raise AppError("This is no person's name", f"“{IMPORTED}” stands for what folders and captions say.")
         self._queries.query(query_id)
         refs = self._lookup.refs(item_ids)
         if not refs.keys() >= set(item_ids):
@@ -129,7 +129,7 @@ class Judging:
             AppError: the set is gone.
             Cancelled: the job was cancelled.
         """
-        self._queries.set_of(set_id)
+        self._queries.about(set_id)
         summaries = self._queries.queries(set_id)
         grades = self._judgments.of_queries([summary.id for summary in summaries], judge)
         found = self._found_by_all(summaries, self._targets(models), depth, job)
@@ -150,7 +150,7 @@ class Judging:
         Raises:
             AppError: the set is gone.
         """
-        of_set = self._queries.set_of(set_id)
+        _, scale, _ = self._queries.about(set_id)
         query_ids = [summary.id for summary in self._queries.queries(set_id)]
         one, other = (self._judgments.of_queries(query_ids, judge) for judge in (first, second))
         pairs = [
@@ -159,7 +159,7 @@ class Judging:
             for ref, grade in graded(grades).items()
             if other.get(query_id, {}).get(ref, Mark.UNSURE) >= 0
         ]
-        return agreement(first, second, pairs, of_set.scale)
+        return agreement(first, second, pairs, scale)
 
     # --- what the models find ---
 

@@ -68,12 +68,12 @@ def recompute(folder: str) -> Recomputed:
 def _grades(export: reading.Export) -> dict[str, dict[str, int]]:
     """Query key → document → grade, of the judge who was asked for, or of all together."""
     judge = export.request.judge
-    asked = export.judgments.values() if judge is None else [export.judgments.get(judge, {})]
-    given: dict[str, dict[str, list[int]]] = {}
-    for of_judge in asked:
+    asked = export.judgments if judge is None else {judge: export.judgments.get(judge, {})}
+    given: dict[str, dict[str, list[tuple[str, int]]]] = {}
+    for whose, of_judge in asked.items():
         for key, of_query in of_judge.items():
             for document, grade in of_query.items():
-                given.setdefault(key, {}).setdefault(document, []).append(grade)
+                given.setdefault(key, {}).setdefault(document, []).append((whose, grade))
     return {
         key: {document: grade for document, several in of_query.items() if (grade := together(several)) >= 0}
         for key, of_query in given.items()

@@ -17,6 +17,7 @@ import psutil
 from app import __version__
 from app.engine.errors import AppError
 from app.engine.evaltypes import (
+    MOST_UNKNOWN,
     Agreement,
     Evaluation,
     EvaluationRequest,
@@ -213,7 +214,15 @@ class Reporting:
         notes = _notes(export.set, taken, name, owner is not None)
         if unknown:
             notes = (*notes, "What is not here is kept, and counts as soon as its files are indexed.")
-        return Imported(taken.set_id, name, taken.queries, taken.judgments, unknown, notes)
+        return Imported(
+            taken.set_id,
+            name,
+            taken.queries,
+            taken.judgments,
+            unknown[:MOST_UNKNOWN],
+            notes,
+            len(unknown[MOST_UNKNOWN:]),
+        )
 
     def _here(self, query: Query) -> Query:
         """The query with the paths that its files have in this library; a file that is not here has none."""

@@ -104,7 +104,7 @@ class Session:
         self._thresholds = Thresholds(self._lookup, test_queries, judgments, rankings)
         self._viewer = Viewer(self._lookup, self._searcher, pool)
         self.evaluations = Evaluations(
-            TestSets(test_queries, judgments, queries),
+            TestSets(test_queries, queries),
             Imports(database, self._files, self._lookup, test_queries, judgments, self._preferences),
             Judging(self._lookup, test_queries, judgments, self._searcher, rankings, encoders),
             Evaluator(self._lookup, test_queries, judgments, self._searcher, rankings, encoders),

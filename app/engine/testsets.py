@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from app.engine.errors import AppError
 from app.engine.evaltypes import QuerySet, QuerySummary, Scale
 from app.engine.evaluation import trec
 from app.engine.evaluation.titles import title_of
 from app.engine.querying import QueryVectors
-from app.engine.store.judgments import Judgments
 from app.engine.store.queries import Queries
-from app.engine.types import Query
+from app.engine.types import Query, printable
+from app.engine.wholefiles import write_file
 
 
 class TestSets:
@@ -20,9 +20,8 @@ class TestSets:
 
     __test__ = False  # pytest takes it for tests by its name
 
-    def __init__(self, queries: Queries, judgments: Judgments, vectors: QueryVectors) -> None:
+    def __init__(self, queries: Queries, vectors: QueryVectors) -> None:
         self._queries = queries
-        self._judgments = judgments
         self._vectors = vectors
 
     # --- sets and queries ---
@@ -51,7 +50,8 @@ class TestSets:
 
     def add_query(self, query: Query, title: str = "", set_id: int | None = None) -> QuerySummary:
         """Keep a query to judge, in the default set unless another is named; one that is kept already is the same."""
-        resolved = self._vectors.resolve(query)
+        typed = Query(tuple(replace(part, text=printable(part.text)) for part in query.parts))
+        resolved = self._vectors.resolve(typed)
         key = trec.query_id(resolved)
         chosen = self._queries.default_set() if set_id is None else set_id
         return self._queries.query(self._queries.save(chosen, key, title or title_of(resolved), resolved))
@@ -73,18 +73,20 @@ class TestSets:
 
     # --- TREC files ---
 
-    def export_qrels(self, path: str, set_id: int | None = None, judge: str | None = None) -> int:
-        """Write every grade as TREC qrels; how many there were."""
-        queries = self._queries.queries(set_id)
-        grades = self._judgments.of_queries([query.id for query in queries], judge)
+    def export_qrels(
+        self, path: str, set_id: int | None = None, judge: str | None = None, replaces: bool = False
+    ) -> int:
+        """Write every grade as TREC qrels; how many there were.
+
+        Raises:
+            AppError: the file is there (and is not to be replaced), or cannot be written.
+        """
+        queries, grades = self._queries.judged(set_id, judge)
         lines = [
             trec.QrelLine(query.key, trec.document_id(ref), grade)
             for query in queries
             for ref, grade in grades.get(query.id, {}).items()
             if grade >= 0
         ]
-        try:
-            Path(path).write_text(trec.write_qrels(lines), encoding="utf-8")
-        except OSError as error:
-            raise AppError("The judgments cannot be written there", f"{error.strerror or error}.", path) from error
+        write_file(Path(path), trec.write_qrels(lines).encode(), replaces)
         return len(lines)

@@ -10,6 +10,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
+def printable(text: str) -> str:
+    """A text without what is none: half a surrogate pair, a byte of a file's name that is no letter."""
+    return text.encode("utf-8", "replace").decode()
+
+
 class Modality(StrEnum):
     """A kind of sample an encoder can accept."""
 

@@ -209,4 +209,4 @@ class AgreementLine(QPushButton):
         return table
 
     def _name(self, judge: str) -> str:
-        return judge or self.tr("you")
+        return wording.judge(judge, self.tr("you"))

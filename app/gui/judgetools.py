@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QMenu, QToolButton, QWidget
 
-from app.engine.evaltypes import OWN_JUDGE, JudgingOrder
+from app.engine.evaltypes import IMPORTED, OWN_JUDGE, JudgingOrder
 from app.engine.types import ItemKind
 from app.gui import icons, theme
 from app.gui.agreement import AgreementLine
@@ -54,7 +54,8 @@ class JudgeChooser(QComboBox):
         self.blockSignals(True)
         self.clear()
         for judge in self._session.judges or (OWN_JUDGE,):
-            self.addItem(self._shown(judge), judge)
+            if judge != IMPORTED:  # nobody judges as the folders
+                self.addItem(self._shown(judge), judge)
         self.setCurrentIndex(self.findData(self._session.judge))
         self.blockSignals(False)
 
@@ -65,7 +66,10 @@ class JudgeChooser(QComboBox):
     def _take_quietly(self) -> None:
         name = " ".join(self.currentText().split())
         self._line.setModified(False)
-        self._session.set_judge(OWN_JUDGE if name.casefold() in ("", self._shown(OWN_JUDGE)) else name)
+        known = {judge.casefold(): judge for judge in self._session.judges} | {self._shown(OWN_JUDGE): OWN_JUDGE}
+        judge = known.get(name.casefold(), name)
+        if judge.casefold() != IMPORTED:
+            self._session.set_judge(judge)
         self._fill()
 
     def _shown(self, judge: str) -> str:

@@ -7,7 +7,7 @@ from collections import Counter
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
-from app.engine.evaltypes import OWN_JUDGE, EvaluationRequest, QuerySet, QuerySummary
+from app.engine.evaltypes import EvaluationRequest, QuerySet, QuerySummary
 from app.gui import theme, wording
 from app.gui.flow import FlowLayout
 from app.gui.measures import kind_words, short
@@ -76,7 +76,7 @@ class MeasuringBar(QWidget):
         self.judge.clear()
         self.judge.addItem(self.tr("All judges"), None)
         for judge in judges:
-            self.judge.addItem(self.tr("You") if judge == OWN_JUDGE else judge, judge)
+            self.judge.addItem(wording.judge(judge, self.tr("You")), judge)
         self.judge.setCurrentIndex(max(0, self.judge.findData(chosen)))
         self.judge.setVisible(len(judges) > 1)
 

@@ -223,8 +223,14 @@ class SetActions(QObject):
         name = f"{current.name}.qrels".replace("/", "-")
         path, _ = QFileDialog.getSaveFileName(self._owner, self.tr("Export judgments"), name, self._qrels())
         if path:
-            request = self._engine.request
-            request("evaluations_export_qrels", path, current.id, on_done=self._exported, on_failed=self.failed.emit)
+            self._engine.request(
+                "evaluations_export_qrels",
+                path,
+                current.id,
+                replaces=True,  # the dialog has asked
+                on_done=self._exported,
+                on_failed=self.failed.emit,
+            )
 
     def _exported(self, count: int) -> None:
         written = wording.count(count, "judgment", "judgments")
@@ -251,10 +257,11 @@ class SetActions(QObject):
 def imported_words(taken: Imported) -> str:
     """What an import took in, and in further sentences what it did not."""
     queries = wording.count(taken.queries, "query", "queries")
-    sentences = [f"{wording.count(taken.judgments, 'judgment', 'judgments')} for {queries}."]
+    judgments = wording.count(taken.judgments, "judgment", "judgments")
+    sentences = [f"{judgments} for {queries}." if taken.queries else "There is nothing new."]
     sentences += taken.notes
     if taken.unknown:
-        shown = ", ".join(taken.unknown[:UNKNOWN_SHOWN]) + (", …" if len(taken.unknown) > UNKNOWN_SHOWN else "")
-        names = wording.count(len(taken.unknown), "name was", "names were")
+        shown = ", ".join(taken.unknown[:UNKNOWN_SHOWN]) + (", …" if taken.unknown_count > UNKNOWN_SHOWN else "")
+        names = wording.count(taken.unknown_count, "name was", "names were")
         sentences.append(f"{names} not found in this library: {shown}")
     return " ".join(sentences)

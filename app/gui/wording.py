@@ -6,6 +6,7 @@ from pathlib import PurePath
 
 from PySide6.QtCore import QDateTime, QLocale
 
+from app.engine.evaltypes import IMPORTED
 from app.engine.types import Hit, ItemKind, MediaKind
 
 KIND_NAMES = {MediaKind.PHOTO: "Photo", MediaKind.VIDEO: "Video", MediaKind.AUDIO: "Sound"}
@@ -14,6 +15,11 @@ KIND_NAMES = {MediaKind.PHOTO: "Photo", MediaKind.VIDEO: "Video", MediaKind.AUDI
 def count(number: int, one: str, many: str) -> str:
     """``1 file``, ``1,234 files``."""
     return f"{number:,} {one if number == 1 else many}"
+
+
+def judge(name: str, own: str) -> str:
+    """A judge's name; ``own`` is what the person whose library it is is called."""
+    return "Folders and captions" if name == IMPORTED else name or own
 
 
 def moment(at_ms: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 
 import pytest
@@ -9,11 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.engine.errors import AppError
-from app.engine.evaluation.captions import Caption, read_captions, write_captions
+from app.engine.evaluation.captions import Caption, read_captions
 
 words = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1).map(lambda text: " ".join(text.split()))
 said = words.filter(bool)
 captions = st.builds(Caption, said, said, st.dictionaries(st.sampled_from(["de", "fr", "pt-BR"]), said, max_size=3))
+
+
+def write_captions(kept: list[Caption]) -> str:
+    languages = list(dict.fromkeys(language for caption in kept for language in caption.translations))
+    out = io.StringIO()
+    table = csv.writer(out)
+    table.writerow(["file", "caption", *(f"caption:{language}" for language in languages)])
+    for caption in kept:
+        table.writerow([caption.file, caption.text, *(caption.translations.get(one, "") for one in languages)])
+    return out.getvalue()
 
 
 @given(st.lists(captions, min_size=1))
@@ -73,3 +85,18 @@ def test_lines_of_json_and_coco_are_taken_too() -> None:
 def test_what_cannot_be_read_is_said_in_a_sentence(data: bytes, sentence: str) -> None:
     with pytest.raises(AppError, match=sentence):
         read_captions(data, "x.csv")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"[" * 200_000, b'{"a": 1}\n' + b"[" * 200_000, b"file" * 50_000 + b",caption\na.jpg,a car\n"],
+    ids=["deep", "a deep line", "a long header"],
+)
+def test_a_file_that_is_none_of_these_is_refused_in_a_sentence(data: bytes) -> None:
+    with pytest.raises(AppError):
+        read_captions(data, "x")
+
+
+def test_half_a_surrogate_pair_is_no_letter() -> None:
+    (one,) = read_captions(rb'[{"file": "a.jpg", "caption": "car \ud800", "caption:de": "Auto \ud83d\ude97"}]', "x")
+    assert (one.text, one.translations) == ("car ?", {"de": "Auto 🚗"})

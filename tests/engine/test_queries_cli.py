@@ -43,7 +43,8 @@ def test_classes_are_taken_in_and_measured_in_one_go(run: Run, pets: Path, photo
     assert status == 0
     (taken,) = document["taken_in"]
     assert (taken["set"], taken["queries"], taken["imported"], taken["unknown"]) == ("media", 4, 12, ["dogs/new.png"])
-    assert taken["notes"] == [f"Files that are not indexed: 1. To take them in too: semblance index {pets}"]
+    assert "Import the folder again later" in taken["notes"][0]
+    assert taken["notes"][1] == f"To index them: semblance index {pets}"
     (model,) = document["models"]
     assert model["queries_answered"] == 4
     assert model["mean"]["P@3"] == pytest.approx(1 / 3)
@@ -92,9 +93,13 @@ def test_topics_and_their_judgments_go_in_and_out_by_set_and_judge(run: Run, pet
     _, taken = run("judge", "import", pets / "topics.qrels", "--set", "Track", "--judge", "NIST")
     assert (taken["imported"], taken["unknown"]) == (2, [])
     for judge, count in (("NIST", 2), ("", 0)):
-        _, written = run("judge", "export", tmp_path / "out", "--set", "Track", "--judge", judge)
+        _, written = run("judge", "export", tmp_path / f"out{judge}", "--set", "Track", "--judge", judge)
         assert written["exported"] == count
-    assert run("judge", "export", tmp_path / "out")[1]["exported"] == 2
+    assert run("judge", "export", tmp_path / "out")[0] == 1
+    assert (tmp_path / "out").read_text() == ""
+    assert run("judge", "export", tmp_path / "out", "--replace")[1]["exported"] == 2
+    assert run("judge", "export", tmp_path / "more", "--judge", "nist")[1]["exported"] == 2
+    assert "“NIST”" in run("judge", "export", tmp_path / "none", "--judge", "Nobody")[1]["error"]["message"]
 
 
 @pytest.mark.parametrize("verb", ["import-folders", "import-captions"])

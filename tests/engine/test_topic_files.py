@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import html
+from collections.abc import Iterable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.engine.errors import AppError
-from app.engine.evaluation.topics import Topic, number_of, numbered_title, read_topics, write_topics
+from app.engine.evaluation.topics import Topic, number_of, numbered_title, read_topics
 
 LABELS = ("Number", "Topic", "Description", "Narrative")
 words = (
@@ -17,6 +20,15 @@ words = (
 )
 numbers = st.from_regex(r"[A-Za-z0-9.\-]{1,12}", fullmatch=True)
 topics = st.builds(Topic, numbers, words, st.one_of(st.just(""), words))
+
+
+def write_topics(kept: Iterable[Topic]) -> str:
+    return "".join(
+        f"<top>\n<num> Number: {html.escape(topic.number)}\n<title> {html.escape(topic.words, quote=False)}\n"
+        + (f"<narr> Narrative:\n{html.escape(topic.guidelines, quote=False)}\n" if topic.guidelines else "")
+        + "</top>\n\n"
+        for topic in kept
+    )
 
 
 @given(st.lists(topics, min_size=1, unique_by=lambda topic: topic.number))

@@ -81,7 +81,7 @@ def test_a_damaged_judgment_is_not_counted_and_told_of(
     damage(library, "UPDATE judgments SET grade = 3 WHERE grade = 1")
     with Session.open(home, device="cpu") as session:
         assert (session.evaluations.queries()[0].judged, session.status().judgments) == (1, 1)
-        assert sorted(str(item.grade) for item in session.evaluations.pool(key).items) == ["2", "None"]
+        assert sorted(str(item.grade) for item in session.evaluations.pool(key).items) == ["1", "None"]
         report = session.verify()
         assert report.lost == ("1 damaged judgments were taken out; judge those items again.",)
         assert session.evaluations.queries()[0].judged == 1

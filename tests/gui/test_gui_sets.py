@@ -254,7 +254,7 @@ class TestImports:
         self, qtbot: QtBot, column: QueryColumn, fake_client: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_a, **_k: ("/out.qrels", ""))
-        fake_client.answers["evaluations_export_qrels"] = lambda path, set_id: 5
+        fake_client.answers["evaluations_export_qrels"] = lambda path, set_id, replaces: 5
         with qtbot.waitSignal(column.told) as told:
             column.actions_.choose_export()
         assert fake_client.last("evaluations_export_qrels").args == ("/out.qrels", PETS.id)

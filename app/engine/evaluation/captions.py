@@ -6,11 +6,12 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from app.engine.errors import AppError
+from app.engine.types import printable
 
 FILE_NAMES = ("file", "filename", "file_name", "filepath", "file_path", "path", "image", "image_path", "img", "photo",
               "audio", "sound", "video", "clip")  # fmt: skip
@@ -53,28 +54,20 @@ def read_captions(data: bytes, path: str) -> list[Caption]:
     return captions
 
 
-def write_captions(captions: Iterable[Caption]) -> str:
-    """As a table with commas; see `read_captions`."""
-    kept = list(captions)
-    languages = list(dict.fromkeys(language for caption in kept for language in caption.translations))
-    out = io.StringIO()
-    table = csv.writer(out)
-    table.writerow(["file", "caption", *(f"caption:{language}" for language in languages)])
-    for caption in kept:
-        table.writerow([caption.file, caption.text, *(caption.translations.get(one, "") for one in languages)])
-    return out.getvalue()
-
-
 _Row = tuple[object, object, dict[str, object]]
 """File, caption and translations as they stand there."""
 
 
 def _caption(file: object, text: object, translations: Mapping[str, object]) -> Caption | None:
-    name, words = str(file or "").strip(), " ".join(str(text or "").split())
-    said = {language: " ".join(str(other or "").split()) for language, other in translations.items()}
+    name, words = str(file or "").strip(), _words(text)
+    said = {language: _words(other) for language, other in translations.items()}
     return (
         Caption(name, words, {language: other for language, other in said.items() if other}) if name and words else None
     )
+
+
+def _words(text: object) -> str:
+    return printable(" ".join(str(text or "").split()))
 
 
 @dataclass(frozen=True)
@@ -116,7 +109,11 @@ def _language(name: str, text: str) -> str:
 def _table_rows(text: str, path: str) -> list[_Row]:
     header = next(iter(text.splitlines()), "")
     for delimiter in DELIMITERS:  # csv.Sniffer is misled by captions, which are full of commas; a header is not
-        if columns := _columns(next(csv.reader([header], delimiter=delimiter), [])):
+        try:
+            columns = _columns(next(csv.reader([header], delimiter=delimiter), []))
+        except csv.Error:  # a name longer than any is: that of no column
+            continue
+        if columns:
             return _rows(text, delimiter, columns, path)
     raise AppError(
         TITLE,
@@ -140,6 +137,8 @@ def _rows(text: str, delimiter: str, columns: _Columns, path: str) -> list[_Row]
 def _json_rows(text: str, path: str) -> list[_Row]:
     try:
         whole = json.loads(text)
+    except RecursionError:
+        raise AppError(TITLE, "Its brackets stand in each other too deep.", path) from None
     except ValueError:
         whole = _json_lines(text, path)
     if isinstance(whole, dict) and "annotations" in whole:
@@ -159,7 +158,7 @@ def _json_lines(text: str, path: str) -> list[Any]:
     for number, line in enumerate(text.splitlines(), start=1):
         try:
             rows += [json.loads(line)] if line.strip() else []
-        except ValueError:
+        except (ValueError, RecursionError):
             raise AppError(TITLE, f"Line {number} is no JSON.", path) from None
     return rows
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.engine.errors import AppError
@@ -42,16 +41,6 @@ def read_topics(text: str, path: str) -> list[Topic]:
             raise AppError("This is not a file of topics", f"There are two with the number {topic.number}.", path)
         seen.add(topic.number)
     return topics
-
-
-def write_topics(topics: Iterable[Topic]) -> str:
-    """The tagged form; see `read_topics`."""
-    return "".join(
-        f"<top>\n<num> Number: {_escape(topic.number)}\n<title> {_escape(topic.words)}\n"
-        + (f"<narr> Narrative:\n{_escape(topic.guidelines)}\n" if topic.guidelines else "")
-        + "</top>\n\n"
-        for topic in topics
-    )
 
 
 def numbered_title(topic: Topic) -> str:
@@ -98,7 +87,3 @@ def _lines(text: str, path: str) -> list[Topic]:
 
 def _text(field: str) -> str:
     return html.unescape(" ".join(field.split()))
-
-
-def _escape(words: str) -> str:
-    return html.escape(words, quote=False)

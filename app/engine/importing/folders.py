@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.engine.errors import AppError, NotIndexed
-from app.engine.evaltypes import OWN_JUDGE, Imported
+from app.engine.evaltypes import IMPORTED, Imported
 from app.engine.evaluation import classes, trec
-from app.engine.importing.writing import NOTHING_KNOWN, Entry, Grade, Writer, printable
+from app.engine.importing.writing import NOTHING_KNOWN, Entry, Grade, Writer
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.media.scan import Rules, media_files, walk
 from app.engine.store.database import Database
@@ -18,7 +18,7 @@ from app.engine.store.files import Files, is_within
 from app.engine.store.judgments import Judgments
 from app.engine.store.places import refs_below
 from app.engine.store.preferences import Preferences
-from app.engine.types import ItemKind, ItemRef, Query
+from app.engine.types import ItemKind, ItemRef, Query, printable
 
 _SEPARATOR = os.fsencode(os.sep)
 
@@ -43,7 +43,7 @@ class FolderImporter:
 
         Only files of the library count, each with all its frames or windows; one that lies deeper belongs to the class
         of the first level. A query is the first moment of a file. To import a folder again brings its set in line with
-        it: what has moved to another class is no longer relevant.
+        it: what has moved to another class is no longer relevant. What a person has judged stays, and counts first.
 
         Args:
             folder: the folder above those of the classes.
@@ -77,7 +77,8 @@ class FolderImporter:
             guidelines = "" if one.key in before else f"Whatever belongs to “{printable(example.name)}”."
             entries.append(Entry(one.key, one.title, one.query, [*grades, *withdrawn], guidelines, retitle=True))
         beside = sum(_SEPARATOR not in os.path.relpath(one, path) for one in known)
-        return self._writer.enter(into, entries, job, _shown(unknown, path), _notes(sorted_in, plan, beside))
+        notes = [*_incomplete(unknown), *_notes(sorted_in, plan, beside)]
+        return self._writer.enter(into, entries, job, _shown(unknown, path), notes)
 
     def import_examples(self, folder: str, set_id: int | None = None, job: Job = NULL_JOB) -> Imported:
         """Every file in a folder, and below it, as a query of a set, with nothing judged.
@@ -94,7 +95,7 @@ class FolderImporter:
             raise NotIndexed(NOTHING_KNOWN, "Add the folder to the library first, then import it again.", folder)
         contents = {refs[0].sha256: _entry(refs[0], one) for one, refs in known.items()}
         into = self._writer.set_at(set_id)
-        return self._writer.enter(into, list(contents.values()), job, _shown(unknown, path))
+        return self._writer.enter(into, list(contents.values()), job, _shown(unknown, path), _incomplete(unknown))
 
     def _not_indexed(self, folder: bytes, known: Known, job: Job) -> list[bytes]:
         """The media files on the disk that have no items, in the order of a walk."""
@@ -112,8 +113,15 @@ class FolderImporter:
         if query_id is None:
             return []
         said = {ref for ref, _ in grades}
-        before = self._judgments.of_query(query_id, OWN_JUDGE)
+        before = self._judgments.of_query(query_id, IMPORTED)
         return [(ref, 0) for ref, grade in before.items() if grade > 0 and ref not in said and ref.sha256 in inside]
+
+
+def _incomplete(unknown: Sequence[bytes]) -> list[str]:
+    """What to do about files that are there and have no items."""
+    if not unknown:
+        return []
+    return ["Files that are not indexed yet are missing. Import the folder again later; that completes the set."]
 
 
 def _classes(folder: bytes, known: Known) -> dict[str, dict[bytes, Sequence[ItemRef]]]:

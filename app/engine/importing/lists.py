@@ -57,7 +57,8 @@ class ListImporter:
         if not entries:
             raise NotIndexed(NOTHING_KNOWN, f"Add its files to the library first; the first is {unknown[0]}.", path)
         into = self._writer.set_for(set_name, Path(path).stem, entries)
-        return self._writer.enter(into, list(entries.values()), job, unknown)
+        missing = "Files that are not indexed yet are missing. Import the captions again later; that completes the set."
+        return self._writer.enter(into, list(entries.values()), job, unknown, [missing] if unknown else [])
 
     def import_topics(self, path: str, set_id: int | None = None, set_name: str = "", job: Job = NULL_JOB) -> Imported:
         """Queries by words from TREC topics: see `app.engine.evaluation.topics.read_topics`. Their titles begin with

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 
-from app.engine.evaltypes import OWN_JUDGE, Imported, QuerySummary
+from app.engine.evaltypes import OWN_JUDGE, Imported, QuerySummary, Scale
 from app.engine.evaluation import topics, trec
 from app.engine.evaluation.titles import title_of
-from app.engine.importing.writing import Entry, Writer, printable, read_text
+from app.engine.importing.writing import Entry, Writer, read_text
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.store.lookup import Lookup
 from app.engine.store.places import Places
 from app.engine.store.queries import Queries
-from app.engine.types import ItemKind, ItemRef, Modality, Query
+from app.engine.types import ItemKind, ItemRef, Modality, Query, printable
 
 
 class QrelsImporter:
@@ -30,13 +31,19 @@ class QrelsImporter:
         """Take in TREC qrels. A query is named by its TREC id, or by the number of a topic that the set has. What is
         named by path is looked for beside the file and in the library's folders, else by the end of its path.
 
+        They replace what this judge has said of the same items before. A grade above 3 counts as 3; one below 0 is
+        none, as trec_eval has it.
+
         Raises:
-            AppError: the file cannot be read, a line has another form, or the set is gone.
+            AppError: the file cannot be read, a line has another form, the judge's name is too long, or the set is
+                gone.
             Cancelled: the job was cancelled; what was entered stays.
         """
         job.begin("Reading the judgments")
-        lines = trec.read_qrels(read_text(path, "This judgments file cannot be read"), path)
+        lines, notes = _in_scale(trec.read_qrels(read_text(path, "This judgments file cannot be read"), path))
         into = self._writer.set_at(set_id)
+        if into.id is not None:
+            notes += _beyond(lines, into.name, self._queries.about(into.id)[1])
         places = self._writer.places(path)
         kept = _by_name(self._queries.queries(into.id))
         by_query: dict[str, list[trec.QrelLine]] = {}
@@ -55,8 +62,7 @@ class QrelsImporter:
             entries.append(
                 Entry(key, printable(title_of(query)), query, [(ref, line.grade) for ref, line in found if ref])
             )
-        taken = self._writer.enter(into, entries, job, unknown, judge=judge)
-        return replace(taken, queries=len(by_query))
+        return self._writer.enter(into, entries, job, unknown, notes, judge)
 
     def _query(self, query: Query, places: Places) -> Query | None:
         """A query with the files that it names; None where one of them is not in the library."""
@@ -86,6 +92,24 @@ class QrelsImporter:
             return None
         kind, start_ms = min(items, key=lambda item: (abs(item[1] - (moment_ms or 0)), item[0] is ItemKind.AUDIO))
         return ItemRef(known[1], kind, start_ms)
+
+
+def _in_scale(lines: Sequence[trec.QrelLine]) -> tuple[list[trec.QrelLine], list[str]]:
+    """The lines with grades that can be given here, and what was done about others."""
+    highest = Scale.GRADED.highest
+    kept = [replace(line, grade=min(line.grade, highest)) for line in lines if line.grade >= 0]
+    notes = []
+    if above := sum(line.grade > highest for line in lines):
+        notes.append(f"{above:,} grades above {highest} were taken as {highest}.")
+    if below := len(lines) - len(kept):
+        notes.append(f"{below:,} lines with a grade below 0 were left out: that means not judged.")
+    return kept, notes
+
+
+def _beyond(lines: Sequence[trec.QrelLine], name: str, scale: Scale) -> list[str]:
+    if all(line.grade <= scale.highest for line in lines):
+        return []
+    return [f"“{name}” tells relevant from not relevant alone: higher grades are kept, and count once it is graded."]
 
 
 def _by_name(queries: tuple[QuerySummary, ...]) -> dict[str, QuerySummary]:

@@ -8,16 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.engine.errors import AppError
-from app.engine.evaltypes import OWN_JUDGE, Imported, Scale
+from app.engine.evaltypes import IMPORTED, MOST_UNKNOWN, Imported, Scale
 from app.engine.jobs import Job
 from app.engine.store.database import Database
 from app.engine.store.files import Files
-from app.engine.store.judgments import enter
+from app.engine.store.judgments import enter, given_by, spelled
 from app.engine.store.places import Places
 from app.engine.store.queries import LONGEST_NAME, Queries, save_query
-from app.engine.types import ItemRef, Query
+from app.engine.types import ItemRef, Query, printable
 
 COMMIT_EVERY_ROWS = 20_000
+LARGEST_BYTES = 256 * 1024**2
+"""Of a file to import. The captions of COCO take a third of it."""
 NOTHING_KNOWN = "Nothing of this is in the library"
 
 Grade = tuple[ItemRef, int]
@@ -63,24 +65,22 @@ class Writer:
         Raises:
             AppError: the set is gone.
         """
-        one = self._queries.set_of(self._queries.default_set() if set_id is None else set_id)
-        return Into(one.id, one.name)
+        chosen = self._queries.default_set() if set_id is None else set_id
+        return Into(chosen, self._queries.about(chosen)[0])
 
     def set_for(self, asked: str, given: str, keys: Collection[str]) -> Into:
         """The set of a name that was asked for, there or not. Where none was: that of the ``given`` name, with a number
         where another set has it; but if one of these has some of the queries already, that one."""
-        sets = self._queries.sets()
         if asked := " ".join(asked.split()):
-            same = next((one for one in sets if one.name.casefold() == asked.casefold()), None)
-            return Into(same.id, same.name) if same else Into(None, asked)
+            return Into(*(self._queries.named(asked) or (None, asked)))
         name = printable(" ".join(given.split()))[: LONGEST_NAME - 5] or "Imported"
-        taken = {one.name.casefold(): one for one in sets}
+        taken = self._queries.names()
         for candidate in _numbered(name):
             same = taken.get(candidate.casefold())
             if same is None:
                 return Into(None, candidate)
-            if not self._queries.ids(same.id).keys().isdisjoint(keys):
-                return Into(same.id, same.name)
+            if not self._queries.ids(same[0]).keys().isdisjoint(keys):
+                return Into(*same)
         raise AssertionError("numbers do not end")
 
     def ids(self, into: Into) -> dict[str, int]:
@@ -94,30 +94,48 @@ class Writer:
         job: Job,
         unknown: Iterable[str] = (),
         notes: Sequence[str] = (),
-        judge: str = OWN_JUDGE,
+        judge: str = IMPORTED,
     ) -> Imported:
-        """Keep the entries. A set that is made for them is taken back if not all of them could be entered.
+        """Keep the entries, and tell what of them is new. Grades of other judges stay; a note counts those of this one
+        that are another grade now. A set that is made for them is taken back if not all of them could be entered.
 
         Raises:
-            AppError: the set is gone, its name cannot be one, or the disk is full or fails.
+            AppError: the set is gone, its name or the judge's cannot be one, or the disk is full or fails.
             Cancelled: the job was cancelled.
         """
         job.begin("Importing", len(entries))
         set_id = self._queries.create_set(into.name, Scale.BINARY, "") if into.id is None else into.id
+        before = self._queries.ids(set_id)
+        queries = judgments = changed = 0
         try:
             for group in _groups(entries):
                 with self._database.transaction() as change:
+                    name = spelled(change, judge)
                     for one in group:
                         values = (one.key, one.title, one.query, one.guidelines, one.translations, one.retitle)
-                        enter(change, save_query(change, set_id, *values), judge, one.grades)
+                        query_id = save_query(change, set_id, *values)
+                        here = given_by(change, query_id, name)
+                        new = [(ref, grade) for ref, grade in dict(one.grades).items() if here.get(ref) != grade]
+                        enter(change, query_id, name, new)
+                        queries += bool(new) or one.key not in before
+                        judgments += len(new)
+                        changed += sum(ref in here for ref, _ in new)
                 job.advance(len(group))
         except BaseException:
             if into.id is None:
                 self._queries.remove_set(set_id)
             raise
-        judgments = sum(len(one.grades) for one in entries)
+        told = [f"{changed:,} judgments were here with another grade, which was replaced."] if changed else []
         names = tuple(dict.fromkeys(printable(name) for name in unknown))
-        return Imported(set_id, into.name, len(entries), judgments, names, tuple(notes))
+        return Imported(
+            set_id,
+            into.name,
+            queries,
+            judgments,
+            names[:MOST_UNKNOWN],
+            (*notes, *told),
+            more_unknown=len(names[MOST_UNKNOWN:]),
+        )
 
 
 def read_text(path: str, title: str) -> str:
@@ -136,17 +154,18 @@ def read_bytes(path: str, title: str) -> bytes:
     """The bytes of a file.
 
     Raises:
-        AppError: it cannot be read.
+        AppError: it cannot be read, is no file, or is too large to be one of those that are imported.
     """
     try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise AppError(title, f"{error.strerror or error}.", path) from error
-
-
-def printable(name: str) -> str:
-    """A name without the bytes that are no text."""
-    return name.encode("utf-8", "replace").decode()
+        if Path(path).exists() and not Path(path).is_file():
+            raise AppError(title, "It is no file.", path)
+        with Path(path).open("rb") as file:
+            data = file.read(LARGEST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise AppError(title, f"{getattr(error, 'strerror', None) or error}.", path) from error
+    if len(data) > LARGEST_BYTES:
+        raise AppError(title, f"It is larger than {LARGEST_BYTES // 1024**2} MB. Import it in parts.", path)
+    return data
 
 
 def _numbered(name: str) -> Iterator[str]:

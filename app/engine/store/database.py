@@ -83,6 +83,20 @@ class Database:
         return connection
 
     @contextlib.contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """What is read in the block, by this thread, is of one moment, whatever others change meanwhile."""
+        connection = self.read
+        is_own = not connection.in_transaction
+        if is_own:
+            connection.execute("BEGIN")
+        try:
+            yield connection
+        finally:
+            if is_own:
+                with contextlib.suppress(sqlite3.Error):  # SQLite has ended it by itself where the disk failed
+                    connection.execute("COMMIT")
+
+    @contextlib.contextmanager
     def transaction(self, rewrites: bool = False) -> Iterator[sqlite3.Connection]:
         """All of the block or nothing of it is committed. Threads take turns.
 

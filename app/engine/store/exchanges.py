@@ -10,7 +10,7 @@ from app.engine.evaltypes import OWN_JUDGE, QuerySet, QuerySummary
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.store.database import Database
 from app.engine.store.integrity import checksum
-from app.engine.store.judgments import Grades, Judgments, enter
+from app.engine.store.judgments import Grades, Judgments, enter, given_by, spelled
 from app.engine.store.queries import LONGEST_NAME, Queries, save_query
 
 GivenByJudge = Mapping[str, Mapping[str, Grades]]
@@ -86,12 +86,13 @@ class Exchanges:
                 set_id = _made(change, of_set, self._free(name))
             known = {one.key: one.id for one in self._queries.queries(set_id)} if merged else {}
             entered = 0
+            names = {judge: spelled(change, judge) for judge in given}
             for one in queries:
                 query_id = known.get(one.key) or save_query(
                     change, set_id, one.key, one.title, one.query, one.guidelines, one.translations
                 )
                 for judge, of_judge in given.items():
-                    entered += self._entered(change, query_id, judge, of_judge.get(one.key, {}))
+                    entered += _entered(change, query_id, names[judge], of_judge.get(one.key, {}))
                 job.advance()
         return TakenIn(
             set_id,
@@ -101,12 +102,6 @@ class Exchanges:
             merged,
             taker if is_owned else None,
         )
-
-    def _entered(self, change: sqlite3.Connection, query_id: int, judge: str, grades: Grades) -> int:
-        """Enter what is not here yet; how many grades there are. What is here the same keeps the time it was made."""
-        here = self._judgments.of_query(query_id, judge)
-        enter(change, query_id, judge, [(ref, grade) for ref, grade in grades.items() if ref not in here])
-        return sum(grade >= 0 for grade in grades.values())
 
     def _holds(self, set_id: int, own: Mapping[str, Grades]) -> bool:
         """Whether these own judgments can be of the person whose library this is: of a set in which nothing is judged
@@ -144,6 +139,13 @@ def _owned(given: GivenByJudge, owner: str) -> GivenByJudge:
         for key, grades in given[judge].items():
             of_owner[key] = of_owner.get(key, {}) | grades
     return found
+
+
+def _entered(change: sqlite3.Connection, query_id: int, judge: str, grades: Grades) -> int:
+    """Enter what is not here yet; how many grades there are. What is here the same keeps the time it was made."""
+    here = given_by(change, query_id, judge)
+    enter(change, query_id, judge, [(ref, grade) for ref, grade in grades.items() if ref not in here])
+    return sum(grade >= 0 for grade in grades.values())
 
 
 def _made(change: sqlite3.Connection, of_set: QuerySet, name: str) -> int:

@@ -49,8 +49,10 @@ class LabelStore:
 
     def names(self) -> dict[int, str]:
         """The list by id, in the order of the alphabet. A damaged label is left out."""
-        rows = self._database.read.execute(f"SELECT l.id, l.name FROM labels l WHERE {SOUND_LABEL}").fetchall()  # noqa: S608 - fixed
-        if len(rows) != self._count("labels"):
+        with self._database.snapshot() as read:
+            rows = read.execute(f"SELECT l.id, l.name FROM labels l WHERE {SOUND_LABEL}").fetchall()  # noqa: S608 - fixed
+            (count,) = read.execute("SELECT count(*) FROM labels").fetchone()
+        if len(rows) != count:
             self._database.doubt("Damaged labels are left out.")
         return dict(sorted(rows, key=lambda row: (row[1].casefold(), row[1])))
 
@@ -172,10 +174,6 @@ class LabelStore:
             (space_id, *item_kinds),
         ).fetchall()
         return np.array(rows, dtype=np.int64).reshape(-1)
-
-    def _count(self, table: str) -> int:
-        (count,) = self._database.read.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - fixed names
-        return int(count)
 
 
 def forget_label_set(change: sqlite3.Connection, set_id: int) -> None:

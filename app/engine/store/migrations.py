@@ -203,14 +203,15 @@ def _test_collections(connection: sqlite3.Connection) -> None:
         "j", query_id="integer", sha256="blob", kind="text", start_ms="integer", grade="integer", judged_at="text"
     )
     for statement in (
+        # AUTOINCREMENT: a window that still shows a removed query can never write into another.
         """CREATE TABLE query_sets (
-            id INTEGER PRIMARY KEY,
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
             name TEXT NOT NULL UNIQUE,
             scale TEXT NOT NULL,
             guidelines TEXT NOT NULL,
             crc INTEGER)""",
         """CREATE TABLE set_queries (
-            id INTEGER PRIMARY KEY,
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
             set_id INTEGER NOT NULL REFERENCES query_sets(id) ON DELETE CASCADE,
             key TEXT NOT NULL,
             title TEXT NOT NULL,

@@ -30,7 +30,10 @@ class Places:
 
     def find(self, path: str) -> Found | None:
         """The file of this path; else the files whose path ends so, if they are of one content."""
-        named = os.fsencode(path)
+        try:
+            named = os.fsencode(path)
+        except UnicodeEncodeError:  # half a surrogate pair: no file has such a name
+            return None
         for base in self._bases:
             candidate = os.path.normpath(os.path.join(base, named))  # noqa: PTH118 - paths of bytes
             if sha256 := self._content_at(candidate):

@@ -13,7 +13,7 @@ from app.engine.store.database import Database
 from app.engine.store.integrity import checksum, sound
 from app.engine.store.judgments import Grades, Judgments
 from app.engine.store.labels import forget_label_set
-from app.engine.types import Modality, Query, QueryPart
+from app.engine.types import Modality, Query, QueryPart, printable
 
 SOUND_SET = sound("s", name="text", scale="text", guidelines="text")
 SOUND_QUERY = sound(
@@ -21,6 +21,8 @@ SOUND_QUERY = sound(
 )
 LONGEST_NAME = 100
 
+_SET_COLUMNS = "s.id, s.name, s.scale, s.guidelines"
+_SetRow = tuple[int, str, str, str]
 _COLUMNS = "q.id, q.set_id, q.key, q.title, q.parts, q.guidelines, q.translations"
 _QueryRow = tuple[int, int, str, str, str, str, str]
 
@@ -36,29 +38,54 @@ class Queries:
 
     def sets(self) -> tuple[QuerySet, ...]:
         """The sets with what is in them, in the order they were made. A damaged one is left out."""
-        rows = self._database.read.execute(
-            f"SELECT s.id, s.name, s.scale, s.guidelines FROM query_sets s WHERE {SOUND_SET} ORDER BY s.id"  # noqa: S608
-        ).fetchall()
-        (count,) = self._database.read.execute("SELECT count(*) FROM query_sets").fetchone()
+        with self._database.snapshot() as read:
+            rows = read.execute(f"SELECT {_SET_COLUMNS} FROM query_sets s WHERE {SOUND_SET} ORDER BY s.id").fetchall()  # noqa: S608
+            (count,) = read.execute("SELECT count(*) FROM query_sets").fetchone()
+            sets = tuple(map(self._counted, rows))
         if len(rows) != count:
             self._database.doubt("Damaged sets of test queries are left out.")
-        return tuple(self._set(*row) for row in rows)
+        return sets
 
     def set_of(self, set_id: int) -> QuerySet:
-        """One set.
+        """One set with what is in it.
 
         Raises:
             AppError: it is gone.
         """
-        for one in self.sets():
-            if one.id == set_id:
-                return one
-        raise AppError("This set of queries is gone", "It was removed; choose another.")
+        with self._database.snapshot():
+            return self._counted(self._row(set_id))
+
+    def about(self, set_id: int) -> tuple[str, Scale, str]:
+        """Name, scale and guidelines of a set. To count what is in a large one takes a while.
+
+        Raises:
+            AppError: it is gone.
+        """
+        _, name, scale, guidelines = self._row(set_id)
+        return name, Scale(scale), guidelines
+
+    def _row(self, set_id: int) -> _SetRow:
+        row: _SetRow | None = self._database.read.execute(
+            f"SELECT {_SET_COLUMNS} FROM query_sets s WHERE s.id = ? AND {SOUND_SET}",  # noqa: S608 - fixed
+            (set_id,),
+        ).fetchone()
+        if row is None:
+            raise AppError("This set of queries is gone", "It was removed; choose another.")
+        return row
 
     def default_set(self) -> int:
         """The id of the set that takes queries nobody chose another for; made if it is not there."""
-        known = {one.name: one.id for one in self.sets()}
-        return known[DEFAULT_SET] if DEFAULT_SET in known else self.create_set(DEFAULT_SET, Scale.BINARY, "")
+        found = self.named(DEFAULT_SET)
+        return self.create_set(DEFAULT_SET, Scale.BINARY, "") if found is None else found[0]
+
+    def named(self, name: str) -> tuple[int, str] | None:
+        """The id of the set of a name, and how it is written; upper and lower case are one."""
+        return self.names().get(" ".join(name.split()).casefold())
+
+    def names(self) -> dict[str, tuple[int, str]]:
+        """The ids of the sets, and how their names are written, by the names without case."""
+        rows = self._database.read.execute(f"SELECT s.id, s.name FROM query_sets s WHERE {SOUND_SET}")  # noqa: S608
+        return {name.casefold(): (set_id, name) for set_id, name in rows}
 
     def create_set(self, name: str, scale: Scale, guidelines: str) -> int:
         """Make a set; its id.
@@ -66,7 +93,7 @@ class Queries:
         Raises:
             AppError: the name is empty, too long, or taken.
         """
-        name = self._free_name(name, None)
+        name, guidelines = self._free_name(name, None), printable(guidelines)
         with self._database.transaction() as change:
             made = change.execute(
                 "INSERT INTO query_sets (name, scale, guidelines, crc) VALUES (?, ?, ?, ?)",
@@ -80,10 +107,10 @@ class Queries:
         Raises:
             AppError: the set is gone, or the name is empty, too long, or taken.
         """
-        before = self.set_of(set_id)
-        name = before.name if name is None else self._free_name(name, set_id)
-        scale = before.scale if scale is None else scale
-        guidelines = before.guidelines if guidelines is None else guidelines
+        old_name, old_scale, old_guidelines = self.about(set_id)
+        name = old_name if name is None else self._free_name(name, set_id)
+        scale = old_scale if scale is None else scale
+        guidelines = old_guidelines if guidelines is None else printable(guidelines)
         with self._database.transaction() as change:
             change.execute(
                 "UPDATE query_sets SET name = ?, scale = ?, guidelines = ?, crc = ? WHERE id = ?",
@@ -108,14 +135,15 @@ class Queries:
     ) -> tuple[tuple[QuerySummary, ...], dict[int, Grades]]:
         """`queries`, and their judgments by query id: see `Judgments.of_queries`."""
         of_set, values = ("q.set_id = ?", (set_id,)) if set_id is not None else ("1", ())
-        rows = self._database.read.execute(
-            f"SELECT {_COLUMNS} FROM queries q WHERE {of_set} AND {SOUND_QUERY} ORDER BY q.id",  # noqa: S608 - fixed
-            values,
-        ).fetchall()
-        (count,) = self._database.read.execute(f"SELECT count(*) FROM queries q WHERE {of_set}", values).fetchone()  # noqa: S608
+        with self._database.snapshot() as read:
+            rows = read.execute(
+                f"SELECT {_COLUMNS} FROM queries q WHERE {of_set} AND {SOUND_QUERY} ORDER BY q.id",  # noqa: S608 - fixed
+                values,
+            ).fetchall()
+            (count,) = read.execute(f"SELECT count(*) FROM queries q WHERE {of_set}", values).fetchone()  # noqa: S608
+            grades = self._judgments.of_queries([row[0] for row in rows], judge)
         if len(rows) != count:
             self._database.doubt("Damaged test queries are left out.")
-        grades = self._judgments.of_queries([row[0] for row in rows], judge)
         return _summaries(rows, grades), grades
 
     def ids(self, set_id: int) -> dict[str, int]:
@@ -183,14 +211,16 @@ class Queries:
     # --- shared ---
 
     def _free_name(self, name: str, own_id: int | None) -> str:
-        name = " ".join(name.split())
+        name = printable(" ".join(name.split()))
         if not name or len(name) > LONGEST_NAME:
             raise AppError("This cannot be a set's name", f"Give it a name of up to {LONGEST_NAME} characters.")
-        if any(one.name.casefold() == name.casefold() and one.id != own_id for one in self.sets()):
+        found = self.named(name)
+        if found and found[0] != own_id:
             raise AppError("There is a set of this name", f"Choose another name than “{name}”.")
         return name
 
-    def _set(self, set_id: int, name: str, scale: str, guidelines: str) -> QuerySet:
+    def _counted(self, row: _SetRow) -> QuerySet:
+        set_id, name, scale, guidelines = row
         (queries,) = self._database.read.execute("SELECT count(*) FROM queries WHERE set_id = ?", (set_id,)).fetchone()
         judged, judgments = self._judgments.counts(set_id)
         judges = self._judgments.judges(set_id)
@@ -271,7 +301,8 @@ def _values(
 ) -> tuple[int | str, ...]:
     """The columns of a query with their checksum."""
     parts = json.dumps([asdict(part) for part in query.parts])
-    values = (set_id, key, title, parts, guidelines, json.dumps(dict(translations), ensure_ascii=False))
+    said = json.dumps(dict(translations), ensure_ascii=False)
+    values = (set_id, key, printable(title), parts, printable(guidelines), printable(said))
     return (*values, checksum(*values))
 
 

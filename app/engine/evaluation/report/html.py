@@ -261,7 +261,7 @@ def file_name(hit: Hit) -> str:
 
 
 def judge_name(judge: str) -> str:
-    return judge or "the owner of the library"
+    return "folders and captions" if judge == IMPORTED else judge or "the owner of the library"
 
 
 def _name(path: str) -> str:
