@@ -66,7 +66,8 @@ class JudgeChooser(QComboBox):
     def _take_quietly(self) -> None:
         name = " ".join(self.currentText().split())
         self._line.setModified(False)
-        known = {judge.casefold(): judge for judge in self._session.judges} | {self._shown(OWN_JUDGE): OWN_JUDGE}
+        own = dict.fromkeys(("", self._shown(OWN_JUDGE).casefold()), OWN_JUDGE)
+        known = {judge.casefold(): judge for judge in self._session.judges} | own
         judge = known.get(name.casefold(), name)
         if judge.casefold() != IMPORTED:
             self._session.set_judge(judge)

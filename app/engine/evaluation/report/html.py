@@ -18,6 +18,7 @@ from jinja2 import FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from app.engine.evaltypes import (
+    IMPORTED,
     Comparison,
     ModelCosts,
     ModelEvaluation,
