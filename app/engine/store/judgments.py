@@ -74,21 +74,18 @@ class Judgments:
         found = {}
         for query_id, judgments in self._given(asked).items():
             grades = _of_all(judgments) if judge is None else _of_one(judgments, judge)
-            if query_id in binary:
+            if query_id in binary and max(grades.values(), default=0) > Scale.BINARY.highest:
                 grades = {ref: min(grade, Scale.BINARY.highest) for ref, grade in grades.items()}
             if grades:
                 found[query_id] = grades
         return found
 
-    def judges(self, set_id: int) -> tuple[str, ...]:
-        """Who judged something of a set."""
-        names = {whose for _, judges in self._tallies(set_id) for whose in judges}
-        return tuple(sorted({folded(name): name for name in sorted(names, reverse=True)}.values()))
-
-    def counts(self, set_id: int) -> tuple[int, int]:
-        """How many queries of a set have a grade, and how many grades there are."""
-        grades = [count for count, _ in self._tallies(set_id)]
-        return sum(map(bool, grades)), sum(grades)
+    def counts(self, set_id: int) -> tuple[int, int, tuple[str, ...]]:
+        """How many queries of a set have a grade, how many grades there are, and who judged something."""
+        tallies = self._tallies(set_id)
+        grades = [count for count, _ in tallies]
+        names = {folded(whose): whose for _, judges in tallies for whose in sorted(judges, reverse=True)}
+        return sum(map(bool, grades)), sum(grades), tuple(sorted(names.values()))
 
     def _binary(self, query_ids: Iterable[int]) -> set[int]:
         """Those of these queries that are of a binary set."""
@@ -259,10 +256,13 @@ def together(said: Iterable[tuple[str, int]]) -> int:
 
 
 def _of_all(judgments: _Judgments) -> Grades:
+    grades = {ref: grade for _, ref, grade in judgments}
+    if len(grades) == len(judgments):  # no item was judged by two
+        return grades
     said: dict[ItemRef, list[tuple[str, int]]] = defaultdict(list)
     for whose, ref, grade in judgments:
         said[ref].append((whose, grade))
-    return {ref: together(given) if len(given) > 1 else given[0][1] for ref, given in said.items()}
+    return {ref: together(given) for ref, given in said.items()}
 
 
 def _of_one(judgments: _Judgments, judge: str) -> Grades:

@@ -222,9 +222,7 @@ class Queries:
     def _counted(self, row: _SetRow) -> QuerySet:
         set_id, name, scale, guidelines = row
         (queries,) = self._database.read.execute("SELECT count(*) FROM queries WHERE set_id = ?", (set_id,)).fetchone()
-        judged, judgments = self._judgments.counts(set_id)
-        judges = self._judgments.judges(set_id)
-        return QuerySet(set_id, name, Scale(scale), guidelines, queries, judged, judgments, judges)
+        return QuerySet(set_id, name, Scale(scale), guidelines, queries, *self._judgments.counts(set_id))
 
 
 def _summaries(rows: Sequence[_QueryRow], grades: Mapping[int, Grades]) -> tuple[QuerySummary, ...]:
