@@ -107,3 +107,23 @@ def test_imports_are_verbs_of_their_own(run: Run, pets: Path, verb: str) -> None
     (pets / "said.csv").write_text("file,caption\ncats/a.png,a cat\n")
     status, taken = run("queries", verb, pets if verb == "import-folders" else pets / "said.csv", "--set", "Mine")
     assert (status, taken["set"]) == (0, "Mine")
+
+
+def test_what_is_measured_by_goes_into_the_set_and_to_the_judge_that_are_named(run: Run, pets: Path) -> None:
+    run("queries", "add", "--text", "a bird", "--set", "Mine")
+    status, document = run("evaluate", "--from-folders", pets, "--set", "mine")
+    assert (status, [taken["set"] for taken in document["taken_in"]]) == (0, ["Mine"])
+    (pets / "x.qrels").write_text("image:cats/a.png 0 cats/b.png 1\n")
+    status, document = run("evaluate", "--qrels", pets / "x.qrels", "--judge", "Ann")
+    assert (status, document["taken_in"][0]["imported"]) == (0, 1)
+    assert run("evaluate", "--judge", "ann")[0] == 0
+    status, document = run("evaluate", "--judge", "Bob")
+    assert status == 1
+    assert "“Ann”" in document["error"]["message"]
+    assert "“imported”" in document["error"]["message"]
+
+
+def test_a_folder_of_examples_is_taken_in_with_nothing_judged(run: Run, pets: Path) -> None:
+    status, taken = run("queries", "import-examples", pets / "cats", "--set", "Examples")
+    assert (status, taken["set"], taken["queries"], taken["imported"]) == (0, "Examples", 2, 0)
+    assert run("queries", "import-examples", pets / "cats", "--set", "Examples")[1]["queries"] == 0
