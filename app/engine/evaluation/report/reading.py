@@ -29,6 +29,7 @@ T = TypeVar("T")
 LONGEST_JUDGE = 60
 HEAVIEST = 1e6
 LARGEST_K = 100_000
+LARGEST_SIMILARITY = 1e6
 
 LARGEST_BYTES = 256 << 20
 """Of each of the documents. With 50 models, 500 queries and 100,000 judgments none has 30 MB."""
@@ -124,7 +125,7 @@ class Export:
             found = [named(documents, one) for one in _list(ranking["documents"])]
             if len(set(found)) < len(found):
                 raise ValueError(f"what was found for {key!r:.60} is there twice")
-            similarities = map(_number, _list(ranking["similarities"]))
+            similarities = map(_similarity, _list(ranking["similarities"]))
             rankings[self._known(key)] = tuple(zip(found, similarities, strict=True))
         return Run(model.model, model.kinds, rankings)
 
@@ -289,6 +290,12 @@ def _text(value: Any) -> str:
     text = _file_name(value)
     text.encode()  # half of a pair of surrogates is no text
     return text
+
+
+def _similarity(value: Any) -> float:
+    if abs(number := _number(value)) > LARGEST_SIMILARITY:
+        raise ValueError(f"{number} is no similarity")
+    return number
 
 
 def _file_name(value: Any) -> str:
