@@ -23,7 +23,7 @@ class Choice:
     icon: str = ""
 
 
-UNSURE = Choice(Mark.UNSURE, "Unsure", ("H",), "unsure")
+UNSURE = Choice(Mark.UNSURE, "Unsure", ("H",), "question")
 LATER = Choice(Mark.LATER, "Later", ("L",), "later")
 GRADES = {
     Scale.BINARY: (

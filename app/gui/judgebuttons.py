@@ -185,19 +185,19 @@ def show_keys(parent: QWidget, scale: Scale) -> QDialog:
     """The list of keys, in a window of its own."""
     dialog = QDialog(parent.window())
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.setWindowTitle("Keys for judging")
+    dialog.setWindowTitle(parent.tr("Keys for judging"))
     form = QFormLayout()
     form.setHorizontalSpacing(theme.HUGE_PX)
-    rows = [(" or ".join(choice.keys), choice.words) for choice in GRADES[scale]]
+    rows = [(parent.tr(" or ").join(choice.keys), choice.words) for choice in GRADES[scale]]
     rows += [
-        (UNSURE.keys[0], "Unsure: cannot be judged, and counts as not judged"),
-        (LATER.keys[0], "Later: comes again when all else is judged"),
-        ("K or Space", "Skip: leave it for now"),
-        ("U or Ctrl+Z", "Undo, also in the query before"),
-        ("← and →", "Look at another result"),
-        ("P", "Play or pause"),
-        ("M", "Sounds play at once, or wait"),
-        ("G", "All results at once, or one at a time"),
+        (UNSURE.keys[0], parent.tr("Unsure: cannot be judged, and counts as not judged")),
+        (LATER.keys[0], parent.tr("Later: comes again when all else is judged")),
+        (parent.tr("K or Space"), parent.tr("Skip: leave it for now")),
+        (parent.tr("U or Ctrl+Z"), parent.tr("Undo, also in the query before")),
+        (parent.tr("← and →"), parent.tr("Look at another result")),
+        ("P", parent.tr("Play or pause")),
+        ("M", parent.tr("Sounds play at once, or wait")),
+        ("G", parent.tr("All results at once, or one at a time")),
     ]
     for keys, words in rows:
         form.addRow(theme.label(keys, theme.Type.HEADING), theme.label(words))

@@ -30,19 +30,23 @@ def ending(session: JudgeSession, compare: Callable[[], None]) -> Saying:
     """
     count, left = len(session.items), len(session.items) - session.round.dealt_with
     plan = session.plan
-    comparing: Action = ("Compare the models", compare)
-    onward: tuple[Action, ...] = () if session.following is None else (("Next query", session.turn_on),)
+    comparing: Action = (session.tr("Compare the models"), compare)
+    onward: tuple[Action, ...] = () if session.following is None else ((session.tr("Next query"), session.turn_on),)
     if plan and not plan.left:
-        sentence = f"{plan.words}. See which model found the best ones."
-        return Saying("check", "Everything in this set is judged", sentence, (comparing,))
+        sentence = session.tr("{0}. See which model found the best ones.").format(plan.words)
+        return Saying("check", session.tr("Everything in this set is judged"), sentence, (comparing,))
     in_set = plan.left if plan and not onward else left
     if not in_set:
-        sentence = "See which model found the best ones. Choose one below to change your mind."
-        return Saying("check", f"All {count} results are judged", sentence, (*onward, comparing))
+        sentence = session.tr("See which model found the best ones. Choose one below to change your mind.")
+        return Saying("check", session.tr("All {0} results are judged").format(count), sentence, (*onward, comparing))
     if not left:
-        headline = f"All {count} results are judged"
-        sentence = f"{wording.count(in_set, 'result', 'results')} of other queries were skipped or left for later."
+        headline = session.tr("All {0} results are judged").format(count)
+        sentence = session.tr("{0} of other queries were skipped or left for later.").format(
+            wording.count(in_set, "result", "results")
+        )
     else:
-        headline = f"{wording.count(in_set, 'result was', 'results were')} left"
-        sentence = "What is not judged counts as not relevant when the models are compared."
-    return Saying("skip", headline, sentence, (*onward, ("Judge what was left", session.offer_left), comparing))
+        headline = session.tr("{0} left").format(wording.count(in_set, "result was", "results were"))
+        sentence = session.tr("What is not judged counts as not relevant when the models are compared.")
+    return Saying(
+        "skip", headline, sentence, (*onward, (session.tr("Judge what was left"), session.offer_left), comparing)
+    )

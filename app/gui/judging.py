@@ -27,7 +27,6 @@ from app.gui.preview import Preview
 from app.gui.querylist import MADE_OF, query_icon
 from app.gui.thumbnails import ThumbnailStore
 
-RELEVANT, NOT_RELEVANT = 1, 0
 MESSAGE, ALONE, GRID = 0, 1, 2
 AHEAD = 2
 FILM_MS = 6_000
@@ -122,12 +121,6 @@ class JudgePanel(QWidget):
 
     # --- what a person does ------------------------------------------------------------------------------------------
 
-    def mark_relevant(self) -> None:
-        self.give(RELEVANT)
-
-    def mark_not_relevant(self) -> None:
-        self.give(NOT_RELEVANT)
-
     def give(self, grade: int) -> None:
         """Give a grade or a mark to the item shown, or to the tiles that are selected."""
         if self._is_judging:
@@ -144,10 +137,6 @@ class JudgePanel(QWidget):
     def undo_last(self) -> None:
         """Take the last step back and show its item again."""
         self.session.undo()
-
-    def judge_skipped(self) -> None:
-        """Offer again what was skipped or left for later."""
-        self.session.offer_left()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))

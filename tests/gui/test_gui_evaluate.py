@@ -191,7 +191,7 @@ class TestJudging:
         for key in (Qt.Key.Key_Space, Qt.Key.Key_F, Qt.Key.Key_F):
             qtbot.keyClick(judging, key)
         assert "1 result was left" in judging.judging.sentence
-        judging.judging.judge_skipped()
+        judging.judging.session.offer_left()
         assert item_id(judging) == 1
 
     def test_when_all_is_judged_the_way_leads_to_the_comparison(self, qtbot: QtBot, judging: EvaluatePage) -> None:

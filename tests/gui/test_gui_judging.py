@@ -258,7 +258,7 @@ class TestMarks:
         assert library.given[ME][1, 2] == Mark.LATER
         assert judging.progress.startswith("6 of 9")
         assert "3 results were left" in judging.sentence
-        judging.judge_skipped()
+        judging.session.offer_left()
         assert at(judging) == (3, 2)
         press(qtbot, judging, K.Key_F)
         qtbot.waitUntil(lambda: judging.current is not None and at(judging) == (1, 2))
@@ -266,7 +266,7 @@ class TestMarks:
     def test_what_is_put_off_again_is_not_offered_at_once(self, qtbot: QtBot, judging: JudgePanel) -> None:
         judging.session.goes_on = False
         press(qtbot, judging, K.Key_L, K.Key_F, K.Key_F)
-        judging.judge_skipped()
+        judging.session.offer_left()
         assert at(judging) == (1, 1)
         press(qtbot, judging, K.Key_L)
         assert "1 result was left" in judging.sentence

@@ -138,7 +138,7 @@ def test_results_are_judged_blind_and_the_models_measured(
     judged = 0
     while (item := page.judging.current) is not None:
         relevant = "sunset" in item.item.path
-        (page.judging.mark_relevant if relevant else page.judging.mark_not_relevant)()
+        page.judging.give(int(relevant))
         judged += 1
         current = page.queries.current
         assert current is not None
@@ -270,7 +270,7 @@ def test_pictures_are_given_labels_that_are_found_filtered_by_and_judged(
     dialog.judge.click()
     page = window.evaluate
     qtbot.waitUntil(lambda: page.judging.current is not None and "bicycle" in page.judging.question, timeout=WAIT_MS)
-    page.judging.mark_relevant()
+    page.judging.give(1)
     qtbot.waitUntil(lambda: page.queries.current is not None and page.queries.current.judged == 1, timeout=WAIT_MS)
 
 
