@@ -133,7 +133,8 @@ def test_results_are_judged_blind_and_the_models_measured(
     qtbot.waitUntil(lambda: bool(names(window)), timeout=WAIT_MS)
     window.search.judge_wanted.emit(window.search.bar.query(), "palms")
     qtbot.waitUntil(lambda: page.judging.current is not None, timeout=WAIT_MS)
-    assert "palms" in page.judging.question
+    assert page.judging.question == "Is this like the picture on the left?"
+    assert page.queries.current.title == "palms"
 
     judged = 0
     while (item := page.judging.current) is not None:
