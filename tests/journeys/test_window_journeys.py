@@ -151,9 +151,10 @@ def test_results_are_judged_blind_and_the_models_measured(
 
     results = page.comparing
     page.show_view(RESULTS)
+    qtbot.waitUntil(lambda: results.bar.scope.findData(THIS_QUERY) >= 0)
     results.bar.scope.setCurrentIndex(results.bar.scope.findData(THIS_QUERY))
     results.bar.scope.activated.emit(results.bar.scope.currentIndex())
-    qtbot.waitUntil(lambda: results.evaluation is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: results.request is not None and bool(results.request.query_ids), timeout=WAIT_MS)
     results.table.set_wraps(True)
     shown = {
         block.horizontalHeaderItem(column).text().replace("\n", " "): block.item(0, column).text()
