@@ -19,7 +19,7 @@ from app.engine.evaluation.report.exchange import Grades
 from app.engine.evaluation.report.reading import ToldModel
 from app.engine.gradedruns import JudgedItems, RankedQuery, depth_of, graded_run
 from app.engine.rankings import Ranking
-from app.engine.store.judgments import together
+from app.engine.store.judgments import folded, together
 from app.engine.thresholds import PRECISION, thresholds_of
 
 MISSING = object()
@@ -68,7 +68,8 @@ def recompute(folder: str) -> Recomputed:
 def _grades(export: reading.Export) -> dict[str, dict[str, int]]:
     """Query key → document → grade, of the judge who was asked for, or of all together."""
     judge = export.request.judge
-    asked = export.judgments if judge is None else {judge: export.judgments.get(judge, {})}
+    given_by = export.judgments.items()
+    asked = {whose: of_judge for whose, of_judge in given_by if judge is None or folded(whose) == folded(judge)}
     given: dict[str, dict[str, list[tuple[str, int]]]] = {}
     for whose, of_judge in asked.items():
         for key, of_query in of_judge.items():

@@ -17,6 +17,8 @@ import psutil
 from app import __version__
 from app.engine.errors import AppError
 from app.engine.evaltypes import (
+    IMPORTED,
+    LONGEST_JUDGE,
     MOST_UNKNOWN,
     Agreement,
     Evaluation,
@@ -33,13 +35,12 @@ from app.engine.evaluation.report import exchange, html, plots, reading
 from app.engine.evaluation.report.content import Environment, Report
 from app.engine.evaluation.report.exchange import Exported
 from app.engine.evaluation.report.pictures import MOST_PICTURES
-from app.engine.evaluation.report.reading import LONGEST_JUDGE
 from app.engine.exporting import Gathered
 from app.engine.gradedruns import depth_of
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.store.exchanges import Exchanges, TakenIn
 from app.engine.store.files import Files
-from app.engine.store.judgments import Grades, Judgments
+from app.engine.store.judgments import Grades, Judgments, folded
 from app.engine.store.lookup import Lookup
 from app.engine.store.queries import Queries
 from app.engine.types import ItemKind, Modality, Query, QueryPart
@@ -207,6 +208,8 @@ class Reporting:
         owner = None if owner is None else " ".join(owner.split())
         if owner and len(owner) > LONGEST_JUDGE:
             raise AppError("This name is too long", f"Give a judge a name of up to {LONGEST_JUDGE} characters.")
+        if owner and folded(owner) == IMPORTED:
+            raise AppError("This is no person's name", f"“{IMPORTED}” stands for what folders and captions say.")
         stranger = " ".join(f"owner of {export.library}".split())[:LONGEST_JUDGE].strip()
         taken = self._exchanges.take_in(export.set, queries, given, stranger, owner, job)
         name = self._queries.set_of(taken.set_id).name

@@ -159,6 +159,16 @@ def test_another_library_takes_an_export_in_and_measures_the_same(
     assert of_set.judges == ("", "Ana")
 
 
+def test_an_export_by_one_judge_computes_again_however_the_name_is_written(
+    session: Session, judged: tuple[QuerySummary, ...], tmp_path: Path
+) -> None:
+    request = ReportRequest(EvaluationRequest(k=5, costs=False, judge=" ANA"))
+    session.evaluations.export(str(tmp_path / "export"), request)
+    found = recompute(str(tmp_path / "export"))
+    assert found.differences == ()
+    assert any(query.judged for query in found.evaluation.queries)
+
+
 def test_an_import_twice_changes_nothing(session: Session, export: Path) -> None:
     sets, queries = session.evaluations.sets(), session.evaluations.queries()
     taken = session.evaluations.import_export(str(export))
@@ -354,6 +364,8 @@ def test_what_an_owner_judged_elsewhere_does_not_become_mine_silently(
     assert "--as ''" in note
     with pytest.raises(AppError, match="too long"):
         session.evaluations.import_export(str(export), "Z" * 61)
+    with pytest.raises(AppError, match="no person"):
+        session.evaluations.import_export(str(export), "Imported")
 
 
 def test_a_damaged_ranking_is_found_when_it_is_needed(session: Session, export: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 
 from app.engine.errors import AppError
 from app.engine.evaltypes import (
+    LONGEST_JUDGE,
     EvaluationRequest,
     Mark,
     ModelCosts,
@@ -26,7 +27,6 @@ from app.engine.types import ItemKind, Modality, Query, QueryPart
 
 T = TypeVar("T")
 
-LONGEST_JUDGE = 60
 HEAVIEST = 1e6
 LARGEST_K = 100_000
 LARGEST_SIMILARITY = 1e6
