@@ -101,7 +101,7 @@ class Costs:
             costs = replace(
                 costs, query_p50_ms=p50_ms, query_p95_ms=p95_ms, query_p99_ms=p99_ms, timed_queries=len(times_ms)
             )
-        return replace(model, costs=costs, index_recall=_mean(recalls), uses_index=uses_index)
+        return replace(model, costs=costs, index_recall=_mean(recalls, uses_index), uses_index=uses_index)
 
     def _bytes_per_item(self, space: Space) -> int:
         """The stored vector with its row, and its share of the index file where there is one."""
@@ -145,9 +145,11 @@ def frontier_of(models: Sequence[ModelEvaluation], measure: str) -> tuple[str, .
     return tuple(model.model for model in models if model.model in kept)
 
 
-def _mean(recalls: Sequence[float]) -> Measured | None:
+def _mean(recalls: Sequence[float], uses_index: bool) -> Measured | None:
     if not recalls:
         return None
+    if not uses_index:  # nothing can be lost
+        return Measured(1.0, 1.0, 1.0)
     low, high = intervals(np.array(recalls)[:, None])
     value = math.fsum(recalls) / len(recalls)
     return Measured(value) if math.isnan(low[0]) else Measured(value, float(low[0]), float(high[0]))

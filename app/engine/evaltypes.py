@@ -140,7 +140,7 @@ class Pool:
 class QueryProgress:
     """How far one query's pool is judged. ``left`` counts what has neither a grade nor the mark `Mark.UNSURE`, and
     ``later`` what of this has the mark `Mark.LATER`. ``disagreement`` of the models is 0 where all find the same items
-    in the same order, and 1 where no two share one."""
+    in the same order, and 1 where no two share one; it is told where queries are ordered by it, and else 0."""
 
     query_id: int
     pooled: int

@@ -86,6 +86,17 @@ class RankedQuery(NamedTuple):
         return cls(summary, keyed(summary.query), modalities, alone)
 
 
+class JudgedRuns(NamedTuple):
+    """Of several queries, the results from the first one to the last before one without a grade: their
+    ``similarities`` and ``grades``. ``unjudged`` are the similarities of what follows, as far as they are above the
+    lowest of those, and ``relevant`` of all results with a grade above 0."""
+
+    similarities: npt.NDArray[np.float32]
+    grades: Matrix
+    unjudged: npt.NDArray[np.float32]
+    relevant: npt.NDArray[np.float32]
+
+
 @dataclass(frozen=True, eq=False)
 class GradedRun:
     """One model's rankings of n queries in the light of the judgments.
@@ -107,17 +118,22 @@ class GradedRun:
                 rows[query.alone].append(row)
         return {modality: found for modality, found in rows.items() if found}
 
-    def pairs(self, rows: Sequence[int]) -> tuple[npt.NDArray[np.float64], Matrix]:
-        """The similarity and the grade of every judged result of these queries."""
+    def runs(self, rows: Sequence[int]) -> JudgedRuns:
+        """What these queries tell about similarities."""
         ranked = self.ranked if len(rows) == len(self.ranked) else self.ranked[list(rows)]
-        some, places = np.nonzero(ranked >= 0)
-        ends = np.searchsorted(some, np.arange(len(rows) + 1)).tolist()
-        similarities = [
-            self.rankings[row].similarities[places[begin:end]]
-            for row, begin, end in zip(rows, ends[:-1], ends[1:], strict=True)
-        ]
-        of_all = np.concatenate([np.empty(0, np.float32), *similarities]).astype(np.float64)
-        return of_all, ranked[some, places]
+        gaps = np.concatenate([ranked < 0, np.full((len(ranked), 1), True)], axis=1).argmax(axis=1).tolist()
+        similarities = [self.rankings[row].similarities[: ranked.shape[1]] for row in rows]
+        within = [np.empty(0, np.float32)] + [one[:gap] for one, gap in zip(similarities, gaps, strict=True)]
+        lowest = min((one[-1] for one in within if len(one)), default=np.inf)
+        after = [one[gap:][one[gap:] >= lowest] for one, gap in zip(similarities, gaps, strict=True)]
+        grades = [np.empty(0, ranked.dtype)] + [row[:gap] for row, gap in zip(ranked, gaps, strict=True)]
+        relevant = within[:1] + [one[row[: len(one)] > 0] for one, row in zip(similarities, ranked, strict=True)]
+        return JudgedRuns(
+            np.concatenate(within),
+            np.concatenate(grades),
+            np.concatenate(within[:1] + after),
+            np.concatenate(relevant),
+        )
 
 
 class Witness(Protocol):

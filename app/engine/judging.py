@@ -133,8 +133,9 @@ class Judging:
         summaries = self._queries.queries(set_id)
         grades = self._judgments.of_queries([summary.id for summary in summaries], judge)
         found = self._found_by_all(summaries, self._targets(models), depth, job)
-        queries = [_progress(summary.id, found[summary.id], grades.get(summary.id, {})) for summary in summaries]
-        if order is JudgingOrder.DISAGREEMENT:
+        by_dispute = order is JudgingOrder.DISAGREEMENT
+        queries = [_progress(one.id, found[one.id], grades.get(one.id, {}), by_dispute) for one in summaries]
+        if by_dispute:
             queries.sort(key=lambda query: (query.left == 0, -query.disagreement))
         return JudgingProgress(tuple(queries), self._ms_per_item(set_id, judge))
 
@@ -209,11 +210,15 @@ class Judging:
         return by_query
 
 
-def _progress(query_id: int, rankings: Sequence[Ranking], grades: Mapping[ItemRef, int]) -> QueryProgress:
+def _progress(
+    query_id: int, rankings: Sequence[Ranking], grades: Mapping[ItemRef, int], by_dispute: bool
+) -> QueryProgress:
     pooled = {ref for ranking in rankings for ref in ranking.items}
     later = sum(grades.get(ref) == Mark.LATER for ref in pooled)
     left = later + sum(ref not in grades for ref in pooled)
-    return QueryProgress(query_id, len(pooled), left, pooling.disagreement(rankings), later)
+    # Every two models are compared for it, which takes seconds for fifty.
+    disagreement = pooling.disagreement(rankings) if by_dispute else 0.0
+    return QueryProgress(query_id, len(pooled), left, disagreement, later)
 
 
 def _blind(hit: Hit) -> Hit:

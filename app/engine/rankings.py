@@ -27,6 +27,8 @@ RUN_DEPTH = 1000
 KEPT_BYTES = 512 << 20
 """50 models × 500 queries × 1,000 results take 200 MB."""
 
+GROWN = 0.1
+
 LARGEST_SMALL_ID = np.iinfo(np.int32).max
 
 
@@ -47,6 +49,10 @@ class Standing:
 
     def is_still(self, other: Standing) -> bool:
         return self.visible is other.visible and self.numbers is other.numbers
+
+    def is_about(self, other: Standing) -> bool:
+        """The library has not grown or shrunk by a tenth: what goes by its size as a whole still holds."""
+        return _are_close(self.visible, other.visible) and _are_close(self.numbers, other.numbers)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +89,11 @@ class Rankings:
         self._standings: dict[Space, Standing] = {}
         self._kept: OrderedDict[tuple[int, str], Ranking] = OrderedDict()
         self._kept_bytes = 0
+
+    @property
+    def version(self) -> int:
+        """Another one once anything was written to the library."""
+        return self._lookup.version
 
     def standing(self, target: Target) -> Standing:
         """What the target's rankings depend on now."""
@@ -146,6 +157,10 @@ class Rankings:
     def _forget(self, space: Space) -> None:
         for key in [key for key in self._kept if key[0] == space.id]:
             self._kept_bytes -= self._kept.pop(key).size_bytes
+
+
+def _are_close(first: Ids, second: Ids) -> bool:
+    return abs(len(first) - len(second)) <= GROWN * max(len(first), len(second))
 
 
 def _lean(found: Neighbours) -> Ranking:

@@ -122,7 +122,7 @@ def test_more_precision_asks_for_more_similarity() -> None:
 def test_few_judgments_give_none_and_say_so() -> None:
     found = threshold("m", Modality.TEXT, [0.5] * 19, [1] * 19)
     assert found.similarity is None
-    assert found.note == "Only 19 results are judged, and at least 20 are needed."
+    assert found.note.startswith("Only 19 results are judged without a gap")
 
 
 def test_a_model_that_is_never_right_has_none() -> None:
@@ -131,9 +131,63 @@ def test_a_model_that_is_never_right_has_none() -> None:
     assert "of the 10 most similar judged results, 0% are relevant" in found.note
 
 
-def test_a_model_that_is_always_right_has_the_lowest_of_all() -> None:
+def test_without_anything_irrelevant_none_is_told() -> None:
     found = threshold("m", Modality.TEXT, np.linspace(0.2, 1, 50), np.ones(50, dtype=int))
-    assert (found.similarity, found.kept, found.note) == (0.2, 1, "Every judged result lies above it.")
+    assert (found.similarity, found.observed) == (None, None)
+    assert found.note.startswith("All results judged so far are relevant.")
+
+
+def lists(queries: int, seed: int, spread: float) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Similarities and grades of whole lists: as many relevant items, and as near, as happens to be for a query."""
+    random = np.random.default_rng(seed)
+    made = []
+    for _ in range(queries):
+        relevant, level = int(random.integers(3, 60)), random.normal(0, spread)
+        near, far = random.normal(level + 1, 0.5, relevant), random.normal(level - 1, 0.6, 500 - relevant)
+        similarities, grades = np.concatenate([near, far]), np.repeat([1, 0], [relevant, 500 - relevant])
+        order = np.argsort(-similarities)
+        made.append((similarities[order], grades[order]))
+    return made
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.3])
+@pytest.mark.parametrize("depth", [10, 25, 100])
+def test_where_only_the_first_are_judged_a_threshold_keeps_its_promise(depth: int, spread: float) -> None:
+    told, true = [], []
+    for seed in range(10):
+        judged = lists(60, seed, spread)
+        found = threshold(
+            "m",
+            Modality.TEXT,
+            np.concatenate([similarities[:depth] for similarities, _ in judged]),
+            np.concatenate([grades[:depth] for _, grades in judged]),
+            unjudged=np.concatenate([similarities[depth:] for similarities, _ in judged]),
+        )
+        assert found.similarity is not None
+        fresh = [np.concatenate(both) for both in zip(*lists(200, 1000 + seed, spread), strict=True)]
+        told.append(found.observed)
+        true.append(fresh[1][fresh[0] >= found.similarity].mean())
+    assert np.mean(true) >= 0.88
+    assert np.mean(true) == pytest.approx(np.mean(told), abs=0.03)
+
+
+def test_a_threshold_does_not_go_where_results_are_unjudged() -> None:
+    similarities, grades = np.linspace(1, 0, 101), np.array([1] * 50 + [0] * 51)
+    whole = threshold("m", Modality.TEXT, similarities, grades)
+    deep = threshold("m", Modality.TEXT, similarities, grades, unjudged=np.linspace(0.65, 0.6, 40))
+    assert whole.similarity is not None
+    assert deep.similarity is not None
+    assert whole.similarity < 0.6 < deep.similarity
+    assert deep.note == "It may be lower: further down too few results are judged."
+
+
+def test_what_is_kept_is_of_all_that_is_known_to_be_relevant() -> None:
+    similarities, grades = judged_results(300, 1)
+    relevant = similarities[grades > 0]
+    found = threshold("m", Modality.TEXT, similarities, grades, relevant=np.append(relevant, np.zeros(len(relevant))))
+    half = threshold("m", Modality.TEXT, similarities, grades)
+    assert found.kept is not None
+    assert half.kept == pytest.approx(2 * found.kept)
 
 
 def test_one_lucky_hit_far_down_moves_nothing() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from app.engine.errors import AppError
 from app.engine.evaltypes import DEFAULT_SET, JudgingOrder, Mark, Scale
+from app.engine.evaluation import pooling
 from app.engine.session import Session
 from app.engine.types import IndexReport, Query
 
@@ -73,6 +74,17 @@ def test_most_disagreement_first_puts_what_is_done_last(session: Session, set_id
     assert [one.query_id for one in again] == [second.query_id, first.query_id]
     shuffled = session.evaluations.progress(set_id, depth=5).queries
     assert [one.query_id for one in shuffled] == sorted((first.query_id, second.query_id))
+
+
+def test_models_are_held_against_each_other_only_to_order_by_it(
+    session: Session, set_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(pooling, "disagreement", lambda rankings: asked.append(len(rankings)) or 0.0)
+    session.evaluations.progress(set_id, depth=5)
+    assert not asked
+    session.evaluations.progress(set_id, depth=5, order=JudgingOrder.DISAGREEMENT)
+    assert len(asked) == 2
 
 
 def test_either_order_shows_the_same_items_and_no_model(session: Session, set_id: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,17 @@ from app.engine.evaltypes import EvaluationRequest, Measured, ModelCosts, ModelE
 from app.engine.index.exact import Neighbours
 from app.engine.session import Session
 from app.engine.trials import recalled
-from app.engine.types import IndexRequest, Query
+from app.engine.types import IndexRequest, Query, SearchRequest
 
 MODEL = "colour-texture"
 PHOTOS, QUERIES = 60, 4
 REQUEST = EvaluationRequest((MODEL,), k=5)
+
+
+def more(media: Path, numbers: Iterable[int]) -> None:
+    for number in numbers:
+        pixels = np.random.default_rng(number).integers(0, 256, (6, 1, 3), np.uint8).repeat(8, 0).repeat(48, 1)
+        Image.fromarray(pixels).save(media / f"{number}.png")
 
 
 @pytest.fixture
@@ -29,9 +35,7 @@ def library(home: Path, tmp_path: Path) -> Iterator[Session]:
     """Photos above what is scanned, so that the graph answers; some of them are judged queries."""
     media = tmp_path / "media"
     media.mkdir()
-    for number in range(PHOTOS):
-        pixels = np.random.default_rng(number).integers(0, 256, (6, 1, 3), np.uint8).repeat(8, 0).repeat(48, 1)
-        Image.fromarray(pixels).save(media / f"{number}.png")
+    more(media, range(PHOTOS))
     with Session.open(home, device="cpu", exact_up_to=PHOTOS // 2) as session:
         session.index(IndexRequest((str(media),), (MODEL,)))
         for number in range(QUERIES):
@@ -84,6 +88,47 @@ def test_whole_searches_are_timed_once_and_encode_their_query(
     assert 0 < costs.query_p50_ms <= costs.query_p95_ms <= costs.query_p99_ms
     assert measured(library).costs == costs
     assert sum(encoded) == QUERIES + 1
+
+
+def noted_searches(library: Session, monkeypatch: pytest.MonkeyPatch) -> list[Query]:
+    searched: list[Query] = []
+    search = library._searcher.search
+
+    def noted(request: SearchRequest, *further: Any, **named: Any) -> Any:
+        searched.append(request.query)
+        return search(request, *further, **named)
+
+    monkeypatch.setattr(library._searcher, "search", noted)
+    return searched
+
+
+def test_searches_are_timed_again_once_the_library_has_grown(
+    library: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured(library)
+    searched = noted_searches(library, monkeypatch)
+    more(tmp_path / "media", range(PHOTOS, PHOTOS + 2))
+    library.index(IndexRequest((str(tmp_path / "media"),), (MODEL,)))
+    measured(library)
+    assert not searched, "a thirtieth more changes no time"
+    more(tmp_path / "media", range(PHOTOS, PHOTOS + 20))
+    library.index(IndexRequest((str(tmp_path / "media"),), (MODEL,)))
+    assert measured(library).costs.timed_queries == QUERIES
+    assert len(searched) == QUERIES + 1
+
+
+def test_times_taken_while_something_was_written_are_not_kept(
+    library: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched = noted_searches(library, monkeypatch)
+    version = library._database.version
+    monkeypatch.setattr(type(library._lookup), "version", property(lambda _: version + len(searched)))
+    assert measured(library).costs.timed_queries == QUERIES
+    before = len(searched)
+    monkeypatch.undo()
+    again = noted_searches(library, monkeypatch)
+    measured(library)
+    assert len(again) == before
 
 
 def test_nothing_is_timed_where_costs_are_not_asked_for(library: Session) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -62,6 +63,47 @@ def test_the_threshold_is_the_evaluations_and_follows_new_judgments(library: Ses
     reply = library.search(request)
     assert "No similarity is high enough for 90%" in reply.note
     assert len(reply.hits) == 23
+
+
+def test_judging_the_relevant_alone_tells_no_threshold(library: Session, tmp_path: Path) -> None:
+    for hue in HUES:
+        query = library.evaluations.add_query(Query.of_image(str(tmp_path / "media" / f"{hue}-0.png")))
+        for one in library.evaluations.pool(query.id, (MODEL,), depth=100).items:
+            if Path(one.item.path).name.startswith(hue):
+                library.evaluations.judge(query.id, one.item.item_id, 1)
+    hues, note = asked(library, tmp_path / "media" / "green-3.png")
+    assert hues == set(HUES)
+    assert "All results judged so far are relevant" in note
+
+
+def test_a_threshold_follows_the_files(library: Session, tmp_path: Path) -> None:
+    """With most of the files away little is known; once they are back, all is as before."""
+    media, away = tmp_path / "media", tmp_path / "away"
+    for hue in HUES:
+        judge_all(library, media / f"{hue}-0.png", hue)
+    photo = media / "green-3.png"
+    media.rename(away)
+    media.mkdir()
+    shutil.copy(away / photo.name, photo)
+    library.index(IndexRequest((str(media),), (MODEL,)))
+    assert "could not be left out" in asked(library, photo)[1]
+    for one in away.iterdir():
+        shutil.copy(one, media / one.name)
+    library.index(IndexRequest((str(media),), (MODEL,)))
+    assert asked(library, photo) == ({"green"}, "")
+
+
+def test_a_query_whose_file_comes_back_counts_again(home: Path, library: Session, tmp_path: Path) -> None:
+    queries, away = tmp_path / "queries", tmp_path / "away"
+    for hue in HUES:
+        judge_all(library, coloured(queries, f"{hue}.png", hue, 50), hue)
+    library.close()
+    queries.rename(away)
+    photo = tmp_path / "media" / "green-3.png"
+    with Session.open(home, device="cpu") as session:
+        assert "Only 0 results are judged" in asked(session, photo)[1]
+        away.rename(queries)
+        assert asked(session, photo) == ({"green"}, "")
 
 
 def test_a_mix_has_no_threshold_and_says_so(library: Session, tmp_path: Path) -> None:

@@ -20,6 +20,11 @@ truth."""
 FEWEST_ABOVE = 10
 """A threshold must have so many judged results above it."""
 
+MOST_UNJUDGED = 0.1
+"""Of the results above a threshold. Were the guess about them wrong by a third, the precision would be by 0.03."""
+
+Similarities = Sequence[float] | NDArray[np.floating]
+
 SLOPE_DEVIATION = 1.0
 SHIFT_DEVIATION = 2.0
 """How far from a model's own confidence a calibration is expected to lie, before any judgment, in the logit."""
@@ -30,11 +35,19 @@ _CLIP = 1e-6
 def threshold(
     model: str,
     modality: Modality,
-    similarities: Sequence[float] | NDArray[np.floating],
+    similarities: Similarities,
     grades: Sequence[int] | NDArray[np.integer],
     precision: float = 0.9,
+    unjudged: Similarities = (),
+    relevant: Similarities | None = None,
 ) -> Threshold:
-    """The lowest similarity from which ``precision`` of the judged results are relevant.
+    """The lowest similarity from which ``precision`` of the results are relevant, by what is judged without a gap.
+
+    Pools hold the first results of each list, and imports often the relevant ones alone: all that was judged, taken
+    together, is better than what a search shows. So only unbroken runs count, from the first result of a query to the
+    last before one that is not judged. What follows them is known by its similarity, and is taken to be relevant as
+    often as judged results that are no more similar; a threshold goes no deeper than where `MOST_UNJUDGED` of all
+    results above it are such. And none is told before something was judged not relevant.
 
     That a result is relevant is taken to be no less likely the more similar it is (isotonic regression, by pool
     adjacent violators): a lucky or unlucky stretch within the list moves nothing. The precision above a similarity is
@@ -43,40 +56,67 @@ def threshold(
     Args:
         model: its key.
         modality: that of the queries.
-        similarities: of judged results, of all queries together.
+        similarities: of the results in unbroken runs, of all queries together.
         grades: their grades; above 0 is relevant, and those below 0 (marks) are left out.
         precision: above 0, at most 1.
+        unjudged: similarities of the results that follow the runs.
+        relevant: those of all results judged relevant, wherever; None: there are no others than in the runs.
     """
-    scores, relevant = _judged(similarities, grades)
+    scores, right = _judged(similarities, grades)
     judged = len(scores)
-    if judged < FEWEST_JUDGED:
-        note = f"Only {judged} results are judged, and at least {FEWEST_JUDGED} are needed."
+
+    def none(note: str) -> Threshold:
         return Threshold(model, modality, precision, None, judged=judged, note=note)
-    likely = optimize.isotonic_regression(relevant[::-1]).x[::-1]  # it takes what rises
-    above = np.arange(1, judged + 1)
-    reached = np.minimum(likely.cumsum(), relevant.cumsum()) >= precision * above - 1e-9
-    reached &= np.append(scores[1:] != scores[:-1], True)  # what is equally similar stays together
+
+    if judged < FEWEST_JUDGED:
+        return none(
+            f"Only {judged} results are judged without a gap from the first one of a query on, and at least "
+            f"{FEWEST_JUDGED} are needed."
+        )
+    if right.all():
+        return none("All results judged so far are relevant. Judge further down, until some are not.")
+    likely = optimize.isotonic_regression(right[::-1]).x[::-1]  # it takes what rises
+    unknown, expected = _expected(scores, likely, unjudged)
+    above = np.arange(1, judged + 1) + unknown
+    settled = (unknown <= MOST_UNJUDGED * above) & np.append(scores[1:] != scores[:-1], True)  # equals stay together
+    reached = settled & (np.minimum(likely.cumsum(), right.cumsum()) + expected >= precision * above - 1e-9)
     last = int(np.flatnonzero(reached)[-1]) if reached.any() else -1
     if last + 1 < FEWEST_ABOVE:
-        return Threshold(model, modality, precision, None, judged=judged, note=_unreached(relevant, precision))
-    count, found = last + 1, int(relevant[: last + 1].sum())
+        too_few = "Too few results are judged without a gap. Judge further down."
+        return none(_unreached(right, precision) if settled[FEWEST_ABOVE - 1 :].any() else too_few)
+    count, found = last + 1, int(right[: last + 1].sum())
     low = float(stats.binomtest(found, count).proportion_ci(CONFIDENCE, method="wilson").low)
+    similarity = float(scores[last])
+    known = scores[right > 0] if relevant is None else np.asarray(relevant, dtype=np.float64)
     return Threshold(
         model=model,
         modality=modality,
         precision=precision,
-        similarity=float(scores[last]),
+        similarity=similarity,
         observed=found / count,
         low=round(low, DIGITS),
-        kept=found / int(relevant.sum()),
+        kept=float((known >= similarity).sum() / len(known)),
         judged=judged,
-        note="Every judged result lies above it." if count == judged else "",
+        note=_reach(count, judged, last == settled.nonzero()[0][-1]),
     )
 
 
-def _judged(
-    similarities: Sequence[float] | NDArray[np.floating], grades: Sequence[int] | NDArray[np.integer]
-) -> tuple[Floats, Floats]:
+def _reach(above: int, judged: int, is_deepest: bool) -> str:
+    if above == judged:
+        return "Every judged result lies above it."
+    return "It may be lower: further down too few results are judged." if is_deepest else ""
+
+
+def _expected(scores: Floats, likely: Floats, unjudged: Similarities) -> tuple[NDArray[np.intp], Floats]:
+    """How many unjudged results are as similar as each judged one or more so, and how many of them may be relevant."""
+    others = np.sort(np.asarray(unjudged, dtype=np.float64))[::-1]
+    others = others[others >= scores[-1]]
+    unknown = np.searchsorted(-others, -scores, side="right")
+    chance = likely[np.searchsorted(-scores, -others, side="left")]
+    return unknown, np.concatenate([[0.0], chance.cumsum()])[unknown]
+
+
+def _judged(similarities: Similarities, grades: Sequence[int] | NDArray[np.integer]) -> tuple[Floats, Floats]:
     """The similarities from the highest down, and whether each is relevant. Of equal ones the relevant come last, so
     that no order of theirs is taken for a merit."""
     scores, marks = np.asarray(similarities, dtype=np.float64), np.asarray(grades)

@@ -76,6 +76,11 @@ class Lookup:
         self._visible: OrderedDict[tuple[Filters, tuple[ItemKind, ...]], _Visible] = OrderedDict()
         self._visible_lock = threading.Lock()
 
+    @property
+    def version(self) -> int:
+        """Another one once anything was written to the library."""
+        return self._database.version
+
     def visible(self, filters: Filters, kinds: Iterable[ItemKind]) -> Ids:
         """The items of these kinds that some file still holds and the filters let through, ascending.
 
