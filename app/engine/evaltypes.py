@@ -186,9 +186,10 @@ class Measured:
     """A measure over some queries.
 
     ``value`` is trec_eval's: what is not judged counts as not relevant. ``low`` and ``high`` are the interval over
-    queries, None for fewer than two. ``judged`` is the share of the results it looks at that were judged (of the first
-    k; of the first ten where the measure has no cut-off). ``least`` and ``most`` are what it could be, whichever of
-    these results that are not judged were relevant: none, all, or some.
+    queries, None for fewer than two. ``judged`` is the share of the results it looks at that were judged: of the first
+    k; without a cut-off of the whole list (for RR down to the first relevant result, for Rprec of as many as are
+    relevant). ``least`` and ``most`` are what it could be, whichever of the first k that are not judged were relevant:
+    none, all, or some; of the first ten for AP, nDCG and Rprec without a cut-off, further down nobody looks.
     """
 
     value: float
@@ -269,7 +270,8 @@ class ModelEvaluation:
     """One model over all queries it can answer.
 
     ``measures`` are means over ``queries``; ``by_modality`` the same over the queries by words, picture, sound alone,
-    where there is more than one kind. ``unanswered`` names the queries of a kind it does not accept, those judged on
+    where there is more than one kind; mixed queries, each a mix of its own, count in ``measures`` only.
+    ``unanswered`` names the queries of a kind it does not accept, those judged on
     nothing it could find, and those whose file is gone (``note`` says so). ``index_recall`` is the share of its exact
     first k that a search through its index finds, None where it was not measured; ``uses_index`` False: its searches
     compare every vector, and nothing can be lost.
@@ -305,7 +307,8 @@ class Verdict(StrEnum):
 class Comparison:
     """Two models on the queries that both answered; ``better`` has the higher mean (``worse`` may be its equal).
 
-    ``p_value`` is of a paired randomization test, ``p_adjusted`` corrected for all the pairs compared (Holm).
+    ``p_value`` is of a paired randomization test, ``p_adjusted`` corrected for all the pairs compared (Holm). Queries
+    that are not independent (`app.engine.evaluation.clusters`) are drawn and tested as one.
     ``effect_size`` is the mean difference in standard deviations of the differences. ``wins``, ``losses`` and ``ties``
     count queries. ``more_queries``: about how many more would settle it, None where it is settled or no number would.
     ``sentence`` says it in plain words.
@@ -332,9 +335,10 @@ class Comparison:
 @dataclass(frozen=True)
 class EvaluationRequest:
     """``models`` empty: the library's. ``query_ids`` empty: every judged query of the set; ``set_id`` None: of all
-    sets. ``judge`` None: all judges together (the lower median of their grades). ``measure`` is what models are
-    compared by, P@k if empty; ``measures`` further ones to compute, by their names. ``hits``: with the first k of every
-    list. ``costs``: time queries and compare the index with the exact search, where that is not known yet."""
+    sets but that of labels. ``judge`` None: all judges together (the lower median of their grades). ``measure`` is what
+    models are compared by, P@k if empty; ``measures`` further ones to compute, by their names. ``hits``: with the first
+    k of every list. ``costs``: time queries and compare the index with the exact search, where that is not known
+    yet."""
 
     models: tuple[str, ...] = ()
     query_ids: tuple[int, ...] = ()

@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-import numpy as np
-import numpy.typing as npt
-
 from app.engine.encoders.base import EncoderSource
 from app.engine.evaltypes import (
-    Comparison,
     Evaluation,
     EvaluationRequest,
     JudgedHit,
-    Measured,
     ModelEvaluation,
     QueryEvaluation,
 )
-from app.engine.evaluation import measures, statistics
-from app.engine.evaluation.resampling import intervals
+from app.engine.evaluation import measures
+from app.engine.evaluation.clusters import clusters
 from app.engine.gradedruns import GradedRun, JudgedQueries, RankedQuery, Witness, depth_of, graded_run
 from app.engine.jobs import NULL_JOB, Job
+from app.engine.measured import MeasuredRun, columns_of, compared, with_means
 from app.engine.modeltypes import ModelStatus
 from app.engine.querying import Target
 from app.engine.rankings import Ranking, Rankings
 from app.engine.search import Searcher
 from app.engine.store.judgments import Judgments
+from app.engine.store.labels import LabelStore
 from app.engine.store.lookup import Lookup
 from app.engine.store.queries import Queries
 from app.engine.thresholds import PRECISION, thresholds_of
-from app.engine.types import Modality
-
-Floats = npt.NDArray[np.float64]
-
 
 REPORTED_EVERY = 32
 """Queries between two reports: what is known already goes by thousands in a moment."""
@@ -66,6 +58,7 @@ class Evaluator:
         searcher: Searcher,
         rankings: Rankings,
         encoders: EncoderSource,
+        labels: LabelStore,
     ) -> None:
         self._lookup = lookup
         self._queries = queries
@@ -73,6 +66,7 @@ class Evaluator:
         self._searcher = searcher
         self._rankings = rankings
         self._encoders = encoders
+        self._labels = labels
 
     def evaluate(
         self,
@@ -90,15 +84,21 @@ class Evaluator:
         columns = columns_of(request)
         summaries, grades = self._queries.judged(request.set_id, request.judge)
         wanted = set(request.query_ids)
-        chosen = [one for one in summaries if (one.id in wanted if wanted else one.judged)]
+        sets = self._queries.sets()
+        # What labels are judged by is no test of searches: it counts where it is asked for by name.
+        apart = self._labels.set_id if request.set_id is None else None
+        chosen = [one for one in summaries if (one.id in wanted if wanted else one.judged and one.set_id != apart)]
         judged = JudgedQueries(self._lookup, {one.id: grades.get(one.id, {}) for one in chosen})
         if witness:
             witness.read(chosen, grades, judged)
-        asked = tuple(map(RankedQuery.of, chosen))
+        highest = {one.id: one.scale.highest for one in sets}
+        asked = tuple(RankedQuery.of(one, highest.get(one.set_id, 1)) for one in chosen)
         plan = _Plan(asked, judged, columns, depth_of(columns), request.k, request.hits, witness)
         statuses = {status.key: status for status in self._encoders.statuses()}
         job.begin("Measuring", len(models) * len(chosen))
-        measured = tuple(self._evaluate_model(key, statuses.get(key), plan, job) for key in models)
+        linked = clusters({one.id: one.key for one in chosen}, {one.id: grades.get(one.id, {}) for one in chosen})
+        found = [self._evaluate_model(key, statuses.get(key), plan, job) for key in models]
+        measured = with_means(found, linked)
         measure = measures.checked([request.measure])[0] if request.measure else f"P@{request.k}"
         return Evaluation(
             k=request.k,
@@ -106,7 +106,7 @@ class Evaluator:
             models=measured,
             queries=tuple(chosen),
             measure=measure,
-            comparisons=compared(measured, measure),
+            comparisons=compared(measured, measure, linked),
             set_name="" if request.set_id is None else self._queries.set_of(request.set_id).name,
             judge=request.judge,
         )
@@ -122,16 +122,19 @@ class Evaluator:
         summary = self._queries.query(query_id, judge)
         judged = JudgedQueries(self._lookup, {query_id: self._judgments.of_query(query_id, judge)})
         columns = measures.names(k)
-        asked = RankedQuery.of(summary)
+        asked = RankedQuery.of(summary, self._queries.set_of(summary.set_id).scale.highest)
         plan = _Plan((asked,), judged, columns, depth_of(columns), k, with_hits=True)
         found = []
         for status in self._encoders.statuses():
             if status.key in models and (target := self._target(status)) and not _is_foreign(asked, target):
                 run, _ = self._run(target, (asked,), plan, status.name, NULL_JOB)
-                found += [(status.key, one) for one in self._of_queries(run, measured_run(run, columns), plan)]
+                found += [(status.key, one) for one in self._of_queries(MeasuredRun.of(run, columns), plan)]
         return tuple(sorted(found, key=lambda pair: list(models).index(pair[0])))
 
-    def _evaluate_model(self, key: str, status: ModelStatus | None, plan: _Plan, job: Job) -> ModelEvaluation:
+    def _evaluate_model(
+        self, key: str, status: ModelStatus | None, plan: _Plan, job: Job
+    ) -> tuple[ModelEvaluation, MeasuredRun | None]:
+        """The model by its queries; `with_means` adds what they tell together."""
         target = self._target(status)
         if status is None or target is None:
             if status is None:  # the library was used by a program that has it
@@ -140,24 +143,24 @@ class Evaluator:
                 note = status.problem or "Nothing is indexed with this model yet."
             job.advance(len(plan.queries))
             name = status.name if status else key
-            return ModelEvaluation(key, name, {}, (), tuple(one.summary.title for one in plan.queries), note)
+            return ModelEvaluation(key, name, {}, (), tuple(one.summary.title for one in plan.queries), note), None
         able = _answerable(plan, target)
         job.advance(len(plan.queries) - len(able), note=status.name)
         run, lost = self._run(target, able, plan, status.name, job)
         if plan.witness:
             plan.witness.ranked(target, run)
-        values = measured_run(run, plan.columns)
+        measured = MeasuredRun.of(run, plan.columns)
         answered = {query.summary.id for query in run.queries}
-        return ModelEvaluation(
+        model = ModelEvaluation(
             model=key,
             name=status.name,
-            measures=means(run, values, plan.columns, range(len(run.queries))),
-            queries=self._of_queries(run, values, plan),
+            measures={},
+            queries=self._of_queries(measured, plan),
             unanswered=tuple(one.summary.title for one in plan.queries if one.summary.id not in answered),
             note=f"Left out, because the query's file is gone or cannot be read: {', '.join(lost)}." if lost else "",
-            by_modality=by_modality(run, values, plan.columns),
             thresholds=thresholds_of(key, run, PRECISION),
         )
+        return model, measured
 
     def _target(self, status: ModelStatus | None) -> Target | None:
         return self._searcher.target(status.key) if status and status.ready else None
@@ -186,8 +189,9 @@ class Evaluator:
         judged = [plan.judged.of(one.summary.id, kinds) for one in answered]
         return graded_run(answered, rankings, judged, plan.depth), lost
 
-    def _of_queries(self, run: GradedRun, values: Floats, plan: _Plan) -> tuple[QueryEvaluation, ...]:
-        rows = zip(run.queries, values.tolist(), strict=True)
+    def _of_queries(self, measured: MeasuredRun, plan: _Plan) -> tuple[QueryEvaluation, ...]:
+        run = measured.run
+        rows = zip(run.queries, measured.values.tolist(), strict=True)
         return tuple(
             QueryEvaluation(
                 query_id=query.summary.id,
@@ -206,57 +210,6 @@ class Evaluator:
         return tuple(JudgedHit(hit, grade if (grade := grades[hit.item_id]) >= 0 else None) for hit in islice(hits, k))
 
 
-def columns_of(request: EvaluationRequest) -> tuple[str, ...]:
-    """The measures that a request asks for, in the order of a table.
-
-    Raises:
-        AppError: there is no such measure.
-    """
-    wanted = [*measures.names(request.k), *([request.measure] if request.measure else []), *request.measures]
-    return measures.checked(wanted)
-
-
-def measured_run(run: GradedRun, columns: Sequence[str]) -> Floats:
-    """(n, m): every measure of every query."""
-    return measures.compute(columns, run.ranked, run.judged)
-
-
-def means(run: GradedRun, values: Floats, columns: Sequence[str], rows: Sequence[int]) -> dict[str, Measured]:
-    """Every measure over some of the queries, with how sure it is; empty for none. Sums are exact, so that the order of
-    the queries, another one in another library, changes no digit."""
-    if not len(rows):
-        return {}
-    ranked, judged = run.ranked, run.judged
-    if len(rows) < len(run.ranked):
-        some = list(rows)
-        ranked, judged, values = run.ranked[some], tuple(run.judged[row] for row in some), values[some]
-    low, high = intervals(values)
-    least, most = measures.bounds(columns, ranked, judged)
-    share = measures.judged_share(columns, ranked)
-    found = {}
-    for column, name in enumerate(columns):
-        value = _mean(values[:, column])
-        bounds = _mean(least[:, column]), _mean(most[:, column])
-        found[name] = Measured(value, *_around(value, low[column], high[column]), _mean(share[:, column]), *bounds)
-    return found
-
-
-def compared(models: Sequence[ModelEvaluation], measure: str) -> tuple[Comparison, ...]:
-    """Every two models that answered queries in common."""
-    values: dict[str, Mapping[int, float]] = {
-        model.model: {query.query_id: query.measures[measure] for query in model.queries} for model in models
-    }
-    return statistics.compare(values, measure, {model.model: model.name for model in models})
-
-
-def by_modality(run: GradedRun, values: Floats, columns: Sequence[str]) -> dict[Modality, dict[str, Measured]]:
-    """`means` over the queries of each kind alone, where there is more than one kind."""
-    alone = run.by_modality()
-    if any(len(rows) == len(run.queries) for rows in alone.values()):
-        return {}
-    return {modality: means(run, values, columns, rows) for modality, rows in alone.items()}
-
-
 def _answerable(plan: _Plan, target: Target) -> list[RankedQuery]:
     """The queries that the model understands, and of which something that it could find was judged. A query without
     any judgment is answered, where it is asked for by name."""
@@ -267,12 +220,3 @@ def _answerable(plan: _Plan, target: Target) -> list[RankedQuery]:
 
 def _is_foreign(one: RankedQuery, target: Target) -> bool:
     return not one.modalities <= target.spec.accepts
-
-
-def _mean(values: Floats) -> float:
-    return math.fsum(values.tolist()) / len(values)
-
-
-def _around(value: float, low: float, high: float) -> tuple[float | None, float | None]:
-    """The ends of an interval, which are rounded where the value is not."""
-    return (None, None) if math.isnan(low) else (min(float(low), value), max(float(high), value))

@@ -20,6 +20,7 @@ from app.engine.types import ItemKind, Modality
 EMPTY, UNJUDGED = -2, -1
 """In place of a grade: no result there, and a result without one. `app.engine.evaluation.measures` means the same."""
 
+Counts = npt.NDArray[np.intp]
 Matrix = npt.NDArray[np.signedinteger]
 
 LARGEST_SMALL_GRADE = np.iinfo(np.int8).max
@@ -72,18 +73,20 @@ class JudgedQueries:
 
 
 class RankedQuery(NamedTuple):
-    """A test query with what is asked of it again and again. ``alone`` is its kind, None of a mix."""
+    """A test query with what is asked of it again and again. ``alone`` is its kind, None of a mix, and ``highest`` the
+    best grade of its scale."""
 
     summary: QuerySummary
     keyed: KeyedQuery
     modalities: frozenset[Modality]
     alone: Modality | None
+    highest: int
 
     @classmethod
-    def of(cls, summary: QuerySummary) -> RankedQuery:
+    def of(cls, summary: QuerySummary, highest: int = 1) -> RankedQuery:
         modalities = summary.query.modalities
         alone = next(iter(modalities)) if len(modalities) == 1 else None
-        return cls(summary, keyed(summary.query), modalities, alone)
+        return cls(summary, keyed(summary.query), modalities, alone, highest)
 
 
 class JudgedRuns(NamedTuple):
@@ -109,6 +112,11 @@ class GradedRun:
     rankings: tuple[Ranking, ...]
     ranked: Matrix
     judged: tuple[Matrix, ...]
+
+    @property
+    def highest(self) -> Counts:
+        """(n,): the best grade that a result can be given."""
+        return np.array([query.highest for query in self.queries], np.intp)
 
     def by_modality(self) -> dict[Modality, list[int]]:
         """The rows of the queries by words, picture, sound alone; a kind that there is none of is left out."""

@@ -11,13 +11,14 @@ import numpy.typing as npt
 
 from app.engine.costs import frontier_of
 from app.engine.evaltypes import Evaluation, ModelEvaluation, QueryEvaluation, QuerySummary
-from app.engine.evaluating import by_modality, columns_of, compared, means, measured_run
 from app.engine.evaluation import measures
 from app.engine.evaluation.agreement import agreements
+from app.engine.evaluation.clusters import clusters
 from app.engine.evaluation.report import exchange, reading
 from app.engine.evaluation.report.exchange import Grades
 from app.engine.evaluation.report.reading import ToldModel
 from app.engine.gradedruns import JudgedItems, RankedQuery, depth_of, graded_run
+from app.engine.measured import MeasuredRun, columns_of, compared, with_means
 from app.engine.rankings import Ranking
 from app.engine.store.judgments import folded, together
 from app.engine.thresholds import PRECISION, thresholds_of
@@ -48,15 +49,18 @@ def recompute(folder: str) -> Recomputed:
         for place, one in enumerate(export.queries, start=1)
     )
     by_key = {one.key: one for one in queries}
-    models = tuple(_model(export, told, by_key, grades, columns) for told in export.models)
+    found = [_model(export, told, by_key, grades, columns) for told in export.models]
+    asked = [by_key[key] for key in export.measured]
+    linked = clusters({one.id: one.key for one in asked}, {one.id: grades.get(one.key, {}) for one in asked})
+    models = with_means(found, linked)
     measure = measures.checked([request.measure])[0] if request.measure else f"P@{request.k}"
     evaluation = Evaluation(
         k=request.k,
         measures=columns,
         models=models,
-        queries=tuple(by_key[key] for key in export.measured),
+        queries=tuple(asked),
         measure=measure,
-        comparisons=compared(models, measure),
+        comparisons=compared(models, measure, linked),
         frontier=frontier_of(models, measure),
         set_name=export.set.name,
         judge=request.judge,
@@ -83,11 +87,11 @@ def _grades(export: reading.Export) -> dict[str, dict[str, int]]:
 
 def _model(
     export: reading.Export, told: ToldModel, queries: Mapping[str, QuerySummary], grades: Grades, columns: Sequence[str]
-) -> ModelEvaluation:
+) -> tuple[ModelEvaluation, MeasuredRun | None]:
     """A model by its rankings. Which queries it did not answer, and why, is taken as the export tells it."""
     empty = ModelEvaluation(told.model, told.name, {}, (), told.unanswered, told.note, costs=told.costs)
     if told.rankings is None:
-        return empty
+        return empty, None
     run = export.run(told)
     numbers: dict[str, int] = {}
     measured_by = exchange.measured_by(run, grades, export.absent)
@@ -98,18 +102,18 @@ def _model(
         ids = _numbered((document for document, _ in ranking), numbers)
         rankings.append(Ranking(ids, np.array([similarity for _, similarity in ranking], np.float32)))
         judged.append(_judged_items(_numbered(of_query, numbers), list(of_query.values())))
-    graded = graded_run(list(map(RankedQuery.of, answered)), rankings, judged, depth_of(columns))
-    values = measured_run(graded, columns)
-    return replace(
+    asked = [RankedQuery.of(one, export.set.scale.highest) for one in answered]
+    graded = graded_run(asked, rankings, judged, depth_of(columns))
+    measured = MeasuredRun.of(graded, columns)
+    model = replace(
         empty,
-        measures=means(graded, values, columns, range(len(answered))),
         queries=tuple(
             QueryEvaluation(one.id, one.key, one.title, dict(zip(columns, row, strict=True)))
-            for one, row in zip(answered, values.tolist(), strict=True)
+            for one, row in zip(answered, measured.values.tolist(), strict=True)
         ),
-        by_modality=by_modality(graded, values, columns),
         thresholds=thresholds_of(told.model, graded, PRECISION),
     )
+    return model, measured
 
 
 def _numbered(documents: Iterable[str], numbers: dict[str, int]) -> npt.NDArray[np.int64]:

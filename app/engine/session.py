@@ -101,13 +101,14 @@ class Session:
         self._searcher = Searcher(self._files, self._lookup, spaces, shelves, encoders, queries)
         rankings = Rankings(self._lookup, shelves, self._searcher)
         trials = Trials(self._searcher, queries, rankings, shelves, encoders)
+        labels = LabelStore(database)
         self._thresholds = Thresholds(self._lookup, test_queries, judgments, rankings)
         self._viewer = Viewer(self._lookup, self._searcher, pool)
         self.evaluations = Evaluations(
             TestSets(test_queries, queries),
             Imports(database, self._files, self._lookup, test_queries, judgments, self._preferences),
             Judging(self._lookup, test_queries, judgments, self._searcher, rankings, encoders),
-            Evaluator(self._lookup, test_queries, judgments, self._searcher, rankings, encoders),
+            Evaluator(self._lookup, test_queries, judgments, self._searcher, rankings, encoders, labels),
             Costs(spaces, shelves, self._searcher, trials, encoders, rates),
             Disturber(self._lookup, test_queries, self._searcher, queries, encoders),
             Reporting(
@@ -123,7 +124,7 @@ class Session:
             self._preferences,
         )
         self.labels = Labels(
-            LabelStore(database),
+            labels,
             self._lookup,
             spaces,
             test_queries,

@@ -41,8 +41,8 @@ class _Kept(NamedTuple):
 class Thresholds:
     """The thresholds that searches of one library ask for, by the judgments of all sets and judges.
 
-    They are kept until a judgment changes, the library has grown or shrunk by a tenth, or a query's file comes back. What was judged
-    but is not among a model's first 1,000 tells nothing here.
+    They are kept until a judgment changes, the library has grown or shrunk by a tenth, or a query's file comes back.
+    What was judged but is not among a model's first 1,000 tells nothing here.
     """
 
     def __init__(self, lookup: Lookup, queries: Queries, judgments: Judgments, rankings: Rankings) -> None:

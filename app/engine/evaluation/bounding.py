@@ -1,11 +1,14 @@
 """What a measure could be if results that nobody judged were relevant.
 
-"Looked at" are the first k results, or the first `LOOKED_AT` where a measure has no cut-off: what a person is shown.
-Each unjudged one among them is relevant (grade 1) or not, and what the measure is least and most over all these
-possibilities is the bound. For P, R, F1, RR and success these are the two extremes, all of them or none. AP, nDCG and
-Rprec can fall when a result far down turns out relevant, because there is more to find then; for these every number of
-relevant ones is tried, all at the top and all at the bottom of the unjudged places: a relevant document further up
-never makes them less.
+"Looked at" are the first k results. AP, nDCG and Rprec without a cut-off look at a thousand, which nobody judges, and
+could be next to anything; for these the bounds are over the first `LOOKED_AT`, what a person is shown: they say what
+judging those would change, not what is true of the whole list. RR's are over the whole.
+
+Each unjudged result looked at is relevant or not, and what the measure is least and most over all these possibilities
+is the bound. For P, R, F1, RR and success these are the two extremes, all of them or none. AP, nDCG and Rprec can fall
+when a result far down turns out relevant, because there is more to find then; for these every number of relevant ones
+is tried, all at the top and all at the bottom of the unjudged places: a relevant document further up never makes them
+less. For nDCG all these are of one grade, and every grade of the scale is tried.
 """
 
 from __future__ import annotations
@@ -22,15 +25,19 @@ LOOKED_AT = 10
 Bounds = tuple[Floats, Floats]
 
 
-def bounds(kind: str, cutoff: int | None, results: Results, value: Floats) -> Bounds:
-    """(least, most) of a measure that is ``value`` where no unjudged result is relevant; (n,) each."""
-    unjudged = results.ranked[:, : cutoff or LOOKED_AT] == UNJUDGED
+def bounds(kind: str, cutoff: int | None, results: Results, value: Floats, highest: Counts) -> Bounds:
+    """(least, most) of a measure that is ``value`` where no unjudged result is relevant; (n,) each. ``highest`` is the
+    highest grade that a result can be given, (n,)."""
+    unjudged = results.ranked[:, : cutoff or (None if kind == "RR" else LOOKED_AT)] == UNJUDGED
     if kind == "Judged" or not unjudged.any():
         return value, value
     if kind not in _SUBSETS:
         return value, np.maximum(value, _ALL_RELEVANT[kind](results, cutoff, unjudged))
-    least, most = _over_subsets(_SUBSETS[kind](results, cutoff, unjudged), unjudged)
-    return np.minimum(least, value), np.maximum(most, value)
+    least, most = value, value
+    for grade in range(1, int(highest.max(initial=1)) + 1) if kind == "nDCG" else (1,):
+        lower, upper = _over_subsets(_SUBSETS[kind](results, cutoff, unjudged, np.minimum(grade, highest)), unjudged)
+        least, most = np.minimum(least, lower), np.maximum(most, upper)
+    return least, most
 
 
 # --- measures that only rise -----------------------------------------------------------------------------------------
@@ -89,7 +96,7 @@ def _over_subsets(guess: Guess, unjudged: Flags) -> Bounds:
     return least, most
 
 
-def _average_precision(results: Results, cutoff: int | None, unjudged: Flags) -> Guess:
+def _average_precision(results: Results, cutoff: int | None, unjudged: Flags, _grade: Counts) -> Guess:
     """The results looked at are summed anew. Of those below only the number of relevant ones above changes."""
     looked_at = unjudged.shape[1]
     relevant = results.ranked[:, :looked_at] > 0
@@ -106,24 +113,31 @@ def _average_precision(results: Results, cutoff: int | None, unjudged: Flags) ->
     return guess
 
 
-def _ndcg(results: Results, cutoff: int | None, unjudged: Flags) -> Guess:
-    """Grade 1 is the lowest relevant one, so what is added comes last in the ideal order."""
+def _ndcg(results: Results, cutoff: int | None, unjudged: Flags, grade: Counts) -> Guess:
+    """In the ideal order, what is added comes after what is judged at least as good, and before the rest."""
     discount = 1 / np.log2(np.arange(2, unjudged.shape[1] + 2))
-    gain, ideal = dcg(results, cutoff)
-    deepest = int(results.relevant.max(initial=0)) + unjudged.shape[1]
-    discounts = 1 / np.log2(np.arange(2, deepest + 2))
+    gain, _ = dcg(results, cutoff)
+    row, rank, of_rank = results.ideal_row, results.ideal_rank, results.ideal_grade
+    is_better = of_rank >= grade[row]
+    better = np.bincount(row[is_better], minlength=results.queries)
+    discounts = 1 / np.log2(np.arange(2, int(results.relevant.max(initial=0)) + unjudged.shape[1] + 2))
     if cutoff is not None:
         discounts[cutoff:] = 0
     summed = np.concatenate([[0.0], discounts.cumsum()])
+    above = np.bincount(row[is_better], (of_rank * discounts[rank - 1])[is_better], results.queries)
+    worse_row, worse_rank, worse_grade = row[~is_better], rank[~is_better], of_rank[~is_better]
 
     def guess(added: Flags, several: Counts) -> Floats:
-        more = summed[results.relevant + several] - summed[results.relevant]
-        return share(gain + added @ discount, ideal + more)
+        ideal = above + grade * (summed[better + several] - summed[better])
+        if len(worse_row):
+            shifted = discounts[worse_rank - 1 + several[worse_row]]
+            ideal += np.bincount(worse_row, worse_grade * shifted, results.queries)
+        return share(gain + grade * (added * discount).sum(axis=1), ideal)
 
     return guess
 
 
-def _r_precision(results: Results, _cutoff: int | None, unjudged: Flags) -> Guess:
+def _r_precision(results: Results, _cutoff: int | None, unjudged: Flags, _grade: Counts) -> Guess:
     ranks = np.arange(1, unjudged.shape[1] + 1)
 
     def guess(added: Flags, several: Counts) -> Floats:
@@ -146,7 +160,7 @@ def dcg(results: Results, cutoff: int | None) -> Bounds:
     return gain, ideal.astype(np.float64)
 
 
-_SUBSETS: dict[str, Callable[[Results, int | None, Flags], Guess]] = {
+_SUBSETS: dict[str, Callable[[Results, int | None, Flags, Counts], Guess]] = {
     "AP": _average_precision,
     "nDCG": _ndcg,
     "Rprec": _r_precision,

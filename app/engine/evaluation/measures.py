@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import ir_measures
 import numpy as np
 
 from app.engine.errors import AppError
 from app.engine.evaluation import bounding
-from app.engine.evaluation.rankings import EMPTY, UNJUDGED, Floats, Grades, Qrels, Results, Run, matrix, share
+from app.engine.evaluation.rankings import EMPTY, UNJUDGED, Counts, Floats, Grades, Qrels, Results, Run, matrix, share
 
 __all__ = [
     "EMPTY",
@@ -27,6 +28,7 @@ __all__ = [
     "bounds",
     "checked",
     "compute",
+    "figures",
     "judged_share",
     "matrix",
     "names",
@@ -35,6 +37,17 @@ __all__ = [
 
 DEEPEST = 2**31 - 1
 """The largest cut-off."""
+
+
+class Figures(NamedTuple):
+    """(n, m) each, of n queries and m measures: the values, what they are at least and at most whichever results that
+    are not judged are relevant (`bounding` says which of them count), and the share that is judged of the results that
+    a measure looks at."""
+
+    values: Floats
+    least: Floats
+    most: Floats
+    judged: Floats
 
 
 def names(k: int) -> tuple[str, ...]:
@@ -75,33 +88,40 @@ def compute(names: Sequence[str], ranked: Grades, judged: Sequence[Grades]) -> F
     return _columns([_values(measure, results) for measure in map(_parsed, names)], len(ranked))
 
 
-def bounds(names: Sequence[str], ranked: Grades, judged: Sequence[Grades]) -> tuple[Floats, Floats]:
-    """(least, most), (n, m) each: what the measures could be if results that were not judged were relevant.
+def figures(names: Sequence[str], ranked: Grades, judged: Sequence[Grades], highest: Counts) -> Figures:
+    """The measures of `compute`, what each could be, and how much is judged of what it looks at; see `Figures`.
 
-    `bounding` says which results are looked at. Arguments and errors are those of `compute`, whose figures lie between
-    the two.
+    Args:
+        names, ranked, judged: as in `compute`.
+        highest: (n,) the highest grade that a result of each query can be given.
+
+    Raises:
+        AppError: see `checked`.
     """
     results = Results.of(np.asarray(ranked), judged)
+    asked = list(map(_parsed, names))
+    values = [_values(measure, results) for measure in asked]
     pairs = [
-        bounding.bounds(measure.kind, measure.cutoff, results, _values(measure, results))
-        for measure in map(_parsed, names)
+        bounding.bounds(measure.kind, measure.cutoff, results, value, highest)
+        for measure, value in zip(asked, values, strict=True)
     ]
-    return _columns([least for least, _ in pairs], len(ranked)), _columns([most for _, most in pairs], len(ranked))
+    shares = [_judged_share(measure, results) for measure in asked]
+    least, most = ([pair[end] for pair in pairs] for end in (0, 1))
+    return Figures(*(_columns(columns, len(ranked)) for columns in (values, least, most, shares)))
 
 
-def judged_share(names: Sequence[str], ranked: Grades) -> Floats:
-    """(n, m): the share that is judged of the results that each measure looks at.
+def bounds(
+    names: Sequence[str], ranked: Grades, judged: Sequence[Grades], highest: Counts | None = None
+) -> tuple[Floats, Floats]:
+    """`Figures.least` and `Figures.most`; grades are 0 and 1 where no highest ones are given."""
+    found = figures(names, ranked, judged, np.ones(len(ranked), np.intp) if highest is None else highest)
+    return found.least, found.most
 
-    These are the first k, or the first ten where it has no cut-off. 1 for a list without results: nothing is left to
-    judge.
-    """
-    ranked = np.asarray(ranked)
-    columns = []
-    for measure in map(_parsed, names):
-        head = ranked[:, : measure.cutoff or bounding.LOOKED_AT]
-        there = (head != EMPTY).sum(axis=1)
-        columns.append(np.where(there > 0, (head >= 0).sum(axis=1) / np.maximum(there, 1), 1.0))
-    return _columns(columns, len(ranked))
+
+def judged_share(names: Sequence[str], ranked: Grades, judged: Sequence[Grades] = ()) -> Floats:
+    """`Figures.judged`."""
+    results = Results.of(np.asarray(ranked), judged or [np.empty(0, np.int64)] * len(ranked))
+    return _columns([_judged_share(measure, results) for measure in map(_parsed, names)], len(ranked))
 
 
 # --- names -----------------------------------------------------------------------------------------------------------
@@ -198,6 +218,24 @@ _KNOWN = "There are P@k, R@k, F1@k, Rprec, AP, AP@k, RR, RR@k, nDCG, nDCG@k, Suc
 
 def _values(measure: _Measure, results: Results) -> Floats:
     return _MEASURES[measure.kind](results, measure.cutoff)
+
+
+def _judged_share(measure: _Measure, results: Results) -> Floats:
+    """Of the results that a measure looks at: the first k; without a cut-off for Rprec as many as are relevant, for RR
+    all down to the first relevant one, and else the whole list. 1 where it looks at none: nothing is left to judge."""
+    if measure.cutoff is not None:
+        head = results.ranked[:, : measure.cutoff]
+        there, known = (head != EMPTY).sum(axis=1), (head >= 0).sum(axis=1)
+    else:
+        there = results.lengths
+        if measure.kind == "Rprec":
+            there = np.minimum(there, results.relevant)
+        elif measure.kind == "RR":
+            first = results.ordinal == 1
+            there = there.copy()
+            there[results.row[first]] = results.rank[first]
+        known = results.judged_within(there)
+    return np.where(there > 0, known / np.maximum(there, 1), 1.0)
 
 
 def _columns(columns: Sequence[Floats], rows: int) -> Floats:

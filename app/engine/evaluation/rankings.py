@@ -55,7 +55,8 @@ class Results:
 
     ``row``, ``rank`` (from 1), ``grade`` and ``ordinal`` belong to one relevant result each, which is the
     ``ordinal``-th relevant one of its row. Most results are not relevant, so that this is far less than the lists.
-    ``ideal_*`` are the same of all documents that are judged relevant, in the best of all orders.
+    ``judged_row`` and ``judged_rank`` are of all results with a grade. ``ideal_*`` are of all documents that are judged
+    relevant, in the best of all orders.
     """
 
     ranked: Grades
@@ -63,11 +64,15 @@ class Results:
     rank: Counts
     grade: Grades
     judged: Sequence[Grades]
+    judged_row: Counts
+    judged_rank: Counts
 
     @classmethod
     def of(cls, ranked: Grades, judged: Sequence[Grades]) -> Results:
-        row, column = np.nonzero(ranked > 0)
-        return cls(ranked, row, column + 1, ranked[row, column], judged)
+        row, column = np.divmod(np.flatnonzero(ranked >= 0), max(1, ranked.shape[1]))
+        grade = ranked[row, column]
+        relevant = grade > 0
+        return cls(ranked, row[relevant], column[relevant] + 1, grade[relevant], judged, row, column + 1)
 
     @property
     def queries(self) -> int:
@@ -110,6 +115,15 @@ class Results:
         """(n,): how many results there are among the first ``cutoff``."""
         length: Floats = (self.ranked[:, :cutoff] != EMPTY).sum(axis=1).astype(np.float64)
         return length
+
+    @cached_property
+    def lengths(self) -> Counts:
+        """(n,): how many results there are."""
+        return np.asarray((self.ranked != EMPTY).sum(axis=1))
+
+    def judged_within(self, ranks: Counts) -> Counts:
+        """(n,): how many of the first ``ranks`` of each row have a grade."""
+        return np.bincount(self.judged_row[self.judged_rank <= ranks[self.judged_row]], minlength=self.queries)
 
     @cached_property
     def _ideal(self) -> tuple[Counts, Grades]:

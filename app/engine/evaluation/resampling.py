@@ -1,13 +1,16 @@
 """Intervals over queries and paired tests, by drawing from the queries there are.
 
 Queries are drawn and judged one by one, so all of it is over queries: a thousand results of five queries are known as
-well as five numbers tell. Every column is sorted before anything is drawn, and ends of intervals are rounded: neither
-the order of queries nor that in which a processor sums changes them, so that an export gives the same ones again.
+well as five numbers tell. Queries that are not independent come here as one (`app.engine.evaluation.clusters`). Every
+column is sorted before anything is drawn, and ends of intervals are rounded: neither the order of queries nor that in
+which a processor sums changes them, so that an export gives the same ones again.
 """
 
 from __future__ import annotations
 
 import math
+import os
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -38,6 +41,7 @@ _TOLERANCE = 1e-5
 """Sums of multiples of 1/k are often equal, up to the rounding of single precision."""
 
 _COLUMNS_AT_ONCE = 128
+_THREADS = min(4, os.cpu_count() or 1)
 _SEED = 20_240_229
 
 
@@ -56,8 +60,8 @@ def intervals(values: NDArray[np.floating], least: float = 0.0, most: float = 1.
     100 queries it was 96, 95 and 95 % (94 to 98, 93 to 97, 94 to 97 %). With fewer than ten it tends to be too wide.
 
     Args:
-        values: (n, m): of n queries, m measures.
-        least, most: what a value can be.
+        values: (n, m): of n queries, m measures. Those of a large cluster may be above ``most``.
+        least, most: what a value, and the mean, can be.
 
     Returns:
         (low, high), (m,) each, the mean between them; NaN for fewer than two queries.
@@ -67,18 +71,19 @@ def intervals(values: NDArray[np.floating], least: float = 0.0, most: float = 1.
         return np.full(len(columns), np.nan), np.full(len(columns), np.nan)
     low, high = _bayesian(columns, least, most)
     mean = columns.mean(axis=1)
-    return _rounded(np.minimum(low, mean)), _rounded(np.maximum(high, mean))
+    return _rounded(np.minimum(np.maximum(low, least), mean)), _rounded(np.maximum(np.minimum(high, most), mean))
 
 
 class Paired(NamedTuple):
-    """(m,) each. ``low`` and ``high`` are NaN for fewer than two queries."""
+    """(m,) each. ``low`` and ``high`` are NaN for fewer than two queries; ``p_margin`` is 1 where it tells nothing."""
 
     p_values: Floats
     low: Floats
     high: Floats
+    p_margin: Floats
 
 
-def paired(differences: NDArray[np.floating]) -> Paired:
+def paired(differences: NDArray[np.floating], margin: float = 0.0) -> Paired:
     """Whether mean differences are none, and the 95 % intervals that go with the answer.
 
     ``p_values`` are two-sided, of giving the differences random signs: all signs for up to `ENUMERATED` queries, else
@@ -92,16 +97,23 @@ def paired(differences: NDArray[np.floating]) -> Paired:
     subsets say nothing of what has not been seen yet. There the interval reaches as far as that of `intervals` does,
     with half a query of either extreme, and still keeps 0 where the test does.
 
+    ``p_margin`` is that of the mean difference being ``margin`` or more, on either side: the larger one of the same
+    tests for the differences less ``margin`` and plus it, where the interval lies within (two one-sided tests:
+    Schuirmann, J. Pharmacokinet. Biopharm. 15, 1987).
+
     Args:
-        differences: (n, m), from -1 to 1: n queries, m pairs of models.
+        differences: (n, m), from -1 to 1 (or of clusters, with a mean within): n queries, m pairs of models.
+        margin: what is a difference that matters; 0: this is not asked.
     """
     columns = np.sort(np.asarray(differences, dtype=np.float64), axis=0).T
     m, n = columns.shape
     if n == 0:
-        return Paired(np.ones(m), np.full(m, np.nan), np.full(m, np.nan))
-    parts = [_paired(columns[begin : begin + _COLUMNS_AT_ONCE]) for begin in range(0, m, _COLUMNS_AT_ONCE)]
-    p_values, low, high = (np.concatenate(part) for part in zip(*parts, strict=True)) if parts else np.empty((3, 0))
-    return Paired(p_values, low, high)
+        return Paired(np.ones(m), np.full(m, np.nan), np.full(m, np.nan), np.ones(m))
+    blocks = [columns[begin : begin + _COLUMNS_AT_ONCE] for begin in range(0, m, _COLUMNS_AT_ONCE)]
+    _signs(n)  # drawn once, before several threads ask for it
+    with ThreadPoolExecutor(_THREADS) as threads:  # sorting and adding up release the interpreter
+        parts = list(threads.map(lambda block: _paired(block, margin), blocks))
+    return Paired(*(np.concatenate(part) for part in zip(*parts, strict=True))) if parts else Paired(*np.empty((4, 0)))
 
 
 def randomization_test(differences: NDArray[np.floating]) -> Floats:
@@ -136,14 +148,20 @@ def _signs(n: int) -> Singles:
     return np.where(negative, np.float32(-1), np.float32(1))
 
 
-def _bayesian(columns: Floats, least: float, most: float) -> tuple[Floats, Floats]:
+def _bayesian_means(columns: Floats, least: float, most: float) -> Singles:
     weights = _weights(columns.shape[1])
-    means = columns.astype(np.float32) @ weights[2:] + (least * weights[0] + most * weights[1])
+    return np.asarray(
+        columns.astype(np.float32) @ weights[2:] + np.float32(least) * weights[0] + np.float32(most) * weights[1]
+    )
+
+
+def _bayesian(columns: Floats, least: float, most: float) -> tuple[Floats, Floats]:
+    means = _bayesian_means(columns, least, most)
     rank = round((RESAMPLES + 1) * (1 - CONFIDENCE) / 2)
     return _tails(means, rank)
 
 
-def _paired(columns: Floats) -> tuple[Floats, Floats, Floats]:
+def _paired(columns: Floats, margin: float) -> Paired:
     signs = _signs(columns.shape[1])
     sums = columns.astype(np.float32) @ signs
     total = columns.sum(axis=1)
@@ -152,7 +170,13 @@ def _paired(columns: Floats) -> tuple[Floats, Floats, Floats]:
     few = _mostly_equal(columns)
     if few.any():
         low[few], high[few] = _widened(columns[few], low[few], high[few], p_values[few] <= LEVEL)
-    return p_values, _rounded(low), _rounded(high)
+    within = (margin > 0) & (low >= -margin) & (high <= margin)
+    p_margin = np.ones(len(columns))
+    if within.any():
+        p_margin[within] = _p_margin(columns[within], sums[within], signs.sum(axis=0), margin)
+        if few.any():
+            p_margin[few] = np.maximum(p_margin[few], _outside(columns[few], margin))
+    return Paired(p_values, _rounded(np.maximum(low, -1.0)), _rounded(np.minimum(high, 1.0)), p_margin)
 
 
 def _p_values(columns: Floats, sums: Singles, observed: Floats) -> Floats:
@@ -161,6 +185,21 @@ def _p_values(columns: Floats, sums: Singles, observed: Floats) -> Floats:
     if columns.shape[1] <= ENUMERATED:
         return np.asarray(reached / sums.shape[1])
     return np.asarray(np.minimum((reached + 1) / (sums.shape[1] + 1), _gaussian_bound(columns, observed)))
+
+
+def _p_margin(columns: Floats, sums: Singles, sign_sums: Singles, margin: float) -> Floats:
+    both = []
+    for shift in (np.float32(-margin), np.float32(margin)):
+        shifted = columns + shift
+        both.append(_p_values(shifted, sums + shift * sign_sums, np.abs(shifted.sum(axis=1))))
+    return np.maximum(*both)
+
+
+def _outside(columns: Floats, margin: float) -> Floats:
+    """The same where the signs know too little: twice the weight that is beyond the margin (`intervals`)."""
+    means = _bayesian_means(columns, -1.0, 1.0)
+    beyond = np.maximum((means >= margin).sum(axis=1), (means <= -margin).sum(axis=1))
+    return np.asarray(np.minimum(1.0, 2 * (beyond + 1) / (RESAMPLES + 1)))
 
 
 def _gaussian_bound(columns: Floats, observed: Floats) -> Floats:

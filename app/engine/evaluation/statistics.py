@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from app.engine.evaltypes import Comparison, Verdict
+from app.engine.evaluation.clusters import per_cluster
 from app.engine.evaluation.resampling import (
     DIGITS,
     LEVEL,
@@ -37,14 +38,17 @@ __all__ = [
 POWER = 0.8
 
 MARGIN = 0.02
-"""Two models whose difference lies within this, by its interval, are called equally good."""
+"""Two models whose difference is less, by a corrected test and by its interval, are called equally good."""
 
 HOPELESS = 1000
 """More further queries than that nobody judges."""
 
 
 def compare(
-    values: Mapping[str, Mapping[int, float]], measure: str, display_names: Mapping[str, str]
+    values: Mapping[str, Mapping[int, float]],
+    measure: str,
+    display_names: Mapping[str, str],
+    clusters: Mapping[int, int] | None = None,
 ) -> tuple[Comparison, ...]:
     """Every two models on the queries that both answered, those that share none left out.
 
@@ -52,19 +56,21 @@ def compare(
         values: model → query id → the measure.
         measure: its name, for the words.
         display_names: model → what people call it; the key where it is missing.
+        clusters: query id → its cluster, drawn and tested as one; None: every query is its own.
 
     Returns:
-        In the order of the models. All pairs together count as one family for the correction.
+        In the order of the models. All pairs together count as one family for the correction of claims that one is
+        better, and as one for those that two are alike.
     """
-    rows = {model: _Row.of(figures) for model, figures in values.items()}
+    rows = {model: _Row.of(figures, clusters) for model, figures in values.items()}
     between = {pair: _differences(rows[pair[0]], rows[pair[1]]) for pair in combinations(values, 2)}
-    pairs = [pair for pair in between if len(between[pair])]
+    pairs = [pair for pair in between if len(between[pair].of_queries)]
     differences = [between[pair] for pair in pairs]
-    figures = _figures(differences)
+    figures = _figures([each.of_clusters for each in differences])
     level = LEVEL / max(1, len(pairs))
     return tuple(
-        _comparison(pair, measure, display_names, column, figure, level)
-        for pair, column, figure in zip(pairs, differences, figures, strict=True)
+        _comparison(pair, measure, display_names, each, figure, level)
+        for pair, each, figure in zip(pairs, differences, figures, strict=True)
     )
 
 
@@ -73,27 +79,37 @@ class _Row(NamedTuple):
 
     queries: NDArray[np.int64]
     values: Floats
+    clusters: NDArray[np.int64]
 
     @classmethod
-    def of(cls, figures: Mapping[int, float]) -> _Row:
-        queries = np.array(sorted(figures), dtype=np.int64)
-        return cls(queries, np.array([figures[query] for query in queries.tolist()], dtype=np.float64))
+    def of(cls, figures: Mapping[int, float], clusters: Mapping[int, int] | None) -> _Row:
+        queries = sorted(figures)
+        of_queries = queries if clusters is None else [clusters[query] for query in queries]
+        values = np.array([figures[query] for query in queries], dtype=np.float64)
+        return cls(np.array(queries, dtype=np.int64), values, np.array(of_queries, dtype=np.int64))
 
 
-def _differences(first: _Row, second: _Row) -> Floats:
+class _Differences(NamedTuple):
+    of_queries: Floats
+    of_clusters: Floats
+
+
+def _differences(first: _Row, second: _Row) -> _Differences:
     """On the queries that both answered: sorted, so that nothing depends on the numbers of queries, and rounded, so
     that equal figures are equal."""
     if np.array_equal(first.queries, second.queries):
-        both = first.values - second.values
+        both, clusters = first.values - second.values, first.clusters
     else:
         _, left, right = np.intersect1d(first.queries, second.queries, assume_unique=True, return_indices=True)
-        both = first.values[left] - second.values[right]
-    return np.asarray(np.sort(np.round(both, 12)))
+        both, clusters = first.values[left] - second.values[right], first.clusters[left]
+    both = np.round(both, 12)
+    return _Differences(np.sort(both), np.sort(per_cluster(both[:, None], clusters)[:, 0]))
 
 
 class _Figures(NamedTuple):
     p: float
     adjusted: float
+    alike: float
     low: float | None
     high: float | None
     effect: float | None
@@ -101,60 +117,60 @@ class _Figures(NamedTuple):
 
 def _figures(differences: list[Floats]) -> list[_Figures]:
     """Pairs with equally many queries are computed together."""
-    p_values, low, high, effects = (np.empty(len(differences)) for _ in range(4))
+    p_values, p_alike, low, high, effects = (np.empty(len(differences)) for _ in range(5))
     lengths = np.array([len(column) for column in differences], dtype=np.intp)
     for length in np.unique(lengths):
         where = np.flatnonzero(lengths == length)
         columns = np.stack([differences[index] for index in where], axis=1)
-        p_values[where], low[where], high[where] = paired(columns)
+        p_values[where], low[where], high[where], p_alike[where] = paired(columns, MARGIN)
         effects[where] = effect_sizes(columns)
-    adjusted = holm(p_values)
-    rows = np.stack([p_values, adjusted, low, high, effects], axis=1).tolist()
-    return [_Figures(row[0], row[1], *(None if math.isnan(value) else value for value in row[2:])) for row in rows]
+    rows = np.stack([p_values, holm(p_values), holm(p_alike), low, high, effects], axis=1).tolist()
+    return [_Figures(*row[:3], *(None if math.isnan(value) else value for value in row[3:])) for row in rows]
 
 
 def _comparison(
     pair: tuple[str, str],
     measure: str,
     names: Mapping[str, str],
-    differences: Floats,
+    differences: _Differences,
     figures: _Figures,
     level: float,
 ) -> Comparison:
-    mean = float(differences.mean())
+    of_queries, of_clusters = differences
+    mean = float(of_queries.mean())
     first, second = pair
     low, high = figures.low, figures.high
     if mean < 0:
-        first, second, differences = second, first, -differences
+        first, second, of_queries = second, first, -of_queries
         low, high = (None if high is None else -high), (None if low is None else -low)
-    verdict = _verdict(figures.adjusted, low, high)
-    more = queries_needed(differences, level) if verdict is Verdict.OPEN else None
+    verdict = _verdict(figures)
+    more = queries_needed(of_clusters, level) if verdict is Verdict.OPEN else None
     comparison = Comparison(
         measure=measure,
         better=first,
         worse=second,
-        queries=len(differences),
+        queries=len(of_queries),
         difference=round(abs(mean), DIGITS),
         low=low,
         high=high,
         p_value=figures.p,
         p_adjusted=figures.adjusted,
         effect_size=None if figures.effect is None else abs(figures.effect),
-        wins=int((differences > 0).sum()),
-        losses=int((differences < 0).sum()),
-        ties=int((differences == 0).sum()),
+        wins=int((of_queries > 0).sum()),
+        losses=int((of_queries < 0).sum()),
+        ties=int((of_queries == 0).sum()),
         verdict=verdict,
-        more_queries=more,
+        more_queries=more and math.ceil(more * len(of_queries) / len(of_clusters)),
         sentence="",
     )
     words = sentence(comparison, names.get(first, first), names.get(second, second))
     return replace(comparison, sentence=words)
 
 
-def _verdict(adjusted: float, low: float | None, high: float | None) -> Verdict:
-    if low is not None and high is not None and low >= -MARGIN and high <= MARGIN:
+def _verdict(figures: _Figures) -> Verdict:
+    if figures.alike <= LEVEL:
         return Verdict.ALIKE  # a difference that does not matter, be it real or not
-    return Verdict.BETTER if adjusted <= LEVEL else Verdict.OPEN
+    return Verdict.BETTER if figures.adjusted <= LEVEL else Verdict.OPEN
 
 
 def holm(p_values: NDArray[np.floating]) -> Floats:

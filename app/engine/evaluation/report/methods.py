@@ -18,14 +18,21 @@ def sentences(evaluation: Evaluation, robustness: Robustness | None = None) -> t
         "and copies of it are left out. An item is relevant if its grade is above 0. Items marked as unsure or for "
         "later count as not judged.",
         "Bounds say what a measure would be if nothing, or everything, that is not judged among the first "
-        f"{evaluation.k} results (the first ten where the measure has no cut-off) were relevant.",
+        f"{evaluation.k} results were relevant; AP, nDCG and Rprec without a cut-off look at the whole list, and their "
+        "bounds are over its first ten.",
+        "Queries of one key, and queries with the very same relevant items (captions of one picture, say), are not "
+        "independent and count as one wherever something is drawn or tested: their values are added, and divided by "
+        "the mean number of queries that count as one. Means, wins and losses are over single queries.",
         f"Intervals are of 95%, over queries, by the Bayesian bootstrap ({RESAMPLES:,} draws with a fixed seed) "
         "of the queries seen and of half a query of either extreme value (Rubin 1981; Jeffreys' prior).",
         "Two models are compared on the queries that both answered, by a paired randomization test of the mean "
         f"difference (all changes of signs up to {ENUMERATED} queries, else {SIGNS:,} drawn with a fixed seed), with "
         "the interval that inverts it (Hartigan's typical values); p values are corrected for the number of "
         "comparisons by Holm's method. The effect size is the mean difference in "
-        f"standard deviations of the differences. “Alike” means that the interval lies within ±{MARGIN:g}.",
+        f"standard deviations of the differences. “Alike” means that the interval lies within ±{MARGIN:g}, "
+        "and that two one-sided tests against this margin say so, corrected by Holm's method too.",
+        "A threshold goes by results judged without a gap from a query's first one on, and no deeper than where a "
+        "tenth of all results above it is not judged; none is told before something was judged not relevant.",
     ]
     if robustness:
         told.append(f"Disturbances of queries are made with seed {robustness.seed}, the same for every model.")
