@@ -126,20 +126,25 @@ class GradedRun:
                 rows[query.alone].append(row)
         return {modality: found for modality, found in rows.items() if found}
 
-    def runs(self, rows: Sequence[int]) -> JudgedRuns:
-        """What these queries tell about similarities."""
+    def runs(self, rows: Sequence[int], enough: int = 1) -> JudgedRuns:
+        """What these queries tell about similarities; where fewer than ``enough`` results are in runs, these alone."""
         ranked = self.ranked if len(rows) == len(self.ranked) else self.ranked[list(rows)]
-        gaps = np.concatenate([ranked < 0, np.full((len(ranked), 1), True)], axis=1).argmax(axis=1).tolist()
+        gaps = np.concatenate([ranked < 0, np.full((len(ranked), 1), True)], axis=1).argmax(axis=1)
+        begun = np.flatnonzero(gaps).tolist()
         similarities = [self.rankings[row].similarities[: ranked.shape[1]] for row in rows]
-        within = [np.empty(0, np.float32)] + [one[:gap] for one, gap in zip(similarities, gaps, strict=True)]
-        lowest = min((one[-1] for one in within if len(one)), default=np.inf)
-        after = [one[gap:][one[gap:] >= lowest] for one, gap in zip(similarities, gaps, strict=True)]
-        grades = [np.empty(0, ranked.dtype)] + [row[:gap] for row, gap in zip(ranked, gaps, strict=True)]
-        relevant = within[:1] + [one[row[: len(one)] > 0] for one, row in zip(similarities, ranked, strict=True)]
+        none = np.empty(0, np.float32)
+        within = [similarities[row][: gaps[row]] for row in begun]
+        grades = [ranked[row, : gaps[row]] for row in begun]
+        after, relevant = [none], [none]
+        if gaps.sum() >= enough:
+            lowest = min(one[-1] for one in within)
+            rest = (one[gap:] for one, gap in zip(similarities, gaps.tolist(), strict=True))
+            after += [one[one >= lowest] for one in rest]
+            relevant += [one[row[: len(one)] > 0] for one, row in zip(similarities, ranked, strict=True)]
         return JudgedRuns(
-            np.concatenate(within),
-            np.concatenate(grades),
-            np.concatenate(within[:1] + after),
+            np.concatenate([none, *within]),
+            np.concatenate([np.empty(0, ranked.dtype), *grades]),
+            np.concatenate(after),
             np.concatenate(relevant),
         )
 

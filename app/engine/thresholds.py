@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from app.engine.evaltypes import Threshold
-from app.engine.evaluation.calibration import threshold
+from app.engine.evaluation.calibration import FEWEST_JUDGED, threshold
 from app.engine.evaluation.sampling import sample
 from app.engine.gradedruns import GradedRun, JudgedQueries, RankedQuery, graded_run
 from app.engine.querying import Target
@@ -102,5 +102,5 @@ def thresholds_of(model: str, run: GradedRun, precision: float) -> tuple[Thresho
 
 
 def _threshold(model: str, modality: Modality, run: GradedRun, rows: Sequence[int], precision: float) -> Threshold:
-    runs = run.runs(rows)
+    runs = run.runs(rows, FEWEST_JUDGED)
     return threshold(model, modality, runs.similarities, runs.grades, precision, runs.unjudged, runs.relevant)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from app.engine.errors import AppError
+from app.engine.evaltypes import EvaluationRequest
 from app.engine.evaluation.zeroshot import LONGEST_NAME, MOST_LABELS, MOST_PER_ITEM
 from app.engine.jobs import Cancelled, Job
 from app.engine.labelling import SET_NAME
@@ -280,6 +281,16 @@ def test_the_set_of_labels_follows_the_list(session: Session, judge: Callable[..
     again = session.labels.to_test_set()
     assert again.id == made.id
     assert {query.title for query in session.evaluations.queries(made.id)} == {"cat", "dog", "horse"}
+
+
+def test_all_sets_are_those_of_searches(session: Session, judge: Callable[..., None]) -> None:
+    session.labels.choose(NOUNS)
+    session.labels.assign()
+    made = session.labels.to_test_set()
+    judge(session, "dog", {best_photo("dog"): 1, best_photo("cat"): 0})
+    assert session.evaluations.evaluate(EvaluationRequest(costs=False)).queries == ()
+    asked = session.evaluations.evaluate(EvaluationRequest(set_id=made.id, costs=False)).queries
+    assert [query.title for query in asked] == ["dog"]
 
 
 def test_the_set_of_labels_may_be_renamed_and_removed(session: Session, judge: Callable[..., None]) -> None:

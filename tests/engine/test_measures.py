@@ -200,6 +200,38 @@ def test_the_share_that_is_judged_is_of_what_is_looked_at() -> None:
     assert least.tolist() == most.tolist() == [[0.5], [0], [0]]
 
 
+def test_without_a_cut_off_the_share_is_of_the_whole_list() -> None:
+    ranked = np.array([[0, 1] + [UNJUDGED] * 38])
+    names = ["AP", "nDCG", "RR", "Rprec", "P@2"]
+    assert measures.judged_share(names, ranked, [np.array([0, 1, 1])]).tolist() == [[0.05, 0.05, 1, 1, 1]]
+    assert measures.judged_share(names, ranked, [np.ones(10, int)])[0, 3] == pytest.approx(0.2)
+
+
+def test_the_bounds_of_rr_are_of_the_whole_list() -> None:
+    ranked = np.array([[0] * 14 + [UNJUDGED, 1]])
+    assert [each.tolist() for each in measures.bounds(["RR"], ranked, [np.array([0, 1])])] == [[[1 / 16]], [[1 / 15]]]
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    each=st.lists(st.sampled_from([UNJUDGED, UNJUDGED, 0, 1, 2, 3]), min_size=1, max_size=6),
+    elsewhere=st.lists(st.integers(0, 3), max_size=3),
+    name=st.sampled_from(["nDCG", "nDCG@2", "nDCG@4"]),
+)
+def test_on_a_graded_scale_the_unjudged_may_have_any_grade(each: list[int], elsewhere: list[int], name: str) -> None:
+    ranked, judged = np.array([each]), np.array([grade for grade in each if grade >= 0] + elsewhere)
+    least, most = measures.bounds([name], ranked, [judged], np.array([3]))
+    places = [rank for rank, grade in enumerate(each[: int(name[5:] or 10)]) if grade == UNJUDGED]
+    reached = {}
+    for guess in product([0, 1, 2, 3], repeat=min(3, len(places))):
+        filled = ranked.copy()
+        filled[0, places[: len(guess)]] = guess
+        reached[guess] = measures.compute([name], filled, [np.append(judged, guess)])[0, 0]
+    alike = [value for guess, value in reached.items() if len({grade for grade in guess if grade}) <= 1]
+    assert least[0, 0] <= min(reached.values()) + 1e-9
+    assert most[0, 0] >= max(alike) - 1e-9
+
+
 def test_no_query_and_no_measure_are_no_error() -> None:
     assert measures.compute(measures.names(5), np.empty((0, 10), dtype=np.int8), []).shape == (0, 9)
     assert measures.compute([], np.zeros((3, 2), dtype=np.int8), [np.array([0])] * 3).shape == (3, 0)
