@@ -14,10 +14,13 @@ from app.bench.run import measures
 
 def test_coverage_and_size_are_simulated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluation, "QUERIES", (20,))
-    monkeypatch.setattr(evaluation, "FIGURES", {name: evaluation.FIGURES[name] for name in ("p5_low", "rr_high")})
-    covered, of_differences, rejected = evaluation.coverage(Workbench(tmp_path, scale=0.01))
-    assert [each.name for each in (covered, of_differences, rejected)] == [
+    monkeypatch.setattr(
+        evaluation, "FIGURES", {name: evaluation.FIGURES[name] for name in ("p5_low", "rr_high", "success_sure")}
+    )
+    covered, of_extremes, of_differences, rejected = evaluation.coverage(Workbench(tmp_path, scale=0.01))
+    assert [each.name for each in (covered, of_extremes, of_differences, rejected)] == [
         "interval-coverage",
+        "extreme-coverage",
         "difference-coverage",
         "test-size",
     ]

@@ -34,6 +34,15 @@ def test_intervals_cover_the_true_mean(kind: str, queries: int) -> None:
     assert 0.93 <= covered <= 0.975
 
 
+@pytest.mark.parametrize("chance", [0.02, 0.05, 0.95, 0.98])
+@pytest.mark.parametrize("queries", [20, 50, 100])
+def test_intervals_of_what_nearly_always_or_never_succeeds_cover_it(chance: float, queries: int) -> None:
+    successes = np.tril(np.ones((queries + 1, queries)), -1).T
+    low, high = statistics.intervals(successes)
+    covered = stats.binom.pmf(np.arange(queries + 1), queries, chance)[(low <= chance) & (chance <= high)].sum()
+    assert covered >= 0.93
+
+
 def test_intervals_hold_their_mean_and_stay_within_what_is_possible() -> None:
     values, _ = drawn("RR", 12, 300)
     low, high = statistics.intervals(values)
@@ -45,9 +54,8 @@ def test_intervals_hold_their_mean_and_stay_within_what_is_possible() -> None:
 
 def test_equal_values_have_an_interval_all_the_same() -> None:
     low, high = statistics.intervals(np.zeros((20, 1)))
-    jeffreys = stats.beta.ppf(0.975, 0.5, 20.5)
     assert low[0] == 0
-    assert high[0] == pytest.approx(jeffreys, abs=0.01)
+    assert high[0] == pytest.approx(1 - 0.025 ** (1 / 20), abs=1e-6), "the exact interval of none in 20"
     low, high = statistics.intervals(np.full((30, 1), 0.5))
     assert low[0] < 0.5 < high[0]
 

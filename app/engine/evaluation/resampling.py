@@ -71,6 +71,10 @@ def intervals(values: NDArray[np.floating], least: float = 0.0, most: float = 1.
         return np.full(len(columns), np.nan), np.full(len(columns), np.nan)
     low, high = _bayesian(columns, least, most)
     mean = columns.mean(axis=1)
+    # Of one extreme alone, Brown, Cai and DasGupta widen Jeffreys' interval to the exact one (their section 4.1.2).
+    exact = (most - least) * ((1 - CONFIDENCE) / 2) ** (1 / columns.shape[1])
+    low = np.where(columns[:, 0] >= most, np.minimum(low, least + exact), low)
+    high = np.where(columns[:, -1] <= least, np.maximum(high, most - exact), high)
     return _rounded(np.minimum(np.maximum(low, least), mean)), _rounded(np.maximum(np.minimum(high, most), mean))
 
 
