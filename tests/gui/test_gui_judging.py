@@ -617,6 +617,16 @@ class TestNothingIsLost:
         qtbot.waitUntil(lambda: judging.current is not None and at(judging) == (1, 1))
         assert library.given[ME] == {}
 
+    def test_what_results_lack_is_judged_where_something_is_left(
+        self, qtbot: QtBot, page: EvaluatePage, judging: JudgePanel
+    ) -> None:
+        judging.session.goes_on = False
+        press(qtbot, judging, K.Key_F, K.Key_F, K.Key_F)
+        judging.session.goes_on = True
+        page.show_view(RESULTS)
+        page.comparing.judge_wanted.emit(10)
+        qtbot.waitUntil(lambda: judging.current is not None and at(judging) == (2, 1))
+
     def test_several_tiles_are_one_request(self, qtbot: QtBot, judging: JudgePanel, fake_client: Any) -> None:
         judging.tools.grid.setChecked(True)
         qtbot.keyClick(judging.grid, K.Key_Right, Qt.KeyboardModifier.ShiftModifier)
