@@ -23,7 +23,7 @@ Floats = npt.NDArray[np.float64]
 @dataclass(frozen=True, eq=False)
 class MeasuredRun:
     """Every measure of every query, (n, m) each: its value, what it could be at least and at most, and the share of
-    what it looks at that is judged."""
+    what it looks at that is judged. ``reachable`` is what a perfect list has."""
 
     run: GradedRun
     columns: tuple[str, ...]
@@ -31,10 +31,12 @@ class MeasuredRun:
     least: Floats
     most: Floats
     judged: Floats
+    reachable: Floats
 
     @classmethod
     def of(cls, run: GradedRun, columns: Sequence[str]) -> MeasuredRun:
-        return cls(run, tuple(columns), *measures.figures(columns, run.ranked, run.judged, run.highest))
+        figures = measures.figures(columns, run.ranked, run.judged, run.highest)
+        return cls(run, tuple(columns), *figures, measures.reachable(columns, run.judged))
 
 
 class _Part(NamedTuple):
@@ -102,10 +104,12 @@ def _means(parts: Sequence[_Part], clusters: Mapping[int, int]) -> list[dict[str
         )
         for part in parts
     ]
+    most = [part.measured.reachable[part.rows].mean(axis=0) if len(part.rows) else np.empty(0) for part in parts]
     ends: list[tuple[Floats, Floats]] = [(np.empty(0), np.empty(0))] * len(parts)
     for length in {len(one) for one in units}:
         places = [place for place, one in enumerate(units) if len(one) == length]
-        low, high = intervals(np.concatenate([units[place] for place in places], axis=1))
+        together = np.concatenate([units[place] for place in places], axis=1)
+        low, high = intervals(together, most=np.concatenate([most[place] for place in places]))
         stops = np.cumsum([units[place].shape[1] for place in places])[:-1]
         for place, *both in zip(places, np.split(low, stops), np.split(high, stops), strict=True):
             ends[place] = both[0], both[1]

@@ -14,6 +14,7 @@ from app.engine.encoders.base import EncoderSource
 from app.engine.errors import AppError
 from app.engine.evaltypes import Disturbance, Drop, QuerySummary, Robustness, RobustnessRequest
 from app.engine.evaluation import measures, rewording, statistics
+from app.engine.evaluation.clusters import clusters, per_cluster
 from app.engine.gradedruns import JudgedQueries, RankedQuery, depth_of, graded_run
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.media import disturbing
@@ -89,12 +90,13 @@ class Disturber:
         if request.query_ids:
             summaries = tuple(one for one in summaries if one.id in request.query_ids)
         judged = JudgedQueries(self._lookup, {one.id: grades.get(one.id, {}) for one in summaries})
+        linked = clusters({one.id: one.key for one in summaries}, {one.id: grades.get(one.id, {}) for one in summaries})
         notes: list[str] = []
         plans = [plan for key in models if (plan := self._plan(key, summaries, judged, chosen, notes))]
         if _lacks_mp3(request, plans):
             notes.append("MP3 is left out: the FFmpeg of this program cannot write it.")
         job.begin("Asking again", sum(plan.steps for plan in plans))
-        round_ = _Round(self._vectors, self._searcher, measure, request, job)
+        round_ = _Round(self._vectors, self._searcher, measure, request, linked, job)
         drops = [drop for plan in plans for drop in round_.drops(plan)]
         met = {drop.disturbance for drop in drops}
         return Robustness(
@@ -143,12 +145,19 @@ class _Round:
     """One measurement of robustness as it runs."""
 
     def __init__(
-        self, vectors: QueryVectors, searcher: Searcher, measure: str, request: RobustnessRequest, job: Job
+        self,
+        vectors: QueryVectors,
+        searcher: Searcher,
+        measure: str,
+        request: RobustnessRequest,
+        linked: Mapping[int, int],
+        job: Job,
     ) -> None:
         self._vectors = vectors
         self._searcher = searcher
         self._measure = measure
         self._request = request
+        self._linked = linked
         self._job = job
         self._lost: dict[str, dict[str, None]] = {}
 
@@ -167,7 +176,8 @@ class _Round:
                 continue
             first, second = (np.array([values[query_id] for query_id in common]) for values in (before, after))
             change = round(_mean(second - first), DIGITS)
-            low, high = (float(end[0]) for end in statistics.difference_intervals((second - first)[:, None]))
+            of_clusters = per_cluster((second - first)[:, None], np.array([self._linked[one] for one in common]))
+            low, high = (float(end[0]) for end in statistics.difference_intervals(of_clusters))
             is_known = not math.isnan(low)
             yield Drop(
                 model=plan.target.key,

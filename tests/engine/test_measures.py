@@ -237,3 +237,16 @@ def test_no_query_and_no_measure_are_no_error() -> None:
     assert measures.compute([], np.zeros((3, 2), dtype=np.int8), [np.array([0])] * 3).shape == (3, 0)
     nothing = np.empty((2, 0), dtype=np.int8)
     assert measures.compute(["AP", "P@5"], nothing, [np.array([1])] * 2).tolist() == [[0, 0]] * 2
+
+
+def test_a_perfect_list_reaches_what_is_said_to_be_reachable() -> None:
+    names = (*measures.names(5), "AP@3", "nDCG")
+    for relevant in (0, 1, 4, 5, 6, 40):
+        judged = [np.concatenate([np.ones(relevant, np.int8), np.zeros(10, np.int8)])]
+        ranked = np.sort(judged[0])[::-1][None, :]
+        values = measures.compute(names, ranked, judged)[0]
+        reachable = measures.reachable(names, judged)[0]
+        for name, value, most in zip(names, values, reachable, strict=True):
+            assert value <= most + 1e-12, name
+            if relevant >= 5:
+                assert value == pytest.approx(most), name

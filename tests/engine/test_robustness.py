@@ -87,6 +87,19 @@ def test_the_undisturbed_measure_is_that_of_an_evaluation(session: Session, pict
     assert [drop.before for drop in drops] == pytest.approx([evaluation.models[0].mean["P@3"]] * len(drops))
 
 
+def test_the_same_queries_in_a_second_set_make_nothing_surer(session: Session, pictures: list[QuerySummary]) -> None:
+    alone = measured(session, set_id=pictures[0].set_id).drops
+    second = session.evaluations.create_set("The same again")
+    for one in pictures:
+        again = session.evaluations.add_query(one.query, set_id=second.id)
+        session._judgments.judge(again.id, OWN_JUDGE, list(session._judgments.of_query(one.id).items()))
+    both = measured(session).drops
+    assert [drop.queries for drop in both] == [2 * drop.queries for drop in alone]
+    assert [(drop.change, drop.low, drop.high) for drop in both] == [
+        (drop.change, drop.low, drop.high) for drop in alone
+    ]
+
+
 def test_other_measures_can_be_asked_for(session: Session, pictures: list[QuerySummary]) -> None:
     assert measured(session, measure="nDCG@5").measure == "nDCG@5"
     with pytest.raises(AppError):

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from app.engine.evaltypes import Comparison, Verdict
-from app.engine.evaluation import statistics
+from app.engine.evaluation import measures, statistics
 from app.engine.evaluation.frontier import frontier
 from app.engine.evaluation.resampling import LEVEL, paired
 
@@ -41,6 +41,15 @@ def test_intervals_of_what_nearly_always_or_never_succeeds_cover_it(chance: floa
     low, high = statistics.intervals(successes)
     covered = stats.binom.pmf(np.arange(queries + 1), queries, chance)[(low <= chance) & (chance <= high)].sum()
     assert covered >= 0.93
+
+
+def test_recall_is_as_sure_as_the_precision_it_is_a_share_of() -> None:
+    """Of 23 relevant documents five results can hold five: R@5 is P@5 by 5 / 23, and so are its ends."""
+    precision = np.random.default_rng(7).binomial(5, 0.3, size=(12, 1)) / 5
+    (most,) = measures.reachable(["R@5"], [np.ones(23, np.int8)])[0]
+    assert most == pytest.approx(5 / 23)
+    of_precision, of_recall = statistics.intervals(precision), statistics.intervals(precision * most, most=most)
+    assert np.array(of_recall) == pytest.approx(np.array(of_precision) * most, abs=1e-6)
 
 
 def test_intervals_hold_their_mean_and_stay_within_what_is_possible() -> None:

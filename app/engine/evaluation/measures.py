@@ -32,6 +32,7 @@ __all__ = [
     "judged_share",
     "matrix",
     "names",
+    "reachable",
 ]
 
 
@@ -108,6 +109,26 @@ def figures(names: Sequence[str], ranked: Grades, judged: Sequence[Grades], high
     shares = [_judged_share(measure, results) for measure in asked]
     least, most = ([pair[end] for pair in pairs] for end in (0, 1))
     return Figures(*(_columns(columns, len(ranked)) for columns in (values, least, most, shares)))
+
+
+def reachable(names: Sequence[str], judged: Sequence[Grades]) -> Floats:
+    """(n, m): what a perfect list has. 1, but for recall, F1 and AP@k where more is relevant than k results can hold:
+    what lies above that need not be reckoned with.
+
+    Args:
+        names: m measures.
+        judged: as in `compute`.
+    """
+    relevant = np.array([np.count_nonzero(np.asarray(grades) > 0) for grades in judged], dtype=np.float64)
+    columns = []
+    for measure in map(_parsed, names):
+        most = np.ones(len(relevant))
+        if measure.kind in ("R", "F1", "AP") and measure.cutoff is not None:
+            found = np.minimum(relevant, measure.cutoff)
+            of = (relevant + found) / 2 if measure.kind == "F1" else relevant
+            most = np.divide(found, of, out=most, where=relevant > 0)
+        columns.append(most)
+    return _columns(columns, len(relevant))
 
 
 def bounds(

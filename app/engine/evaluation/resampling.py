@@ -45,7 +45,7 @@ _THREADS = min(4, os.cpu_count() or 1)
 _SEED = 20_240_229
 
 
-def intervals(values: NDArray[np.floating], least: float = 0.0, most: float = 1.0) -> tuple[Floats, Floats]:
+def intervals(values: NDArray[np.floating], least: float = 0.0, most: float | Floats = 1.0) -> tuple[Floats, Floats]:
     """95 % intervals of column means over queries, by the Bayesian bootstrap.
 
     The queries seen, and half a query of either extreme value, get random weights (Rubin, "The Bayesian bootstrap",
@@ -61,7 +61,7 @@ def intervals(values: NDArray[np.floating], least: float = 0.0, most: float = 1.
 
     Args:
         values: (n, m): of n queries, m measures. Those of a large cluster may be above ``most``.
-        least, most: what a value, and the mean, can be.
+        least, most: what a value, and the mean, can be; ``most`` also (m,), of every measure.
 
     Returns:
         (low, high), (m,) each, the mean between them; NaN for fewer than two queries.
@@ -69,6 +69,7 @@ def intervals(values: NDArray[np.floating], least: float = 0.0, most: float = 1.
     columns = np.sort(np.asarray(values, dtype=np.float64), axis=0).T
     if columns.shape[1] < 2:
         return np.full(len(columns), np.nan), np.full(len(columns), np.nan)
+    most = np.broadcast_to(np.asarray(most, dtype=np.float64), len(columns))
     low, high = _bayesian(columns, least, most)
     mean = columns.mean(axis=1)
     # Of one extreme alone, Brown, Cai and DasGupta widen Jeffreys' interval to the exact one (their section 4.1.2).
@@ -152,14 +153,13 @@ def _signs(n: int) -> Singles:
     return np.where(negative, np.float32(-1), np.float32(1))
 
 
-def _bayesian_means(columns: Floats, least: float, most: float) -> Singles:
+def _bayesian_means(columns: Floats, least: float, most: float | Floats) -> Singles:
     weights = _weights(columns.shape[1])
-    return np.asarray(
-        columns.astype(np.float32) @ weights[2:] + np.float32(least) * weights[0] + np.float32(most) * weights[1]
-    )
+    extremes = np.float32(least) * weights[0] + np.multiply.outer(np.asarray(most, np.float32), weights[1])
+    return np.asarray(columns.astype(np.float32) @ weights[2:] + extremes)
 
 
-def _bayesian(columns: Floats, least: float, most: float) -> tuple[Floats, Floats]:
+def _bayesian(columns: Floats, least: float, most: float | Floats) -> tuple[Floats, Floats]:
     means = _bayesian_means(columns, least, most)
     rank = round((RESAMPLES + 1) * (1 - CONFIDENCE) / 2)
     return _tails(means, rank)
