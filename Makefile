@@ -15,9 +15,10 @@ run: $(READY)
 demo: $(READY)
 	@$(BIN)/python -m app demo
 
+# One thread of arithmetic for each of the two runners: more would wait for one another.
 test: lint
 	@$(BIN)/python packaging/check_system.py offscreen
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 2 --dist worksteal tests $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 2 --dist worksteal tests $(PYTEST_ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

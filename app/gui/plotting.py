@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from itertools import pairwise
 from math import log10
 from typing import Any
 
-import pyqtgraph
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPen, QWheelEvent
 from PySide6.QtWidgets import QFrame
 
 from app.gui import theme
 from app.gui.costplot import Axis, Point, ticks
+
+# pyqtgraph would import this where it is installed (with torch), which runs a program to look for a graphics card; in
+# the window's process nobody needs one.
+sys.modules.setdefault("cuda.bindings", None)  # type: ignore[arg-type]
+import pyqtgraph  # noqa: E402 - only after that
 
 LABEL_MOST_PX = 170
 POINT_PX = 10
