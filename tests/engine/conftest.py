@@ -22,7 +22,7 @@ SAMPLE_RATE_HZ = 16_000
 
 @pytest.fixture(scope="session", autouse=True)
 def single_precision() -> Iterator[None]:
-    """On a processor with units for half precision it would depend on what else runs which of the two is faster: what is
+    """On a processor with units for half precision, which of the two is faster would depend on what else runs: what is
     held against upstream to the fifth digit is computed in single. Tests of half precision ask for it themselves."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(device, "half_type", lambda place: None if place == "cpu" else half_type(place))

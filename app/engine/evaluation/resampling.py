@@ -26,7 +26,7 @@ LEVEL = 0.05
 """Of all tests together: how often a difference is claimed where there is none."""
 
 RESAMPLES = 3999
-SIGNS = 4999
+SIGNS = 3999
 ENUMERATED = 14
 """Up to so many queries all signs are tried: half of 2^14, since the other half is their mirror image."""
 
