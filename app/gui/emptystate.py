@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.gui import icons, theme
 
@@ -27,7 +28,7 @@ class EmptyState(QWidget):
         for text in (self._headline, self._sentence):
             text.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
             text.setMaximumWidth(TEXT_WIDTH_PX)
-        self._buttons = QHBoxLayout()
+        self._buttons = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._buttons.setSpacing(theme.SMALL_PX)
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.HUGE_PX, theme.HUGE_PX, theme.HUGE_PX, theme.HUGE_PX)
@@ -72,6 +73,10 @@ class EmptyState(QWidget):
             self._draw_icon()
         super().changeEvent(event)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange_buttons()
+
     def _draw_icon(self) -> None:
         self._icon.setPixmap(icons.pixmap(self._icon_name, ICON_PX, "muted", self.devicePixelRatioF()))
 
@@ -87,3 +92,13 @@ class EmptyState(QWidget):
             button.clicked.connect(action)
             self._buttons.addWidget(button)
         self._buttons.addStretch()
+        self._arrange_buttons()
+
+    def _arrange_buttons(self) -> None:
+        """One below the other where they have no room side by side."""
+        room_px = self.width() - 2 * theme.HUGE_PX
+        items = [self._buttons.itemAt(place) for place in range(self._buttons.count())]
+        wanted_px = sum(item.sizeHint().width() + theme.SMALL_PX for item in items if item)
+        has_room = wanted_px <= room_px
+        directions = QBoxLayout.Direction
+        self._buttons.setDirection(directions.LeftToRight if has_room else directions.TopToBottom)

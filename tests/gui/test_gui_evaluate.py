@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.engine.errors import AppError
@@ -22,6 +22,7 @@ from app.engine.evaltypes import (
 )
 from app.engine.modeltypes import ModelStatus
 from app.engine.types import Hit, Modality, Query
+from app.gui.emptystate import EmptyState
 from app.gui.engine import Engine
 from app.gui.evaluate import JUDGE, RESULTS, EvaluatePage
 from app.gui.thumbnails import ThumbnailStore
@@ -303,3 +304,17 @@ class TestViews:
     def test_turning_back_to_judging_loses_nothing(self, results: EvaluatePage) -> None:
         results.show_view(JUDGE)
         assert results.judging.progress == "2 of 3 judged"
+
+
+@pytest.mark.parametrize("width_px", [480, 800])
+def test_the_buttons_of_an_empty_page_are_never_cut(qtbot: QtBot, width_px: int) -> None:
+    empty = EmptyState()
+    qtbot.addWidget(empty)
+    empty.resize(width_px, 420)
+    words = ("Type a query", "Choose a picture or a sound…", "Import a folder of classes…")
+    empty.say("compare", "Which model?", "Keep a few queries.", tuple((one, lambda: None) for one in words))
+    empty.show()
+    buttons = empty.findChildren(QPushButton)
+    assert len(buttons) == 3
+    assert all(button.width() >= button.sizeHint().width() for button in buttons)
+    assert len({button.y() for button in buttons}) == (3 if width_px == 480 else 1)
