@@ -19,6 +19,7 @@ from app.engine.gradedruns import JudgedQueries, RankedQuery, depth_of, graded_r
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.media import disturbing
 from app.engine.media.disturbing import SeededDisturbance
+from app.engine.modeltypes import ModelStatus
 from app.engine.querying import Afresh, QueryVectors, Target
 from app.engine.rankings import Ranking
 from app.engine.search import Searcher
@@ -92,7 +93,10 @@ class Disturber:
         judged = JudgedQueries(self._lookup, {one.id: grades.get(one.id, {}) for one in summaries})
         linked = clusters({one.id: one.key for one in summaries}, {one.id: grades.get(one.id, {}) for one in summaries})
         notes: list[str] = []
-        plans = [plan for key in models if (plan := self._plan(key, summaries, judged, chosen, notes))]
+        statuses = {status.key: status for status in self._encoders.statuses()}  # looks into every model's folder
+        plans = [
+            plan for key in models if (plan := self._plan(key, statuses.get(key), summaries, judged, chosen, notes))
+        ]
         if _lacks_mp3(request, plans):
             notes.append("MP3 is left out: the FFmpeg of this program cannot write it.")
         job.begin("Asking again", sum(plan.steps for plan in plans))
@@ -120,12 +124,12 @@ class Disturber:
     def _plan(
         self,
         key: str,
+        status: ModelStatus | None,
         summaries: Sequence[QuerySummary],
         judged: JudgedQueries,
         chosen: Mapping[str, Disturbance],
         notes: list[str],
     ) -> _Plan | None:
-        status = next((status for status in self._encoders.statuses() if status.key == key), None)
         target = self._searcher.target(key) if status and status.ready else None
         if status is None:  # the library was used by a program that has it
             notes.append(f"{key}: there is no such model here.")
