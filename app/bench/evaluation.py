@@ -6,6 +6,7 @@ Queries are drawn by the thousand from measures as they come: few steps, skewed,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -94,14 +95,14 @@ def coverage(workbench: Workbench) -> Sequence[Figure]:
     means = {}
     for (name, (draw, true)), queries in product(FIGURES.items(), (FEW_QUERIES, *QUERIES)):
         workbench.note(f"{name}, {queries} queries")
-        means[name, queries] = _covered(lambda shape, draw=draw: draw(random, shape), true, queries, trials, intervals)  # type: ignore[misc]
+        means[name, queries] = _covered(partial(draw, random), true, queries, trials, intervals)
     differences, sizes = {}, {}
     true_differences = {kind: float(_pairs(random, (1000, 1000), kind, 0.6).mean()) for kind in ("p10", "ap", "rr")}
     for (kind, true), queries in product(true_differences.items(), (FEW_QUERIES, *QUERIES)):
         workbench.note(f"differences in {kind}, {queries} queries")
         sizes[kind, queries] = _rejected(random, kind, queries, trials)
         differences[kind, queries] = _covered(
-            lambda shape, kind=kind: _pairs(random, shape, kind, 0.6),  # type: ignore[misc]
+            partial(_pairs, random, kind=kind, ahead=0.6),
             true,
             queries,
             trials,
