@@ -55,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
     _add_shared(shared)
     root = argparse.ArgumentParser(prog="semblance", description=DESCRIPTION, argument_default=argparse.SUPPRESS)
     root.add_argument("--version", action="version", version=f"semblance {__version__}")
-    root.set_defaults(home=None, library=None, json=False)
+    root.set_defaults(home=None, library=None, json=False, files=())
     _add_shared(root)
     verbs = root.add_subparsers(dest="verb", metavar="COMMAND", parser_class=_Parser)
     _add_index(verbs.add_parser("index", parents=[shared], help="index folders, or all known folders again"))
@@ -83,14 +83,34 @@ def parser() -> argparse.ArgumentParser:
     add_report(verbs.add_parser("report", parents=[shared], help="write, export, check or take in an evaluation"))
     _add_bench(verbs.add_parser("bench", parents=[shared], help="measure the program on this machine"))
     verbs.add_parser("demo", parents=[shared], help="index the sample library and show what can be done with it")
+    _add_window(verbs.add_parser("window", parents=[shared], help="open the window, and search by files"))
     return root
+
+
+def window_parser() -> argparse.ArgumentParser:
+    """What can be said to the program that is the window alone."""
+    alone = _Parser(prog="semblance-window", description="Find what is alike in your own photos, videos and sounds.")
+    alone.add_argument("--version", action="version", version=f"semblance {__version__}")
+    _add_place(alone)
+    _add_window(alone)
+    return alone
 
 
 def _add_shared(parser: argparse.ArgumentParser) -> None:
     """The options of every verb, which may stand before or after it."""
+    _add_place(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def _add_place(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--home", metavar="DIR", help="the data folder (libraries and models)")
     parser.add_argument("--library", metavar="NAME", help="the library's name (default)")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def _add_window(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "files", metavar="FILE", nargs="*", default=(), help="pictures, videos or a sound to search by; folders to add"
+    )
 
 
 def _add_index(parser: argparse.ArgumentParser) -> None:

@@ -28,6 +28,9 @@ class Intake:
     def __bool__(self) -> bool:
         return bool(self.folders or self.parts or self.refused)
 
+    def __add__(self, other: Intake) -> Intake:
+        return Intake(self.folders + other.folders, self.parts + other.parts, self.refused + other.refused)
+
 
 def can_take(data: QMimeData) -> bool:
     """Whether a drag is worth accepting, without looking at the disk."""
@@ -52,7 +55,7 @@ def from_data(data: QMimeData, pasted_dir: Path) -> Intake:
         if isinstance(image, QImage) and not image.isNull():
             return Intake(parts=(QueryPart(Modality.IMAGE, path=str(_save(image, pasted_dir))),))
     words = data.text().strip()
-    path = QUrl(words).toLocalFile() if words.startswith("file:") else words
+    path = _local(words)
     return from_paths([path]) if path and "\n" not in path and _is_there(Path(path)) else Intake()
 
 
@@ -67,6 +70,11 @@ def from_paths(paths: Iterable[str], at_ms: int = 0) -> Intake:
         else:
             refused.append(path)
     return Intake(tuple(folders), tuple(parts), tuple(refused))
+
+
+def from_words(words: Iterable[str]) -> Intake:
+    """Sort what was named on a command line: absolute paths, paths below the current folder, and ``file:`` URLs."""
+    return from_paths(str(Path(_local(word)).absolute()) for word in words)
 
 
 def from_hit(hit: Hit, weight: float = 1.0) -> QueryPart:
@@ -87,6 +95,10 @@ def has_folders(folder: str) -> bool:
         return any(entry.is_dir() and not entry.name.startswith(".") for entry in Path(folder).iterdir())
     except OSError:
         return False
+
+
+def _local(words: str) -> str:
+    return QUrl(words).toLocalFile() if words.startswith("file:") else words
 
 
 def _is_there(path: Path) -> bool:

@@ -57,6 +57,8 @@ class MainWindow(QMainWindow):
         self._choices = Choices(home)
         self._hit: Hit | None = None
         self._restarting = False
+        self._handed = intake.Intake()
+        """Files that wait for the library to be open."""
         self._library = ""
         """The one that was opened last."""
         self.workspace = Workspace(engine, library or self._choices.settings.library, parent=self)
@@ -223,11 +225,14 @@ class MainWindow(QMainWindow):
         except AppError as error:
             self.banner.show_error(error)
             return
-        if taken.parts:
-            self.show_page(SEARCH)
-            self.search.search_by(taken.parts)
-        self.search.bar.take(replace(taken, parts=()))
+        self._take(taken)
         event.acceptProposedAction()
+
+    def search_by_files(self, words: Iterable[str]) -> None:
+        """Search by files, and add folders, named by paths or ``file:`` URLs: as if they were dropped, once the library
+        is open."""
+        self._handed += intake.from_words(words)
+        self._take_handed()
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() is QEvent.Type.ActivationChange and self.isActiveWindow():
@@ -240,6 +245,17 @@ class MainWindow(QMainWindow):
         self._choices.save(self, self.workspace.library)
         self._engine.close()
         event.accept()
+
+    def _take(self, taken: intake.Intake) -> None:
+        if taken.parts:
+            self.show_page(SEARCH)
+            self.search.search_by(taken.parts)
+        self.search.bar.take(replace(taken, parts=()))
+
+    def _take_handed(self) -> None:
+        if self.workspace.status:
+            handed, self._handed = self._handed, intake.Intake()
+            self._take(handed)
 
     def _open_hit(self, hit: Hit) -> None:
         self.actions_.details.setChecked(True)
@@ -314,6 +330,7 @@ class MainWindow(QMainWindow):
         if self._restarting:
             self._restarting = False
             self.banner.tell(self.tr("The engine was restarted"), self.tr("What was indexed is kept."))
+        self._take_handed()
 
     def _show_status(self, status: LibraryStatus) -> None:
         self.sidebar.set_status(status)
