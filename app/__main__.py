@@ -43,7 +43,7 @@ def window() -> int:
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
             options = parser.parse_args()
     except SystemExit as end:
-        from app.gui.app import say
+        from app.gui.application import say
 
         say(said.getvalue())
         return int(end.code or 0)

@@ -71,3 +71,8 @@ def reports_cache_dir(home: Path) -> Path:
 def log_path(home: Path) -> Path:
     """The engine's log."""
     return home / "logs" / "engine.log"
+
+
+def window_log_path(home: Path) -> Path:
+    """What went wrong in the window; there is none while nothing did."""
+    return home / "logs" / "window.log"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,9 +73,9 @@ def from_paths(paths: Iterable[str], at_ms: int = 0) -> Intake:
     return Intake(tuple(folders), tuple(parts), tuple(refused))
 
 
-def from_words(words: Iterable[str]) -> Intake:
-    """Sort what was named on a command line: absolute paths, paths below the current folder, and ``file:`` URLs."""
-    return from_paths(str(Path(_local(word)).absolute()) for word in words)
+def absolute(words: Iterable[str]) -> tuple[str, ...]:
+    """The paths of what was named on a command line, from the current folder if need be; also of ``file:`` URLs."""
+    return tuple(os.path.abspath(_local(word)) for word in words)  # noqa: PTH100 - links in them are not resolved
 
 
 def from_hit(hit: Hit, weight: float = 1.0) -> QueryPart:

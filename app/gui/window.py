@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
@@ -14,6 +14,7 @@ from app.engine.errors import AppError
 from app.engine.types import Hit, IndexReport, LibraryStatus, Query
 from app.gui import intake, theme
 from app.gui.actions import Actions
+from app.gui.arrivals import Arrivals
 from app.gui.banner import Banner
 from app.gui.choices import Choices
 from app.gui.details import DetailsPane
@@ -42,13 +43,15 @@ LEAST_SIZE_PX = (1000, 600)
 
 
 class MainWindow(QMainWindow):
-    """Everything a person sees. It can be shown before the engine runs; `start` starts it.
+    """Everything a person sees. It can be shown before the engine runs; `start` starts it. Signal: ``closing``.
 
     Args:
         engine: not started yet.
         home: the data home, for the settings, the log's path and pasted pictures.
         library: opened instead of the last one.
     """
+
+    closing = Signal()
 
     def __init__(self, engine: Engine, home: Path, library: str | None = None) -> None:
         super().__init__()
@@ -57,8 +60,6 @@ class MainWindow(QMainWindow):
         self._choices = Choices(home)
         self._hit: Hit | None = None
         self._restarting = False
-        self._handed = intake.Intake()
-        """Files that wait for the library to be open."""
         self._library = ""
         """The one that was opened last."""
         self.workspace = Workspace(engine, library or self._choices.settings.library, parent=self)
@@ -76,6 +77,7 @@ class MainWindow(QMainWindow):
         self.labels = LabelWork(engine, self.workspace, self.search.filters.labels, self.details.labels, self)
         self.indexing = IndexingPanel(engine, self.workspace.job)
         self.actions_ = Actions(self, self._choices.settings)
+        self.arrivals = Arrivals(self, self.workspace, self._take)
         self._compose()
         self._wire_pages()
         self._wire_workspace()
@@ -228,18 +230,13 @@ class MainWindow(QMainWindow):
         self._take(taken)
         event.acceptProposedAction()
 
-    def search_by_files(self, words: Iterable[str]) -> None:
-        """Search by files, and add folders, named by paths or ``file:`` URLs: as if they were dropped, once the library
-        is open."""
-        self._handed += intake.from_words(words)
-        self._take_handed()
-
     def changeEvent(self, event: QEvent) -> None:
         if event.type() is QEvent.Type.ActivationChange and self.isActiveWindow():
             self.workspace.refresh_if_old()
         super().changeEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        self.closing.emit()
         self.details.stop()
         self.hide()  # at once: the engine may take a moment to put its work away
         self._choices.save(self, self.workspace.library)
@@ -251,11 +248,6 @@ class MainWindow(QMainWindow):
             self.show_page(SEARCH)
             self.search.search_by(taken.parts)
         self.search.bar.take(replace(taken, parts=()))
-
-    def _take_handed(self) -> None:
-        if self.workspace.status:
-            handed, self._handed = self._handed, intake.Intake()
-            self._take(handed)
 
     def _open_hit(self, hit: Hit) -> None:
         self.actions_.details.setChecked(True)
@@ -330,7 +322,6 @@ class MainWindow(QMainWindow):
         if self._restarting:
             self._restarting = False
             self.banner.tell(self.tr("The engine was restarted"), self.tr("What was indexed is kept."))
-        self._take_handed()
 
     def _show_status(self, status: LibraryStatus) -> None:
         self.sidebar.set_status(status)

@@ -31,9 +31,9 @@ def test_without_a_console_what_the_command_line_says_is_in_a_box(words: list[st
     """As the windowed program of Windows runs, whose standard streams are None; the box is closed by a timer."""
     script = (
         "import sys; out, sys.stdout, sys.stderr = sys.stdout, None, None\n"
-        "from PySide6.QtCore import QTimer\nfrom PySide6.QtWidgets import QApplication\n"
+        "from PySide6.QtCore import QTimer\nfrom app.gui.application import application\n"
         "from app.__main__ import window\n"
-        "app = QApplication([])\n"
+        "app = application()\n"
         "def read():\n    print(app.activeModalWidget().text(), file=out); app.activeModalWidget().accept()\n"
         "QTimer.singleShot(0, read)\n"
         "status = window(); out.flush(); sys.exit(status)"

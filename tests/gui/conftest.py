@@ -34,6 +34,7 @@ from app.engine.types import (
     Timings,
 )
 from app.gui import plotting  # noqa: F401 - read at once, so that no test leaves the thread behind that reads it
+from app.gui.application import Application
 from app.gui.engine import Engine
 from app.gui.window import MainWindow
 
@@ -112,6 +113,12 @@ class FakeClient:
     def die(self) -> None:
         """End as the engine does when it crashes."""
         self.on_exit()
+
+
+@pytest.fixture(scope="session")
+def qapp_cls() -> type[QApplication]:
+    """The program's own application object, which every test of the window shares."""
+    return Application
 
 
 @pytest.fixture

@@ -1,7 +1,10 @@
-"""What the window makes of the files it was started with."""
+"""How the window opens: with files to search by, and what is said where it cannot."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +12,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.engine.types import Modality
-from app.gui import topbar
+from app.gui import app as opening
+from app.gui import intake, topbar
 from app.gui.engine import Engine
 from app.gui.window import MainWindow
 
@@ -32,7 +36,7 @@ def test_files_wait_until_the_library_is_open(
     del fake_client.answers["open"]
     made = MainWindow(Engine(fake_client), tmp_path)
     qtbot.addWidget(made)
-    made.search_by_files([str(picture), str(tmp_path)])
+    made.arrivals.add([str(picture), str(tmp_path)])
     made.start()
     qtbot.wait(1)
     assert not fake_client.of("search")
@@ -46,19 +50,56 @@ def test_files_wait_until_the_library_is_open(
 def test_several_files_are_one_query_in_place_of_the_one_before(
     qtbot: QtBot, window: MainWindow, fake_client: Any, picture: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    window.search_by_files(["/elsewhere/film.mp4"])
+    window.arrivals.add(["/elsewhere/film.mp4"])
     window.show_page(topbar.MODELS)
     monkeypatch.chdir(picture.parent)
-    window.search_by_files([picture.as_uri(), picture.name])
+    window.arrivals.add(intake.absolute([picture.as_uri(), picture.name]))
     assert window.pages.currentWidget() is window.search
     assert asked(fake_client) == [(Modality.IMAGE, str(picture))] * 2
-    window.search_by_files(["/elsewhere/dog.wav"])
+    window.arrivals.add(["/elsewhere/dog.wav"])
     assert asked(fake_client) == [(Modality.AUDIO, "/elsewhere/dog.wav")]
 
 
 def test_what_cannot_be_searched_by_is_named(window: MainWindow, fake_client: Any, tmp_path: Path) -> None:
     (tmp_path / "letter.txt").touch()
-    window.search_by_files([str(tmp_path / "letter.txt")])
+    window.arrivals.add([str(tmp_path / "letter.txt")])
     assert not fake_client.of("search")
     assert "This is no picture, video or sound" in window.banner.text
     assert "letter.txt" in window.banner.text
+
+
+def test_where_there_is_no_screen_a_sentence_says_so(tmp_path: Path) -> None:
+    hidden = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+    ended = subprocess.run(
+        [sys.executable, "-m", "app", "window", "--home", str(tmp_path)],
+        env=environment | {"QT_QPA_PLATFORM": "xcb"},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 1
+    assert "found no screen" in ended.stderr
+
+
+def test_where_a_part_of_the_program_is_missing_a_sentence_says_which(
+    qapp: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(opening, "resources_dir", lambda: tmp_path)
+    assert opening.run(tmp_path, None) == 1
+    said = capsys.readouterr().err
+    assert "A part of Semblance is missing" in said
+    assert str(tmp_path / "models.toml") in said
+
+
+def test_a_fault_before_the_window_is_there_is_said(
+    qapp: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_home: Path, _wish: Any) -> int:
+        raise RuntimeError("something odd")
+
+    monkeypatch.setattr(opening, "_run", fail)
+    assert opening.run(tmp_path, None) == 1
+    said = capsys.readouterr().err
+    assert "RuntimeError: something odd" in said
+    assert str(tmp_path / "logs" / "window.log") in said
