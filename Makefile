@@ -5,8 +5,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+# What a release is frozen with in front of the environment: PyAV on an FFmpeg without GPL parts.
+FOR_RELEASE := build/release
 
-.PHONY: run demo test lint sample package clean
+.PHONY: run demo test lint sample package av-wheel release clean
 
 run: $(READY)
 	@$(BIN)/python packaging/check_system.py window
@@ -32,6 +34,19 @@ sample: $(READY)
 package: $(READY)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,package]'
 	$(BIN)/python packaging/build.py
+
+release: $(READY) $(FOR_RELEASE)/ready
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,package]'
+	PYTHONPATH=$(CURDIR)/$(FOR_RELEASE) $(BIN)/python packaging/build.py --release
+
+av-wheel: $(FOR_RELEASE)/ready
+
+$(FOR_RELEASE)/ready: $(wildcard packaging/ffmpeg/*.py) packaging/ffmpeg/requirements.txt constraints.txt | $(READY)
+	rm -rf build/wheels $(FOR_RELEASE)
+	$(BIN)/python packaging/ffmpeg/make_wheel.py
+	$(BIN)/python -m pip install --quiet --no-deps --target $(FOR_RELEASE) build/wheels/av-*.whl
+	PYTHONPATH=$(FOR_RELEASE) $(BIN)/python packaging/ffmpeg/check.py
+	@touch $@
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) packaging/check_system.py build

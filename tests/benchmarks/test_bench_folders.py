@@ -127,7 +127,7 @@ def test_own_films_are_measured_where_they_lie_at_the_distance_of_their_key_fram
 def test_a_film_with_few_key_frames_is_no_measure(workbench: Workbench, folder: Path) -> None:
     film = folder / "slow.mkv"
     with av.open(str(film), "w") as container:
-        stream = container.add_stream("libx264", rate=1, options={"g": "1000"})
+        stream = container.add_stream("mpeg4", rate=1, options={"g": "100"})
         stream.width, stream.height = 64, 48
         for shade in range(20):
             picture = np.full((48, 64, 3), shade, np.uint8)

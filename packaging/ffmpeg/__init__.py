@@ -1,0 +1,1 @@
+"""PyAV on an FFmpeg without GPL parts, for the binary releases."""

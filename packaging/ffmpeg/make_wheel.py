@@ -1,0 +1,150 @@
+"""Build PyAV on an FFmpeg without GPL parts: ``python packaging/ffmpeg/make_wheel.py``.
+
+The wheel comes to lie in ``build/wheels`` and is for the Python that runs this. It takes the version of PyAV that
+``constraints.txt`` names, and the sources that ``sources.py`` names from ``--sources`` (by default
+``build/ffmpeg/sources``), downloading what is not there. It needs a C compiler, make, nasm and pkg-config. README.md
+beside this file says more, also for macOS and Windows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+from sources import SOURCES, SourceMissing, unpack
+
+HERE = Path(__file__).resolve().parent
+PROJECT = HERE.parent.parent
+WORK = PROJECT / "build" / "ffmpeg"
+WHEELS = PROJECT / "build" / "wheels"
+PREFIX = "/opt/semblance"
+"""Where the libraries believe to be installed; the same on each machine, since FFmpeg keeps its options as text."""
+STAGE = WORK / "stage"
+INSTALLED = STAGE / PREFIX.strip("/")
+
+LAME_OPTIONS = ("--enable-shared", "--disable-static", "--disable-frontend", "--disable-decoder", "--disable-gtktest")
+DAV1D_OPTIONS = ("--buildtype=release", "--libdir=lib", "-Denable_tools=false", "-Denable_tests=false")
+FFMPEG_OPTIONS = (
+    "--enable-shared",
+    "--disable-static",
+    "--disable-programs",
+    "--disable-doc",
+    "--disable-debug",
+    # Nothing that this machine happens to have; neither a network, nor a camera, a screen or a sound card.
+    "--disable-autodetect",
+    "--disable-network",
+    "--disable-devices",
+    "--disable-protocols",
+    "--enable-protocol=file,pipe",
+    # What is named is LGPL, BSD or in the system: no --enable-gpl, no --enable-version3, no --enable-nonfree.
+    "--enable-iconv",
+    "--enable-zlib",
+    "--enable-libdav1d",  # FFmpeg's own AV1 decoder works on graphics cards only
+    "--enable-libmp3lame",  # FFmpeg has no MP3 encoder of its own
+)
+FORBIDDEN_OPTIONS = ("--enable-gpl", "--enable-version3", "--enable-nonfree")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Build PyAV on an FFmpeg without GPL parts.")
+    parser.add_argument("--sources", type=Path, default=WORK / "sources", help="folder of source archives")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="compilers at the same time")
+    wanted = parser.parse_args()
+    missing = [tool for tool in ("make", "nasm", "pkg-config", "cc") if not shutil.which(tool)]
+    if missing:
+        sys.exit(f"This needs {', '.join(missing)}: sudo apt install build-essential nasm pkg-config")
+    shutil.rmtree(STAGE, ignore_errors=True)
+    tools = _tools()
+    try:
+        lame, dav1d, ffmpeg = (unpack(source, wanted.sources, WORK / source.name) for source in SOURCES)
+    except SourceMissing as error:
+        sys.exit(str(error))
+    _build_lame(lame, wanted.jobs)
+    _build_dav1d(dav1d, tools)
+    _build_ffmpeg(ffmpeg, wanted.jobs)
+    wheel = _build_pyav(tools)
+    shutil.copy(wheel, WHEELS)
+    print(WHEELS / wheel.name)
+
+
+def _tools() -> Path:
+    """An environment with the pinned tools; returns the folder of its programs."""
+    home = WORK / "tools"
+    venv.create(home, with_pip=True)
+    programs = home / ("Scripts" if sys.platform == "win32" else "bin")
+    _run(programs / "python", "-m", "pip", "install", "--quiet", "--requirement", HERE / "requirements.txt")
+    return programs
+
+
+def _build_lame(source: Path, jobs: int) -> None:
+    symbols = source / "include" / "libmp3lame.sym"  # names a function that there is no more; Apple's linker minds
+    symbols.write_text(symbols.read_text().replace("lame_init_old\n", ""))
+    machine = [f"--build={platform.machine()}-apple-darwin"] if sys.platform == "darwin" else []  # its guess is old
+    _run("./configure", f"--prefix={PREFIX}", *LAME_OPTIONS, *machine, inside=source)
+    _run("make", f"--jobs={jobs}", inside=source)
+    _run("make", "install", f"DESTDIR={STAGE}", inside=source)
+
+
+def _build_dav1d(source: Path, tools: Path) -> None:
+    _run(tools / "meson", "setup", "made", f"--prefix={PREFIX}", *DAV1D_OPTIONS, inside=source, path=tools)
+    _run(tools / "meson", "install", "-C", "made", "--destdir", STAGE, inside=source, path=tools)
+
+
+def _build_ffmpeg(source: Path, jobs: int) -> None:
+    _run("./configure", f"--prefix={PREFIX}", *FFMPEG_OPTIONS, inside=source)
+    _run("make", f"--jobs={jobs}", inside=source)
+    _run("make", "install", f"DESTDIR={STAGE}", inside=source)
+
+
+def _build_pyav(tools: Path) -> Path:
+    """PyAV's source release, compiled and with the libraries put in; returns the wheel."""
+    version = re.search(r"^av==(\S+)$", (PROJECT / "constraints.txt").read_text(), re.MULTILINE)
+    assert version, "constraints.txt names no version of av"
+    plain, whole = WORK / "plain", WORK / "whole"
+    for folder in (plain, whole):
+        shutil.rmtree(folder, ignore_errors=True)
+    WHEELS.mkdir(parents=True, exist_ok=True)
+    _run(
+        *(tools / "python", "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-cache-dir"),
+        *("--no-binary=av", f"--wheel-dir={plain}", f"av=={version[1]}"),
+        path=tools,
+    )
+    (bare,) = plain.glob("*.whl")
+    if sys.platform == "darwin":
+        _run(tools / "delocate-wheel", "--wheel-dir", whole, bare, path=tools)
+    else:
+        _run(tools / "auditwheel", "repair", "--strip", "--wheel-dir", whole, bare, path=tools)
+    (wheel,) = whole.glob("*.whl")
+    return wheel
+
+
+def _run(*words: str | Path, inside: Path = PROJECT, path: Path | None = None) -> None:
+    """Run a program that finds what is installed in STAGE; its failure ends this one."""
+    libraries = str(INSTALLED / "lib")
+    settings = {
+        **os.environ,
+        "CPATH": str(INSTALLED / "include"),
+        "LIBRARY_PATH": libraries,
+        "LD_LIBRARY_PATH": libraries,
+        "DYLD_LIBRARY_PATH": libraries,
+        "PKG_CONFIG_LIBDIR": f"{libraries}/pkgconfig",
+        "PKG_CONFIG_SYSROOT_DIR": str(STAGE),
+        "SOURCE_DATE_EPOCH": "315532800",  # the first time that a wheel can tell: the same sources, the same wheel
+    }
+    if path:
+        settings["PATH"] = f"{path}{os.pathsep}{settings['PATH']}"
+    print("+", *words, flush=True)
+    done = subprocess.run([str(word) for word in words], cwd=inside, env=settings)
+    if done.returncode:
+        sys.exit(f"{words[0]} failed.")
+
+
+if __name__ == "__main__":
+    main()
