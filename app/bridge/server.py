@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import logging
@@ -9,9 +10,9 @@ import logging.handlers
 import signal
 import sqlite3
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -135,7 +136,6 @@ class _Server:
         self._session: Session | None = None
         self._lanes = {lane: ThreadPoolExecutor(1, thread_name_prefix=f"lane-{lane}") for lane in Lane}
         self._jobs: dict[int, Job] = {}
-        self._turns = {lane: threading.Lock() for lane in Lane}
         self._sending = threading.Lock()
 
     def run(self) -> None:
@@ -185,8 +185,7 @@ class _Server:
         reply: Answer | Fault
         try:
             job.check()
-            with self._turns[LANES[request.method]]:
-                reply = Answer(request.id, self._call(request, job))
+            reply = Answer(request.id, self._call(request, job))
         except (AppError, Cancelled) as error:
             reply = Fault(request.id, error)
         except Exception as error:
@@ -226,8 +225,7 @@ class _Server:
     def _open(self, library: str) -> Any:
         from app.engine.session import Session
 
-        # The other lanes finish what they ask of the old library before it is closed, and wait for the new one.
-        with self._turns[Lane.QUICK], self._turns[Lane.VIEW], self._turns[Lane.EVALUATE]:
+        with self._at_rest(Lane.QUICK, Lane.VIEW, Lane.EVALUATE):
             if self._session and self._session.name == library:
                 return self._session.status()
             source, _ = self._models()
@@ -237,6 +235,38 @@ class _Server:
             self._session = opened
             opened.watch(lambda name, value: self._send(Event(name, value)))
         return opened.status()
+
+    @contextmanager
+    def _at_rest(self, *lanes: Lane) -> Iterator[None]:
+        """What these lanes were asked before is done, with the library it was asked of; what comes later waits until
+        the block ends: a judgment must never land in another library.
+
+        Raises:
+            Cancelled: the engine is closing.
+        """
+        go_on = threading.Event()
+        resting = [Future[None]() for _ in lanes]
+
+        def rest(reached: Future[None]) -> None:
+            reached.set_result(None)
+            go_on.wait()
+
+        def give_up(work: Future[None], reached: Future[None]) -> None:
+            if work.cancelled():
+                reached.cancel()
+
+        try:
+            for lane, reached in zip(lanes, resting, strict=True):
+                work = self._lanes[lane].submit(rest, reached)
+                work.add_done_callback(functools.partial(give_up, reached=reached))
+            try:
+                for reached in resting:
+                    reached.result()
+            except CancelledError:
+                raise Cancelled from None
+            yield
+        finally:
+            go_on.set()
 
     def _models(self) -> tuple[EncoderSource, Models]:
         """The source of encoders, the same for every library that is opened, and the façade that changes it."""

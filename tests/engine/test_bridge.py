@@ -167,6 +167,23 @@ def test_changing_the_library_waits_for_what_is_being_asked(client: EngineClient
         call.future.result(WAIT_S)
 
 
+def test_what_was_asked_before_another_library_is_opened_is_done_in_the_one_it_was_asked_of(
+    client: EngineClient, photo: Make, tmp_path: Path
+) -> None:
+    picture = photo("a.png", 1)
+    for name in ("second", "default"):
+        client.call("open", name).future.result(WAIT_S)
+    client.call("index", IndexRequest((str(tmp_path / "media"),))).future.result(WAIT_S)
+    for _ in range(20):
+        client.call("search", SearchRequest(Query.of_image(str(picture))))
+    kept = client.call("evaluations_add_query", Query.of_image(str(picture)), "kept")
+    client.call("open", "second").future.result(WAIT_S)
+    assert kept.future.result(WAIT_S).title == "kept"
+    assert client.call("evaluations_queries").future.result(WAIT_S) == ()
+    client.call("open", "default").future.result(WAIT_S)
+    assert [one.title for one in client.call("evaluations_queries").future.result(WAIT_S)] == ["kept"]
+
+
 def test_a_long_answer_comes_in_parts_and_whole(
     home: Path, photo: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -83,12 +83,12 @@ def test_words_picture_and_sound_find_what_is_alike(
     qtbot.waitUntil(lambda: bool(window.details.facts), timeout=WAIT_MS)
 
     window.details.search_like.emit(bear)
-    qtbot.waitUntil(lambda: names(window) and names(window)[0] != Path(bear.path).name, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bool(names(window)) and names(window)[0] != Path(bear.path).name, timeout=WAIT_MS)
     assert Path(bear.path).name not in names(window)
 
     sound = next((shared_data / "audio" / "fsd50k_tiny").glob("*.flac"))
     drop(window, sound)
-    qtbot.waitUntil(lambda: names(window) and names(window)[0].endswith(".flac"), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bool(names(window)) and names(window)[0].endswith(".flac"), timeout=WAIT_MS)
     assert sound.name not in names(window)
 
 
@@ -226,7 +226,7 @@ def test_what_is_judged_stays_in_its_library(qtbot: QtBot, open_window: Callable
             Image.new("RGB", (64, 64), colour).save(media / f"{name}{shade}.png")
         index(qtbot, window, media)
         window.search.judge_wanted.emit(Query.of_image(str(media / f"{name}0.png")), name)
-        qtbot.waitUntil(lambda wanted=name: page.queries.current and page.queries.current.title == wanted)
+        qtbot.waitUntil(lambda wanted=name: bool(page.queries.current) and page.queries.current.title == wanted)
 
     def shown_in(name: str) -> bool:
         item, details = panel.current, panel.preview._details
