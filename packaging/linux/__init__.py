@@ -1,0 +1,1 @@
+"""The frozen folder as packages for Linux."""
