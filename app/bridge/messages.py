@@ -27,6 +27,8 @@ class Lane(StrEnum):
     """Models come and go: one at a time, beside everything else."""
     REMOVE = "remove"
     """Files of models are deleted, gigabytes at a time, whatever is being fetched."""
+    CHECK = "check"
+    """Looking at the machine, which takes long and concerns nothing else."""
     ADVICE = "advice"
     """What is told of models before they come. The first advice imports torch, for which no picture waits."""
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,6 +49,7 @@ LANES: dict[str, Lane] = {
     "forget_model": Lane.BULK,
     "give_back_space": Lane.BULK,
     "libraries": Lane.VIEW,
+    "doctor": Lane.CHECK,
     "status": Lane.VIEW,
     "models": Lane.VIEW,
     "thumbnails": Lane.VIEW,
@@ -103,10 +105,10 @@ LANES: dict[str, Lane] = {
 }
 """Every method a window may call, and the lane it waits in.
 
-``open`` and ``libraries`` are the server's own. ``models_x`` is `Models.x`, which needs no library, ``evaluations_x``
-is `Evaluations.x` of the open `Session` and ``labels_x`` its `Labels.x`, and all others are the session's own methods.
-The session and `Models` share one `Catalogue`: what the one installs the other can use at once. To remove a model does
-not wait for the download of another.
+``open``, ``libraries`` and ``doctor`` are the server's own. ``models_x`` is `Models.x`, which needs no library,
+``evaluations_x`` is `Evaluations.x` of the open `Session` and ``labels_x`` its `Labels.x`, and all others are the
+session's own methods. The session and `Models` share one `Catalogue`: what the one installs the other can use at once.
+To remove a model does not wait for the download of another.
 """
 
 
@@ -208,6 +210,10 @@ class _Server:
             from app.engine.session import libraries
 
             return lambda: libraries(self._home)
+        if name == "doctor":
+            from app.engine.doctor import check_up
+
+            return partial(check_up, self._home)
         if name.startswith(MODELS_PREFIX):
             _, models = self._models()
             return getattr(models, name.removeprefix(MODELS_PREFIX))  # type: ignore[no-any-return]

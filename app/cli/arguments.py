@@ -82,6 +82,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add_report(verbs.add_parser("report", parents=[shared], help="write, export, check or take in an evaluation"))
     _add_bench(verbs.add_parser("bench", parents=[shared], help="measure the program on this machine"))
+    verbs.add_parser("doctor", parents=[shared], help="check that this machine has what is needed, and say what is not")
     verbs.add_parser("demo", parents=[shared], help="index the sample library and show what can be done with it")
     _add_window(verbs.add_parser("window", parents=[shared], help="open the window, and search by files"))
     return root

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from app.cli import documents, tables
 from app.cli.answers import FAILED, INTERRUPTED, Answer, open_session
+from app.cli.doctorverb import doctor
 from app.cli.evaluateverbs import evaluate
 from app.cli.labelverbs import check_known, labels
 from app.cli.modelverbs import models
@@ -195,6 +196,7 @@ _VERBS: dict[str, Callable[[argparse.Namespace, Path], Answer]] = {
     "evaluate": evaluate,
     "robustness": robustness,
     "report": report,
+    "doctor": doctor,
     "demo": _demo,
 }
 

@@ -47,6 +47,18 @@ class CheckUp:
         return next((one for one in (Verdict.PROBLEM, Verdict.NOTE) if one in found), Verdict.FINE)
 
     @property
+    def condensed(self) -> tuple[Finding, ...]:
+        """For people to read: the worst first, and what is fine of one group ("Pictures: JPEG", "Pictures: PNG")
+        together."""
+        fine: dict[str, list[Finding]] = {}
+        for finding in self.findings:
+            if finding.verdict is Verdict.FINE:
+                fine.setdefault(finding.title.partition(": ")[0], []).append(finding)
+        wrong = [finding for finding in self.findings if finding.verdict is not Verdict.FINE]
+        wrong.sort(key=lambda finding: finding.verdict is not Verdict.PROBLEM)
+        return (*wrong, *(_together(group, findings) for group, findings in fine.items()))
+
+    @property
     def text(self) -> str:
         """All of it as lines that can be pasted into a message."""
         lines = [f"Semblance {self.program}", self.system]
@@ -55,3 +67,10 @@ class CheckUp:
             if finding.remedy:
                 lines.append(f"    {finding.remedy}")
         return "\n".join(lines)
+
+
+def _together(group: str, findings: list[Finding]) -> Finding:
+    if len(findings) == 1:
+        return findings[0]
+    names = ", ".join(finding.title.partition(": ")[2] or finding.title for finding in findings)
+    return Finding(findings[0].key.partition(".")[0], group, Verdict.FINE, f"All is as it should be: {names}.")

@@ -21,15 +21,17 @@ NICENESS = 10
 _ORPHANED = 3
 
 
-def begin(yielding: bool) -> None:
+def begin(yielding: bool, limited: bool = True) -> None:
     """Run once in every new decoder process, before its first file. Raises nothing: the pool would give up.
 
     Args:
         yielding: whether it works only with what the encoder, the window and whatever else runs leave of the cores.
+        limited: whether it may have no more than `MEMORY_LIMIT_BYTES`.
     """
     _silence()
     with suppress(Exception):  # without a limit, and at full priority, decoding still works
-        _limit_memory()
+        if limited:
+            _limit_memory()
         if yielding:
             psutil.Process().nice(psutil.IDLE_PRIORITY_CLASS if psutil.WINDOWS else NICENESS)
     threading.Thread(target=_end_with_parent, name="parent watch", daemon=True).start()

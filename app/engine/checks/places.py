@@ -1,0 +1,226 @@
+"""Where the program writes: the data home and its disk, and what SQLite and the search index make of them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+import psutil
+from filelock import FileLock, Timeout
+
+from app.engine.checks.telling import again, detail, fine, gigabytes, note, problem
+from app.engine.checktypes import Finding
+from app.engine.encoders.base import unit_rows
+from app.engine.errors import IndexStale
+from app.engine.index.hnsw import HnswIndex
+from app.engine.samples import Vectors
+
+TRACE = ".checkup-"
+"""Begins the name of the folder that is made in the data home and taken away again."""
+TRACE_AGE_S = 3600.0
+"""One that is older was left by a process that was killed."""
+
+_FULL_BYTES = 500 * 10**6
+_NARROW_BYTES = 5 * 10**9
+"""A model takes one to five, an index of 100,000 photos one."""
+_NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "afpfs", "webdav", "davfs", "9p", "fuse.sshfs", "fuse.rclone", "ceph")
+_OTHER_HOME = "choose another folder with --home or the variable SEMBLANCE_HOME"
+
+_VECTORS, _DIM = 400, 24
+_BUSY = sqlite3.SQLITE_BUSY & 0xFF
+
+
+def look(home: Path) -> tuple[Finding, ...]:
+    """All that is looked at here. Nothing is left behind, and a home that is not there is not made."""
+    found = [data_home(home), temporary_folder(), disk(home)]
+    with _work_folder(home) as (folder, is_home):
+        where = "in the data folder" if is_home else f"in {folder.parent}"
+        return (
+            *found,
+            _guarded("database", "Database", folder, where),
+            _guarded("index", "Search index", folder, where),
+        )
+
+
+def existing(place: Path) -> Path:
+    """The folder itself, or the nearest above it that is there."""
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    return place
+
+
+def data_home(home: Path) -> Finding:
+    key, title = "home", "Data folder"
+    remedy = f"Let yourself write there (its permissions, its drive), or {_OTHER_HOME}."
+    if home.exists() and not home.is_dir():
+        return problem(key, title, f"{home} is a file.", f"Move that file away, or {_OTHER_HOME}.")
+    if not home.exists():
+        above = existing(home)
+        if not above.is_dir() or not os.access(above, os.W_OK):
+            return problem(key, title, f"{home} is not there and cannot be made: {above} cannot be written.", remedy)
+        return fine(key, title, f"{home} is made when it is first needed.")
+    _sweep(home)
+    try:
+        with tempfile.TemporaryDirectory(prefix=TRACE, dir=home) as folder:
+            _write_and_read(Path(folder))
+    except OSError as error:
+        return problem(key, title, f"{home} cannot be written ({error.strerror or error}).", remedy)
+    return fine(key, title, f"{home} can be written.")
+
+
+def temporary_folder() -> Finding:
+    key, title = "temporary", "Folder for temporary files"
+    try:
+        with tempfile.TemporaryDirectory(prefix=TRACE) as folder:
+            _write_and_read(Path(folder))
+            return fine(key, title, f"{Path(folder).parent} can be written.")
+    except OSError as error:
+        where = os.environ.get("TMPDIR") or os.environ.get("TEMP") or "It"
+        remedy = "Make room on its disk, or name a folder that can be written in the variable TMPDIR (Windows: TEMP)."
+        return problem(key, title, f"{where} cannot be written ({error.strerror or error}).", remedy)
+
+
+def _write_and_read(folder: Path) -> None:
+    content = os.urandom(1 << 16)
+    with (folder / "é.bin").open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    if (folder / "é.bin").read_bytes() != content:
+        raise OSError("what was written there is read otherwise")
+
+
+def disk(home: Path) -> Finding:
+    key, title = "disk", "Disk"
+    free_bytes = shutil.disk_usage(existing(home)).free
+    sentence = f"{gigabytes(free_bytes)} are free where the data folder is."
+    remedy = f"Make room there, or {_OTHER_HOME}."
+    if free_bytes < _FULL_BYTES:
+        return problem(key, title, sentence, remedy)
+    if free_bytes < _NARROW_BYTES:
+        return note(key, title, f"{sentence} A large model or library takes more.", remedy)
+    return fine(key, title, sentence)
+
+
+def _guarded(key: str, title: str, folder: Path, where: str) -> Finding:
+    try:
+        return (database if key == "database" else index)(folder, where)
+    except Exception as error:  # it is a finding, whatever a library raises
+        return problem(key, title, f"It fails {where} ({detail(error)}).", again("semblance"))
+
+
+def database(folder: Path, where: str) -> Finding:
+    """SQLite in a folder: full-text search, the write-ahead log, and locks that keep a second program out."""
+    key, title = "database", "Database"
+    path = folder / "library.sqlite"
+    try:
+        with closing(sqlite3.connect(path, timeout=0)) as first, closing(sqlite3.connect(path, timeout=0)) as second:
+            (mode,) = first.execute("PRAGMA journal_mode = WAL").fetchone()
+            first.execute("CREATE VIRTUAL TABLE words USING fts5 (text)")
+            first.execute("INSERT INTO words VALUES ('snow on the hills')")
+            first.commit()
+            found = second.execute("SELECT count(*) FROM words WHERE words MATCH 'hills'").fetchone()
+            first.execute("BEGIN IMMEDIATE")
+            keeps_out = _is_kept_out(second)
+    except sqlite3.Error as error:
+        if "fts5" in str(error):
+            sentence = f"SQLite {sqlite3.sqlite_version} has no full-text search (FTS5)."
+            return problem(key, title, sentence, "Use a Python whose SQLite has it, from python.org for example.")
+        return problem(key, title, f"SQLite {sqlite3.sqlite_version} fails {where}: {error}.", _elsewhere())
+    if found != (1,) or mode != "wal" or not keeps_out or not _file_lock_holds(folder / "lock"):
+        return problem(
+            key, title, f"Its locks do not hold {where}, so two programs could spoil a library.", _elsewhere()
+        )
+    if kind := network_file_system(folder):
+        return note(
+            key,
+            title,
+            f"SQLite {sqlite3.sqlite_version} works {where}, which is on a network drive ({kind}).",
+            "Keep the data folder on this machine's own disk: a network that breaks off can damage a library.",
+        )
+    return fine(key, title, f"SQLite {sqlite3.sqlite_version} with full-text search, and its locks hold.")
+
+
+def _is_kept_out(connection: sqlite3.Connection) -> bool:
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        return error.sqlite_errorcode & 0xFF == _BUSY
+    return False
+
+
+def _file_lock_holds(path: Path) -> bool:
+    with FileLock(path, is_singleton=False):
+        try:
+            with FileLock(path, timeout=0, is_singleton=False):
+                return False
+        except Timeout:
+            return True
+
+
+def _elsewhere() -> str:
+    return f"Keep the data folder on a local disk of this machine: {_OTHER_HOME}."
+
+
+def network_file_system(folder: Path) -> str:
+    """The kind of the network file system that holds a folder, "" where it is a disk of this machine."""
+    place = folder.resolve()
+    mounts = [part for part in psutil.disk_partitions(all=True) if place.is_relative_to(part.mountpoint)]
+    if not mounts:
+        return ""
+    mount = max(mounts, key=lambda part: len(part.mountpoint))
+    is_remote = mount.fstype.lower().startswith(_NETWORK_FILE_SYSTEMS) or "remote" in mount.opts.split(",")
+    return (mount.fstype or "remote") if is_remote else ""
+
+
+def index(folder: Path, where: str) -> Finding:
+    """The search index: built, saved, loaded, asked."""
+    key, title = "index", "Search index"
+    vectors = _vectors()
+    rows = np.arange(1, _VECTORS + 1)
+    graph = HnswIndex(_DIM, capacity=8)
+    graph.add(rows, vectors, threads=1)
+    try:
+        graph.save(folder / "space-1.hnsw", "checkup")
+        loaded = HnswIndex.load(folder / "space-1.hnsw", "checkup", _DIM)
+    except (OSError, IndexStale) as error:
+        sentence = f"It cannot be saved and read again {where} ({detail(error)})."
+        return problem(
+            key, title, sentence, f"Searches work and are slow in large libraries. To mend it, {_OTHER_HOME}."
+        )
+    nearest = [int(loaded.search(vectors[at], 1).ids[0]) for at in range(0, _VECTORS, 16)]
+    if nearest != rows[::16].tolist() or not loaded.holds(rows, vectors):
+        return problem(key, title, "It finds something else than what was put in.", again("hnswlib"))
+    return fine(key, title, "Built, saved, read again and asked: it finds what was put in.")
+
+
+def _vectors() -> Vectors:
+    drawn = np.random.default_rng(1).standard_normal((_VECTORS, _DIM))
+    return unit_rows(drawn.astype(np.float32))
+
+
+@contextmanager
+def _work_folder(home: Path) -> Iterator[tuple[Path, bool]]:
+    """A folder to work in, in the home where one can be made there, and whether it is."""
+    made: tempfile.TemporaryDirectory[str] | None = None
+    if home.is_dir():
+        with suppress(OSError):
+            made = tempfile.TemporaryDirectory(prefix=TRACE, dir=home, ignore_cleanup_errors=True)
+    is_home = made is not None
+    with made or tempfile.TemporaryDirectory(prefix=TRACE, ignore_cleanup_errors=True) as folder:
+        yield Path(folder), is_home
+
+
+def _sweep(home: Path) -> None:
+    """Take away what checks that were killed have left."""
+    for left in home.glob(f"{TRACE}*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > TRACE_AGE_S:
+                shutil.rmtree(left, ignore_errors=True)
