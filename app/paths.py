@@ -8,6 +8,9 @@ from pathlib import Path
 
 import platformdirs
 
+PORTABLE = "portable"
+"""The marker's name; the file may be empty."""
+
 _PROJECT_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -28,20 +31,42 @@ def packs_dir() -> Path:
 def data_home(chosen: str | os.PathLike[str] | None = None) -> Path:
     """The writable folder of libraries, models and settings.
 
-    First that applies: ``chosen`` (``--home``), ``SEMBLANCE_HOME``, ``indexes/`` beside a checkout or beside a frozen
-    executable with a ``portable`` marker, the user's data folder. Nothing is created here.
+    First that applies: ``chosen`` (``--home``), ``SEMBLANCE_HOME``, ``indexes/`` beside a checkout or in a portable
+    copy, the user's data folder. Nothing is created here.
     """
     if chosen:
         return Path(chosen).absolute()
     if from_environment := os.environ.get("SEMBLANCE_HOME"):
         return Path(from_environment).absolute()
-    if getattr(sys, "frozen", False):
-        beside = Path(sys.executable).resolve().parent
-        if (beside / "portable").exists():
-            return beside / "indexes"
-    elif (_PROJECT_DIR / "pyproject.toml").exists() and (_PROJECT_DIR / "indexes").is_dir():
+    if copy := portable_folder():
+        return copy / "indexes"
+    if not is_frozen() and (_PROJECT_DIR / "pyproject.toml").exists() and (_PROJECT_DIR / "indexes").is_dir():
         return _PROJECT_DIR / "indexes"
     return Path(platformdirs.user_data_dir("semblance", appauthor=False))
+
+
+def is_frozen() -> bool:
+    """Whether this is the packed program, which brings its own Python."""
+    return bool(getattr(sys, "frozen", False))
+
+
+def program_dir() -> Path:
+    """The folder of a frozen executable; on macOS the one that ``Semblance.app`` is in."""
+    program = Path(sys.executable).resolve()
+    bundle = next((folder for folder in program.parents if folder.suffix == ".app"), None)
+    return (bundle or program).parent if sys.platform == "darwin" else program.parent
+
+
+def licences_dir() -> Path | None:
+    """The licences of what a frozen program carries, beside it or in the bundle of macOS; None where there are none."""
+    program = Path(sys.executable).resolve().parent
+    places = (program / "licences", program.parent / "Resources" / "licences")
+    return next((place for place in places if is_frozen() and place.is_dir()), None)
+
+
+def portable_folder() -> Path | None:
+    """The folder of a portable copy: a frozen one that has a file named ``portable`` beside it."""
+    return program_dir() if is_frozen() and (program_dir() / PORTABLE).exists() else None
 
 
 def libraries_dir(home: Path) -> Path:

@@ -51,6 +51,7 @@ class Actions(QObject):
         self._themes = self._choice(self.tr("Theme"), THEMES, chosen.theme)
         self._themes.triggered.connect(self._choose_theme)
         self.menu.addSeparator()
+        self.about = self._action("info", self.tr("About Semblance"))
         self.quit = self._action("", self.tr("Quit"), "Ctrl+Q")
 
     def _action(self, icon: str, words: str, *shortcuts: str) -> QAction:

@@ -277,20 +277,7 @@ class SearchPage(QWidget):
                 self.tr("What has been indexed can be searched at once: you need not wait for the rest."),
             )
         elif not self._status.roots:
-            self._say(
-                "library",
-                self.tr("Welcome to Semblance"),
-                self.tr(
-                    "Find what is alike in your own photos, videos and sounds. Add a folder, or drop one here. "
-                    "Your files are only read, and nothing leaves this computer. To search by words, install a "
-                    "model that reads them."
-                ),
-                (
-                    (self.tr("Add a folder…"), self.add_folder_wanted.emit),
-                    (self.tr("Try the sample library"), self.sample_wanted.emit),
-                    (self.tr("See the models"), self.models_wanted.emit),
-                ),
-            )
+            self._say("library", *self._welcome())
         elif not any(self._status.items.values()):
             self._say(
                 "folder",
@@ -300,6 +287,25 @@ class SearchPage(QWidget):
             )
         else:
             self._say("search", self.tr("What are you looking for?"), *self._invitation())
+
+    def _welcome(self) -> tuple[str, str, tuple[tuple[str, Callable[[], None]], ...]]:
+        buttons = (
+            (self.tr("Add a folder…"), self.add_folder_wanted.emit),
+            (self.tr("Try the sample library"), self.sample_wanted.emit),
+            (self.tr("See the models"), self.models_wanted.emit),
+        )
+        if self.bar.query():
+            sentence = self.tr(
+                "This library has no folder yet. Add one, or drop one here: your query stays, and is answered when the "
+                "folder has been read."
+            )
+            return self.tr("There is nothing to search in yet"), sentence, buttons
+        sentence = self.tr(
+            "Find what is alike in your own photos, videos and sounds. Add a folder, or drop one here. "
+            "Your files are only read, and nothing leaves this computer. To search by words, install a "
+            "model that reads them."
+        )
+        return self.tr("Welcome to Semblance"), sentence, buttons
 
     def _invitation(self) -> tuple[str, tuple[tuple[str, Callable[[], None]], ...]]:
         by_file = (

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow, QSplitter, QStackedWidge
 from app.engine.errors import AppError
 from app.engine.types import Hit, IndexReport, LibraryStatus, Query
 from app.gui import intake, theme
+from app.gui.about import AboutDialog
 from app.gui.actions import Actions
 from app.gui.arrivals import Arrivals
 from app.gui.banner import Banner
@@ -184,6 +185,7 @@ class MainWindow(QMainWindow):
         actions.theme_chosen.connect(self._choices.choose_theme)
         actions.thumbnail_px_chosen.connect(self._choices.choose_thumbnail_px)
         actions.thumbnail_px_chosen.connect(self.search.grid.set_thumbnail_px)
+        actions.about.triggered.connect(self._show_about)
         actions.quit.triggered.connect(self.close)
 
     # --- what a person does ------------------------------------------------------------------------------------------
@@ -305,6 +307,9 @@ class MainWindow(QMainWindow):
             dialog = VerifyDialog(status.name, self._engine, self)
             dialog.checked.connect(self.workspace.refresh)
             dialog.open()
+
+    def _show_about(self) -> None:
+        AboutDialog(self._home, self).open()
 
     # --- what the workspace tells ------------------------------------------------------------------------------------
 

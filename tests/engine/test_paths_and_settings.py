@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import paths, settings
+from app.engine.errors import AppError
+from app.engine.session import Session
 
 
 @pytest.fixture(autouse=True)
@@ -28,14 +31,56 @@ def test_a_checkout_keeps_its_data_beside_itself() -> None:
     assert paths.data_home() == Path(paths.__file__).parents[1] / "indexes"
 
 
+@pytest.fixture
+def frozen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Makes this process look like the packed program that stands at a place below ``tmp_path``."""
+
+    def freeze(program: str, system: str = "linux") -> None:
+        monkeypatch.setattr(sys, "frozen", True, raising=False)
+        monkeypatch.setattr(sys, "platform", system)
+        monkeypatch.setattr(sys, "executable", str(tmp_path / program))
+        monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+
+    return freeze
+
+
 @pytest.mark.parametrize("portable", [True, False])
-def test_a_frozen_copy_is_portable_by_a_marker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, portable: bool) -> None:
-    monkeypatch.setattr(sys, "frozen", True, raising=False)
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "semblance"))
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+@pytest.mark.parametrize(
+    ("program", "system", "copy"),
+    [
+        ("stick/semblance", "linux", "stick"),
+        ("a.app/semblance", "linux", "a.app"),
+        ("stick/Semblance.app/Contents/MacOS/semblance", "darwin", "stick"),
+        ("stick/semblance/semblance", "darwin", "stick/semblance"),
+    ],
+)
+def test_a_frozen_copy_is_portable_by_a_marker(
+    frozen: Callable[..., None], tmp_path: Path, program: str, system: str, copy: str, portable: bool
+) -> None:
+    frozen(program, system)
+    folder = tmp_path / copy
+    folder.mkdir(parents=True)
     if portable:
-        (tmp_path / "portable").touch()
-    assert (paths.data_home() == tmp_path / "indexes") is portable
+        (folder / "portable").touch()
+    assert paths.portable_folder() == (folder if portable else None)
+    assert (paths.data_home() == folder / "indexes") is portable
+
+
+def test_a_link_to_the_program_does_not_hide_the_marker(frozen: Callable[..., None], tmp_path: Path) -> None:
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy" / "semblance").touch()
+    (tmp_path / "copy" / "portable").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "copy" / "semblance")
+    frozen("link")
+    assert paths.data_home() == tmp_path / "copy" / "indexes"
+
+
+def test_a_portable_copy_that_cannot_be_written_says_what_to_do(frozen: Callable[..., None], tmp_path: Path) -> None:
+    (tmp_path / "portable").touch()
+    (tmp_path / "indexes").touch()  # no folder can be made there, not even by root
+    frozen("semblance")
+    with pytest.raises(AppError, match="delete the file “portable”"), Session.open(paths.data_home(), "default"):
+        pass
 
 
 def test_resources_are_found_and_hold_the_catalogue() -> None:

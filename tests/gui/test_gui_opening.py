@@ -9,11 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.engine.types import Modality
+from app import __version__
+from app.engine.types import FileCounts, IndexReport, Modality
 from app.gui import app as opening
-from app.gui import intake, topbar
+from app.gui import desktop, intake, topbar
+from app.gui.about import AboutDialog
+from app.gui.emptystate import EmptyState
 from app.gui.engine import Engine
 from app.gui.window import MainWindow
 
@@ -60,6 +65,22 @@ def test_several_files_are_one_query_in_place_of_the_one_before(
     assert asked(fake_client) == [(Modality.AUDIO, "/elsewhere/dog.wav")]
 
 
+def test_in_an_empty_library_a_file_stays_the_query_until_there_is_a_folder(
+    qtbot: QtBot, window: MainWindow, fake_client: Any, make_status: Any, picture: Path
+) -> None:
+    fake_client.answers["open"] = fake_client.answers["status"] = lambda *_: make_status(name="new", roots=(), items={})
+    window.workspace.open("new")
+    window.arrivals.add([str(picture)])
+    state = window.search.findChild(EmptyState)
+    qtbot.waitUntil(lambda: state.headline == "There is nothing to search in yet")
+    assert not fake_client.of("search")
+    fake_client.answers["status"] = lambda: make_status(name="new")
+    window.add_folders(["/photos"])
+    fake_client.last("index").answer(IndexReport(FileCounts(new=3), {}, {}, (), (), {}, 1.0))
+    qtbot.waitUntil(lambda: bool(fake_client.of("search")))
+    assert asked(fake_client) == [(Modality.IMAGE, str(picture))]
+
+
 def test_what_cannot_be_searched_by_is_named(window: MainWindow, fake_client: Any, tmp_path: Path) -> None:
     (tmp_path / "letter.txt").touch()
     window.arrivals.add([str(tmp_path / "letter.txt")])
@@ -103,3 +124,40 @@ def test_a_fault_before_the_window_is_there_is_said(
     said = capsys.readouterr().err
     assert "RuntimeError: something odd" in said
     assert str(tmp_path / "logs" / "window.log") in said
+
+
+def test_about_tells_version_and_data_folder_and_copies_them(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(desktop, "open_file", opened.append)
+    window.actions_.about.trigger()
+    dialog = window.findChild(AboutDialog)
+    assert f"Version: {__version__}" in dialog.text
+    assert f"Data folder: {tmp_path}" in dialog.text
+    assert "LGPL" in dialog.text
+    buttons = {button.text(): button for button in dialog.findChildren(QPushButton)}
+    assert buttons["Third-party licences"].isHidden()  # only a frozen program carries any
+    buttons["Copy"].click()
+    assert dialog.text in QGuiApplication.clipboard().text()
+    buttons["Open the data folder"].click()
+    assert opened == [str(tmp_path)]
+    buttons["Close"].click()
+
+
+def test_about_a_portable_copy_says_so_and_opens_the_licences_beside_it(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(desktop, "open_file", opened.append)
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "semblance"))
+    (tmp_path / "portable").touch()
+    (tmp_path / "licences").mkdir()
+    dialog = AboutDialog(tmp_path / "indexes")
+    qtbot.addWidget(dialog)
+    assert "portable copy" in dialog.text
+    buttons = {button.text(): button for button in dialog.findChildren(QPushButton)}
+    assert not buttons["Open the data folder"].isEnabled()  # there is none yet
+    buttons["Third-party licences"].click()
+    assert opened == [str(tmp_path / "licences")]

@@ -16,6 +16,7 @@ from app.engine.errors import AppError, LibraryDamaged, LibraryLocked
 from app.engine.jobs import Job
 from app.engine.store import integrity
 from app.engine.store.migrations import expected_shape, migrate, shape
+from app.paths import PORTABLE, portable_folder
 
 log = logging.getLogger(__name__)
 
@@ -281,7 +282,18 @@ def _hold(folder: Path) -> FileLock:
     except OSError as error:
         raise AppError(
             "The library's folder cannot be written",
-            f"{error.strerror or error}. Choose another data folder with --home, or make this one writable.",
+            f"{error.strerror or error}. {_otherwise(folder)}",
             str(folder),
         ) from error
     return lock
+
+
+def _otherwise(folder: Path) -> str:
+    """What to do where a library's folder cannot be written."""
+    copy = portable_folder()
+    if copy and folder.is_relative_to(copy):
+        return (
+            "This portable copy keeps everything beside the program: put it where you may write, or delete the file "
+            f"“{PORTABLE}” beside it, and your own data folder is used."
+        )
+    return "Choose another data folder with --home, or make this one writable."
