@@ -1,0 +1,95 @@
+"""The bill of materials: what is in the folder, in CycloneDX's words."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cyclonedx.contrib.license.factories import LicenseFactory
+from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property, XsUri
+from cyclonedx.model.bom import Bom
+from cyclonedx.model.component import Component, ComponentType
+from cyclonedx.output.json import JsonV1Dot6
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+from packageurl import PackageURL
+
+from .gather import Part
+
+OURS = "semblance"
+KINDS = {"python": ComponentType.PLATFORM}
+
+
+def bill(parts: Iterable[Part], version: str, folder: Path, made_at_s: int | None) -> str:
+    """The text of ``sbom.cdx.json``; the same parts give the same text.
+
+    ``folder`` is where the frozen files lie, for their hashes. ``made_at_s``: seconds since 1970 (SOURCE_DATE_EPOCH);
+    without it the bill has no date. Raises ValueError where the text is not CycloneDX 1.6.
+    """
+    bom = Bom(components=[_component(part, folder) for part in parts])
+    program = Component(
+        name=OURS,
+        version=version,
+        type=ComponentType.APPLICATION,
+        bom_ref=OURS,
+        licenses=[LicenseFactory().make_from_string("MIT")],
+        purl=PackageURL("generic", None, OURS, version),
+    )
+    bom.metadata.component = program
+    bom.register_dependency(program, bom.components)
+    if made_at_s is not None:
+        bom.metadata.timestamp = datetime.fromtimestamp(made_at_s, UTC)
+    content = json.loads(JsonV1Dot6(bom).output_as_string())
+    if made_at_s is None:
+        del content["metadata"]["timestamp"]
+    del content["serialNumber"]
+    content["serialNumber"] = uuid.uuid5(uuid.NAMESPACE_URL, json.dumps(content, sort_keys=True)).urn
+    text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    if fault := JsonStrictValidator(SchemaVersion.V1_6).validate_str(text):
+        raise ValueError(f"The bill of materials is not CycloneDX 1.6: {fault}")
+    return text
+
+
+def _component(part: Part, folder: Path) -> Component:
+    inner = [_file(place, folder) for place in part.files]
+    return Component(
+        name=part.name,
+        version=part.version or None,
+        type=KINDS.get(part.kind, ComponentType.LIBRARY),
+        bom_ref=":".join(filter(None, (part.kind, part.holder, part.name, part.version))),
+        licenses=[LicenseFactory().make_from_string(part.licence)] if part.licence else [],
+        purl=PackageURL.from_string(part.purl) if part.purl else None,
+        external_references=_references(part),
+        properties=[Property(name=f"{OURS}:inside", value=part.holder)] if part.holder else [],
+        components=[file for file in inner if file],
+        description=part.note or None,
+    )
+
+
+def _references(part: Part) -> list[ExternalReference]:
+    if not part.source.startswith(("http://", "https://")):
+        return []
+    return [ExternalReference(type=ExternalReferenceType.SOURCE_DISTRIBUTION, url=XsUri(part.source))]
+
+
+def _file(place: str, folder: Path) -> Component | None:
+    """A library's file with the hash of what lies in the folder: on a Mac it is signed anew, so the wheel's differs."""
+    path = next((path for path in (folder / "_internal" / place, folder / place) if path.is_file()), None)
+    if path is None:
+        return None
+    return Component(
+        name=place,
+        type=ComponentType.FILE,
+        bom_ref=f"file:{place}",
+        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=sha256(path))],
+    )
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's content, as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
