@@ -14,8 +14,9 @@ FILE_NAME = "settings.json"
 class Settings:
     """``window_geometry`` is Qt's own, as hexadecimal; ``theme`` is "system", "light" or "dark".
 
-    The four that begin with ``needs`` are what was last said to be wanted of a model; ``needs_kinds`` and
-    ``needs_languages`` are words with blanks between them.
+    ``checked_version`` is the last one that has looked whether everything works on this machine. The four that begin
+    with ``needs_`` are what was last said to be wanted of a model; ``needs_kinds`` and ``needs_languages`` are words
+    with blanks between them.
     """
 
     library: str = "default"
@@ -26,6 +27,7 @@ class Settings:
     needs_by_words: bool = True
     needs_languages: str = "en"
     needs_commercial: bool = False
+    checked_version: str = ""
 
 
 def load(home: Path) -> Settings:

@@ -34,14 +34,14 @@ def check_up(home: Path, device: str = "auto", job: Job = NULL_JOB, resources: P
         Cancelled: the job was cancelled.
     """
     folder = resources or resources_dir()
-    with Expendable() as expendable, DecoderPool(decoders.WORKERS, decoders.TIME_LIMIT_S) as pool:
+    with Expendable() as expendable, _pool() as pool:
         asked = _ask(expendable, home, device, folder)
         job.begin(PHASE, total=_count(folder) + len(asked) + len(_OWN))
         findings: list[Finding] = []
         for title, look in _OWN:
             findings.append(_own(title, look, folder))
             job.advance(note=title)
-        for finding in decoders.check(folder / decoders.CHECKUP_DIR, pool):
+        for finding in decoders.check(folder / decoders.CHECKUP_DIR, pool, job):
             findings.append(finding)
             job.advance(note=finding.title)
         for check in asked:
@@ -55,6 +55,11 @@ _OWN: tuple[tuple[str, Callable[[Path], Finding]], ...] = (
     ("Memory", lambda _folder: program.memory()),
     ("Clock", lambda _folder: program.clock()),
 )
+
+
+def _pool() -> DecoderPool:
+    # At the priority of the rest: on a busy machine a decoder that yields would be taken for one that hangs.
+    return DecoderPool(decoders.WORKERS, decoders.TIME_LIMIT_S, yielding=False)
 
 
 def _own(title: str, look: Callable[[Path], Finding], folder: Path) -> Finding:

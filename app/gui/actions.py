@@ -33,6 +33,7 @@ class Actions(QObject):
         self.library_settings = self._action("gear", self.tr("Settings of this library…"), "Ctrl+,")
         self.labels = self._action("tag", self.tr("Labels…"), "Ctrl+T")
         self.check_library = self._action("check", self.tr("Check the library…"))
+        self.check_computer = self._action("computer", self.tr("Check this computer…"))
         self.menu.addSeparator()
         self.focus_query = self._action("search", self.tr("Go to the query"), "Ctrl+L", "Ctrl+F")
         self.clear_query = self._action("close", self.tr("Clear the query"), "Esc")

@@ -40,6 +40,10 @@ class Choices:
     def choose_thumbnail_px(self, thumbnail_px: int) -> None:
         self.settings = replace(self.settings, thumbnail_px=thumbnail_px)
 
+    def note_checked(self, version: str) -> None:
+        """This version has looked at the machine."""
+        self.settings = replace(self.settings, checked_version=version)
+
     def restore_geometry(self, window: QWidget) -> bool:
         """Give the window the size and place it had; False if it had none."""
         saved = QByteArray.fromHex(self.settings.window_geometry.encode())

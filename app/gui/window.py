@@ -17,6 +17,7 @@ from app.gui.about import AboutDialog
 from app.gui.actions import Actions
 from app.gui.arrivals import Arrivals
 from app.gui.banner import Banner
+from app.gui.checkup import CheckUpWork
 from app.gui.choices import Choices
 from app.gui.details import DetailsPane
 from app.gui.engine import Engine
@@ -78,6 +79,7 @@ class MainWindow(QMainWindow):
         self.labels = LabelWork(engine, self.workspace, self.search.filters.labels, self.details.labels, self)
         self.indexing = IndexingPanel(engine, self.workspace.job)
         self.actions_ = Actions(self, self._choices.settings)
+        self.checkup = CheckUpWork(engine, self.workspace, self.banner, self._choices, self)
         self.arrivals = Arrivals(self, self.workspace, self._take)
         self._compose()
         self._wire_pages()
@@ -177,6 +179,7 @@ class MainWindow(QMainWindow):
         actions.library_settings.triggered.connect(self._show_library_settings)
         actions.labels.triggered.connect(self.labels.show_dialog)
         actions.check_library.triggered.connect(self._check_library)
+        actions.check_computer.triggered.connect(self.checkup.show_dialog)
         actions.focus_query.triggered.connect(self._focus_query)
         actions.clear_query.triggered.connect(self._clear_query)
         actions.page_chosen.connect(self.show_page)

@@ -8,7 +8,7 @@ import os
 import time
 import tomllib
 from collections.abc import Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from app.engine.checks.telling import again, detail, fine, problem
 from app.engine.checktypes import Finding
+from app.engine.jobs import NULL_JOB, Job
 from app.engine.media.decode import DecodedPart, DecodeRequest
 from app.engine.media.pool import DecoderPool
 from app.engine.samples import PictureInput, SoundInput
@@ -29,6 +30,7 @@ TIME_LIMIT_S = 30.0
 WORKERS = 2
 PATIENCE_S = 180.0
 """With all of them: where no child can be started, no time limit begins."""
+POLL_S = 0.1
 
 PICTURE = PictureInput(32, 32, "squash", "bilinear")
 SOUND = SoundInput(16_000)
@@ -98,8 +100,12 @@ def specimens(folder: Path) -> tuple[Expected, tuple[Specimen, ...]]:
     return expected, files
 
 
-def check(folder: Path, pool: DecoderPool) -> Iterator[Finding]:
-    """A finding for each format, in the manifest's order, as soon as it is known. The pool is the caller's."""
+def check(folder: Path, pool: DecoderPool, job: Job = NULL_JOB) -> Iterator[Finding]:
+    """A finding for each format, in the manifest's order, as soon as it is known. The pool is the caller's.
+
+    Raises:
+        Cancelled: the job was cancelled.
+    """
     try:
         expected, files = specimens(folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -109,7 +115,9 @@ def check(folder: Path, pool: DecoderPool) -> Iterator[Finding]:
     deadline_s = time.monotonic() + PATIENCE_S
     under_way = [(file, _begin(file, pool)) for file in files]
     for file, work in under_way:
-        yield _finding(file, expected, work, deadline_s)
+        while isinstance(work, Future) and not wait([work], POLL_S).done and time.monotonic() < deadline_s:
+            job.check()
+        yield _finding(file, expected, work)
 
 
 def _begin(file: Specimen, pool: DecoderPool) -> Future[DecodedPart] | str:
@@ -122,15 +130,15 @@ def _begin(file: Specimen, pool: DecoderPool) -> Future[DecodedPart] | str:
     return pool.decode(DecodeRequest(os.fsencode(file.path), (PICTURE,), (SOUND,)))
 
 
-def _finding(file: Specimen, expected: Expected, work: Future[DecodedPart] | str, deadline_s: float) -> Finding:
+def _finding(file: Specimen, expected: Expected, work: Future[DecodedPart] | str) -> Finding:
     key, title = file.finding_key, file.finding_title
     if isinstance(work, str):
         return problem(key, title, work, again("semblance"))
     remedy = again(_package(file))
+    if not work.done():
+        return problem(key, title, "The decoder gives no answer.", remedy)
     try:
-        part = work.result(timeout=max(0.0, deadline_s - time.monotonic()))
-    except TimeoutError:
-        return problem(key, title, "The decoder gave no answer.", remedy)
+        part = work.result()
     except Exception as error:
         return problem(key, title, f"Such files cannot be read here: {_reason(error)}", remedy)
     if faults := list(_faults(part, file.kind, expected)):

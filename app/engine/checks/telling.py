@@ -31,7 +31,7 @@ def is_frozen() -> bool:
 def again(package: str) -> str:
     """How to get a part of the program anew that came in ``package``."""
     if is_frozen():
-        return "Install Semblance again. If that does not help, copy this page and tell us."
+        return "Install Semblance again. If that does not help, report this text."
     return f"Install it again: python -m pip install --force-reinstall {package}"
 
 

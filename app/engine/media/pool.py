@@ -46,11 +46,12 @@ class DecoderPool:
     Args:
         workers: how many children decode; by default `default_workers`.
         time_limit_s: a task that takes longer is ended together with its child.
+        yielding: whether those that index work only with what others leave of the cores.
     """
 
-    def __init__(self, workers: int | None = None, time_limit_s: float = 60.0) -> None:
+    def __init__(self, workers: int | None = None, time_limit_s: float = 60.0, yielding: bool = True) -> None:
         self.workers = workers or default_workers()
-        self._bulk = _Lane(self.workers, time_limit_s, yielding=True)
+        self._bulk = _Lane(self.workers, time_limit_s, yielding)
         self._quick = _Lane(1, time_limit_s, yielding=False)
 
     def start(self) -> None:
