@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from app.engine.errors import IndexStale
 from app.engine.index import matrix as matrix_module
+from app.engine.index import narrow
 from app.engine.index import shelf as shelf_module
 from app.engine.index.exact import Ids, ranked
 from app.engine.index.hnsw import HnswIndex
@@ -139,6 +141,41 @@ def saved_graph(folder: Path) -> Path:
     graph.add(np.arange(1, 51, dtype=np.int64), unit_vectors(50), threads=1)
     graph.save(folder / "a.hnsw", "space")
     return folder / "a.hnsw"
+
+
+@pytest.mark.parametrize("folder", ["plain", "größe 家"])
+def test_a_graph_is_saved_and_read_by_a_name_that_hnswlib_can_open_where_it_opens_ascii_alone(
+    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(narrow, "IS_NEEDED", True)
+    (tmp_path / folder).mkdir()
+    path = saved_graph(tmp_path / folder)
+    assert len(HnswIndex.load(path, "space", DIM)) == 50
+    for way in (narrow.to_read, narrow.to_write):
+        with way(path) as name:
+            assert name.isascii()
+            assert (name == str(path)) is (folder == "plain")
+            assert way is narrow.to_write or Path(name).read_bytes() == path.read_bytes()
+            Path(name).write_bytes(b"written")
+        assert not Path(name).parent.exists() or folder == "plain"
+    assert path.read_bytes() == b"written"
+
+
+def test_without_a_folder_of_ascii_letters_the_graph_is_not_saved_and_the_old_one_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "größe"
+    home.mkdir()
+    path = saved_graph(home)
+    old = path.read_bytes()
+    monkeypatch.setattr(narrow, "IS_NEEDED", True)
+    monkeypatch.setattr(tempfile, "tempdir", str(home))
+    monkeypatch.setenv("PROGRAMDATA", "")
+    with pytest.raises(OSError, match="ASCII"):
+        saved_graph(home)
+    assert path.read_bytes() == old
+    with pytest.raises(IndexStale):
+        HnswIndex.load(path, "space", DIM)
 
 
 def test_a_saved_graph_comes_back(tmp_path: Path) -> None:

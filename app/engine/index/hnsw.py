@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.engine.errors import IndexStale
+from app.engine.index import narrow
 from app.engine.index.exact import NOTHING, Ids, Neighbours
 from app.engine.samples import Vectors
 
@@ -116,7 +117,8 @@ class HnswIndex:
         """
         new, new_side = path.with_suffix(".new"), path.with_suffix(".json.new")
         try:
-            self._graph.save_index(str(new))
+            with narrow.to_write(new) as name:
+                self._graph.save_index(name)
             _sync(new)
             size_bytes = new.stat().st_size
             if size_bytes != self._graph.index_file_size():
@@ -158,7 +160,8 @@ class HnswIndex:
                 raise _stale("is damaged", path)
             index = HnswIndex(dim, capacity=1)
             index._graph = hnswlib.Index(space="ip", dim=dim)
-            index._graph.load_index(str(path), max_elements=sidecar.count)
+            with narrow.to_read(path) as name:
+                index._graph.load_index(name, max_elements=sidecar.count)
         except (OSError, ValueError, TypeError, RuntimeError) as error:
             raise _stale("cannot be read", path) from error
         if len(index) != sidecar.count:
