@@ -22,8 +22,9 @@ from linux.staging import PROJECT, VERSION
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 LIBRARY_DIR = "usr/lib/semblance"
-COMPRESSION = ("-Zzstd", "-z12")
-"""dpkg reads zstd since Debian 12 and Ubuntu 18.04. xz packs a tenth smaller and takes many times as long, each way."""
+COMPRESSION = ("-Zzstd", "-z3")
+"""dpkg reads zstd since Debian 12 and Ubuntu 18.04. Of the same 600 MB of libraries level 3 made 344 MB in 2 s of one
+core, level 9 made 327 MB in 14 s, and xz took more than 100 s at its fastest."""
 
 _name = os.environ.get("DEBFULLNAME") or "The Semblance authors"
 _address = os.environ.get("DEBEMAIL") or "semblance@semblance.invalid"
