@@ -1,0 +1,1 @@
+"""What only Windows asks for: resources of the executables, and the installer."""
