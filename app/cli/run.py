@@ -68,6 +68,8 @@ def _what_is_kept(options: argparse.Namespace) -> str:
     """What is said of the work of a command that was interrupted."""
     if options.verb == "bench":
         return "Nothing that was measured is kept."
+    if options.verb == "doctor":
+        return "Nothing was changed."
     action = getattr(options, "action", "")
     if action in ("add", "export-pack", "import-pack") and not getattr(options, "carried", False):
         return "Everything is as it was."

@@ -18,7 +18,7 @@ from app.engine.checktypes import Finding
 from app.engine.media import child
 
 PATIENCE_S = 300.0
-"""With all checks together: where no child can be started, no time limit begins."""
+"""For all checks together: where no child can be started, no time limit begins."""
 
 Check = Callable[..., Finding | tuple[Finding, ...]]
 
@@ -66,7 +66,7 @@ class Asked:
     def findings(self) -> tuple[Finding, ...]:
         """What was found, once `wait` says so. Raises nothing."""
         if not self._future.done():
-            return (problem(self._key, self.title, "No process for it can be started.", self._remedy),)
+            return (problem(self._key, self.title, "There was no answer in time.", self._remedy),)
         try:
             found = self._future.result()
         except (Exception, CancelledError) as error:

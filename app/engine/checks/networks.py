@@ -4,6 +4,7 @@ child process."""
 from __future__ import annotations
 
 import os
+import platform
 import re
 import sys
 import warnings
@@ -26,6 +27,8 @@ _NVIDIA = "0x10de"
 _DISPLAYS = ("0x0300", "0x0302")
 """PCI's classes of display controllers, with and without an outlet."""
 _LITTLE_MEMORY_BYTES = 2 * 10**9
+_NO_VECTORS = "DEFAULT"
+"""What torch calls a processor without instructions that compute several numbers at once."""
 _NO_CARD = "Networks run on the processor."
 
 
@@ -36,8 +39,11 @@ def processor() -> Finding:
     wrong = known.wrong_on("cpu", torch.float32)
     if wrong:
         return problem("processor", PROCESSOR, f"torch {torch.__version__} computes wrongly: {wrong}.", again("torch"))
-    instructions = torch.backends.cpu.get_cpu_capability()
-    sentence = f"torch {torch.__version__} computes rightly, with {instructions} and {torch.get_num_threads()} threads."
+    instructions, threads = torch.backends.cpu.get_cpu_capability(), torch.get_num_threads()
+    with_what = "" if instructions == _NO_VECTORS else f" with {instructions}"
+    sentence = f"torch {torch.__version__} computes rightly{with_what} on {threads} thread{'s' * (threads != 1)}."
+    if instructions == _NO_VECTORS and platform.machine().lower() in ("x86_64", "amd64"):
+        return note("processor", PROCESSOR, f"{sentence} It has no AVX2, so that networks are slow on it.")
     return fine("processor", PROCESSOR, sentence)
 
 
