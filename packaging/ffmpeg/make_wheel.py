@@ -16,8 +16,10 @@ import shutil
 import subprocess
 import sys
 import venv
+from collections.abc import Mapping
 from pathlib import Path
 
+import notices
 from sources import SOURCES, SourceMissing, unpack
 
 HERE = Path(__file__).resolve().parent
@@ -43,13 +45,16 @@ FFMPEG_OPTIONS = (
     "--disable-devices",
     "--disable-protocols",
     "--enable-protocol=file,pipe",
+    # Of FFmpeg's own parts it reads all there is, and writes and filters what the program and its tests do.
+    *("--disable-filters", "--enable-filter=aformat,anull,aresample,asetrate,atempo,format,null,scale"),
+    *("--disable-encoders", "--enable-encoder=ffv1,flac,libmp3lame,mpeg4,pcm_f32le,pcm_s16le"),
+    *("--disable-muxers", "--enable-muxer=avi,flac,matroska,mov,mp3,mp4,mpegts,ogg,wav"),
     # What is named is LGPL, BSD or in the system: no --enable-gpl, no --enable-version3, no --enable-nonfree.
     "--enable-iconv",
     "--enable-zlib",
     "--enable-libdav1d",  # FFmpeg's own AV1 decoder works on graphics cards only
     "--enable-libmp3lame",  # FFmpeg has no MP3 encoder of its own
 )
-FORBIDDEN_OPTIONS = ("--enable-gpl", "--enable-version3", "--enable-nonfree")
 
 
 def main() -> None:
@@ -63,15 +68,15 @@ def main() -> None:
     shutil.rmtree(STAGE, ignore_errors=True)
     tools = _tools()
     try:
-        lame, dav1d, ffmpeg = (unpack(source, wanted.sources, WORK / source.name) for source in SOURCES)
+        unpacked = {source.name: unpack(source, wanted.sources, WORK / source.name) for source in SOURCES}
     except SourceMissing as error:
         sys.exit(str(error))
-    _build_lame(lame, wanted.jobs)
-    _build_dav1d(dav1d, tools)
-    _build_ffmpeg(ffmpeg, wanted.jobs)
-    wheel = _build_pyav(tools)
-    shutil.copy(wheel, WHEELS)
-    print(WHEELS / wheel.name)
+    _build_lame(unpacked["lame"], wanted.jobs)
+    _build_dav1d(unpacked["dav1d"], tools)
+    _build_ffmpeg(unpacked["ffmpeg"], wanted.jobs)
+    wheel = _self_contained(_with_notices(_build_pyav(tools), unpacked, tools), tools)
+    WHEELS.mkdir(parents=True, exist_ok=True)
+    print(shutil.copy(wheel, WHEELS))
 
 
 def _tools() -> Path:
@@ -104,25 +109,42 @@ def _build_ffmpeg(source: Path, jobs: int) -> None:
 
 
 def _build_pyav(tools: Path) -> Path:
-    """PyAV's source release, compiled and with the libraries put in; returns the wheel."""
+    """PyAV's source release, compiled; returns the wheel."""
     version = re.search(r"^av==(\S+)$", (PROJECT / "constraints.txt").read_text(), re.MULTILINE)
     assert version, "constraints.txt names no version of av"
-    plain, whole = WORK / "plain", WORK / "whole"
-    for folder in (plain, whole):
-        shutil.rmtree(folder, ignore_errors=True)
-    WHEELS.mkdir(parents=True, exist_ok=True)
+    folder = _empty("plain")
     _run(
         *(tools / "python", "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-cache-dir"),
-        *("--no-binary=av", f"--wheel-dir={plain}", f"av=={version[1]}"),
+        *("--no-binary=av", f"--wheel-dir={folder}", f"av=={version[1]}"),
         path=tools,
     )
-    (bare,) = plain.glob("*.whl")
+    return next(folder.glob("*.whl"))
+
+
+def _with_notices(wheel: Path, unpacked: Mapping[str, Path], tools: Path) -> Path:
+    folder, packed = _empty("unpacked"), _empty("noted")
+    _run(tools / "wheel", "unpack", "--dest", folder, wheel)
+    (content,) = folder.iterdir()
+    notices.add(next(content.glob("*.dist-info")), unpacked)
+    _run(tools / "wheel", "pack", "--dest-dir", packed, content)
+    return next(packed.glob("*.whl"))
+
+
+def _self_contained(wheel: Path, tools: Path) -> Path:
+    """The wheel with the libraries that it needs in it."""
+    folder = _empty("whole")
     if sys.platform == "darwin":
-        _run(tools / "delocate-wheel", "--wheel-dir", whole, bare, path=tools)
+        _run(tools / "delocate-wheel", "--wheel-dir", folder, wheel, path=tools)
     else:
-        _run(tools / "auditwheel", "repair", "--strip", "--wheel-dir", whole, bare, path=tools)
-    (wheel,) = whole.glob("*.whl")
-    return wheel
+        _run(tools / "auditwheel", "repair", "--strip", "--wheel-dir", folder, wheel, path=tools)
+    return next(folder.glob("*.whl"))
+
+
+def _empty(name: str) -> Path:
+    folder = WORK / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
 
 
 def _run(*words: str | Path, inside: Path = PROJECT, path: Path | None = None) -> None:

@@ -19,7 +19,8 @@ class Source:
     sha256: str
     url: str
     licence: str
-    """An SPDX expression for the parts that are compiled here."""
+    """The SPDX name, for the parts that are compiled here."""
+    licence_files: tuple[str, ...]
 
 
 SOURCES = (
@@ -29,6 +30,7 @@ SOURCES = (
         "ddfe36cab873794038ae2c1210557ad34857a4b6bdc515785d1da9e175b1da1e",
         "https://downloads.sourceforge.net/project/lame/lame/3.100/lame-3.100.tar.gz",
         "LGPL-2.0-or-later",
+        ("COPYING", "LICENSE"),
     ),
     Source(
         "dav1d",
@@ -36,6 +38,7 @@ SOURCES = (
         "686616b7c69eb88d44459391ab25cac13b6647a3b288835c5784e71c1514a5c5",
         "https://downloads.videolan.org/pub/videolan/dav1d/1.5.4/dav1d-1.5.4.tar.xz",
         "BSD-2-Clause",
+        ("COPYING",),
     ),
     Source(
         "ffmpeg",
@@ -43,6 +46,7 @@ SOURCES = (
         "464beb5e7bf0c311e68b45ae2f04e9cc2af88851abb4082231742a74d97b524c",
         "https://ffmpeg.org/releases/ffmpeg-8.1.2.tar.xz",
         "LGPL-2.1-or-later",
+        ("COPYING.LGPLv2.1", "LICENSE.md"),
     ),
 )
 
