@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtGui import QIcon
 
 from app import settings
@@ -60,6 +60,7 @@ def run(home: Path, library: str | None, files: Sequence[str] = (), has_console:
 
 def _run(home: Path, wish: Wish) -> int:
     _log_faults_to(window_log_path(home))
+    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(home))  # what Qt's dialogs remember
     app = application()
     door = Door(home, parent=app)
     if not door.enter(wish):

@@ -49,7 +49,9 @@ class Engine(QObject):
         client.on_event = lambda name, value: self._post(lambda: self.told.emit(name, value))
 
     def start(self) -> None:
-        self._client.start()
+        """Start the engine, unless it was ended: a window may be closed before its engine was started."""
+        if not self._closed:
+            self._client.start()
 
     def close(self) -> None:
         """End the engine; answers that come later are dropped."""

@@ -161,3 +161,41 @@ def test_about_a_portable_copy_says_so_and_opens_the_licences_beside_it(
     assert not buttons["Open the data folder"].isEnabled()  # there is none yet
     buttons["Third-party licences"].click()
     assert opened == [str(tmp_path / "licences")]
+
+
+def test_the_window_opens_and_leaves_nothing_outside_the_data_home(tmp_path: Path) -> None:
+    """The real start and end. It is closed before its engine is started, which must not be started then; a file dialog
+    is what else would remember something."""
+    for name in ("home", "user", "session"):
+        (tmp_path / name).mkdir(mode=0o700)
+    script = (
+        "import sys; from pathlib import Path; from PySide6.QtCore import QTimer\n"
+        "from PySide6.QtWidgets import QFileDialog\n"
+        "from app.gui.app import MainWindow, run; from app.gui.application import application\n"
+        "def use():\n"
+        "    window = next(one for one in application().topLevelWidgets() if isinstance(one, MainWindow))\n"
+        "    dialog = QFileDialog(window); dialog.setOption(QFileDialog.Option.DontUseNativeDialog)\n"
+        "    dialog.open(); dialog.reject(); window.close()\n"
+        "if __name__ == '__main__':\n"
+        "    QTimer.singleShot(0, application(), use); sys.exit(run(Path(sys.argv[1]), None))"
+    )
+    started = tmp_path / "start.py"
+    started.write_text(script)
+    places = {
+        "HOME": str(tmp_path / "user"),
+        "XDG_RUNTIME_DIR": str(tmp_path / "session"),
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")} | places
+    ended = subprocess.run(
+        [sys.executable, str(started), str(tmp_path / "home")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert list((tmp_path / "user").rglob("*")) == []
+    assert (tmp_path / "home" / "settings.json").exists()
+    assert not [path for path in (tmp_path / "session").iterdir() if path.is_socket()]
