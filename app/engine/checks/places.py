@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -31,6 +32,8 @@ _FULL_BYTES = 500 * 10**6
 _NARROW_BYTES = 5 * 10**9
 """A model takes one to five, an index of 100,000 photos one."""
 _NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "afpfs", "webdav", "davfs", "9p", "fuse.sshfs", "fuse.rclone", "ceph")
+_DRIVE_REMOTE = 4
+"""What Windows calls a drive of the network (winbase.h)."""
 _OTHER_HOME = "choose another folder with --home or the variable SEMBLANCE_HOME"
 
 _VECTORS, _DIM = 400, 24
@@ -172,6 +175,10 @@ def _elsewhere() -> str:
 def network_file_system(folder: Path) -> str:
     """The kind of the network file system that holds a folder, "" where it is a disk of this machine."""
     place = folder.resolve()
+    if sys.platform == "win32":  # to list all drives could take long where one of the network's is away
+        import ctypes
+
+        return "remote" if ctypes.windll.kernel32.GetDriveTypeW(place.anchor) == _DRIVE_REMOTE else ""
     mounts = [part for part in psutil.disk_partitions(all=True) if place.is_relative_to(part.mountpoint)]
     if not mounts:
         return ""

@@ -18,8 +18,8 @@ from app import __version__
 from app.engine.checks.telling import again, detail, fine, gigabytes, is_frozen, note, problem
 from app.engine.checktypes import Finding
 
-_OLDEST_CLOCK_S = 1_767_225_600.0
-"""The beginning of 2026, UTC: no clock that is right shows less."""
+_OLDEST_CLOCK_S = 1_704_067_200.0
+"""The beginning of 2024, UTC: no clock that is right shows less."""
 _LEAST_MEMORY_BYTES = 4 * 10**9
 """Two usual models, the decoders and the system; with less, one small model at a time."""
 _NOT_EMPTY = ("models.toml", "icons/semblance-128.png", "report/page.html")
@@ -91,6 +91,9 @@ def clock() -> Finding:
     shown = time.strftime("%Y-%m-%d %H:%M", time.localtime(now_s))
     if now_s < _OLDEST_CLOCK_S:
         return note(
-            key, title, f"It shows {shown}, which is past.", "Set the clock: models are fetched only with a right one."
+            key,
+            title,
+            f"It shows {shown}, which is long past.",
+            "Set the clock: models are fetched only with a right one.",
         )
     return fine(key, title, f"It shows {shown}.")
