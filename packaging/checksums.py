@@ -1,6 +1,7 @@
 """Write SHA256SUMS over what is to be given away: ``python packaging/checksums.py [FOLDER]`` (by default ``dist``).
 
 The form is that of ``sha256sum``, so that ``sha256sum --check SHA256SUMS`` says whether a download is whole.
+Standard library only.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from parts.bill import sha256
+from parts.hashes import sha256
 
 DIST = Path(__file__).resolve().parent.parent / "dist"
 NAME = "SHA256SUMS"

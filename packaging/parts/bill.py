@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import uuid
 from collections.abc import Iterable
@@ -19,6 +18,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
 from .gather import Part
+from .hashes import sha256
 
 OURS = "semblance"
 KINDS = {"python": ComponentType.PLATFORM}
@@ -87,9 +87,3 @@ def _file(place: str, folder: Path) -> Component | None:
         bom_ref=f"file:{place}",
         hashes=[HashType(alg=HashAlgorithm.SHA_256, content=sha256(path))],
     )
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file's content, as hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -22,9 +22,12 @@ def tools():
     try:
         import checksums
         import inventory
+        import split
         from parts import gather, licensing
 
-        return SimpleNamespace(inventory=inventory, gather=gather, licensing=licensing, checksums=checksums)
+        return SimpleNamespace(
+            inventory=inventory, gather=gather, licensing=licensing, checksums=checksums, split=split
+        )
     finally:
         sys.path[:] = before
 
@@ -189,3 +192,14 @@ def test_sums_are_in_the_form_of_sha256sum(tmp_path, tools):
     assert sums.read_text("utf-8") == (
         f"{hashlib.sha256(b'a').hexdigest()}  a.tar.gz\n{hashlib.sha256(b'b').hexdigest()}  b.deb\n"
     )
+
+
+def test_what_is_too_large_is_split_and_joined_again_it_is_the_same(tmp_path, tools):
+    whole = tmp_path / "program.tar.gz"
+    whole.write_bytes(bytes(range(256)) * 10)
+    *parts, sums = tools.split.split(whole, 1000)
+    assert [part.name for part in parts] == [f"program.tar.gz.part{number}" for number in (1, 2, 3)]
+    joined = b"".join(part.read_bytes() for part in parts)
+    assert joined == bytes(range(256)) * 10
+    assert sums.read_text("utf-8") == f"{hashlib.sha256(joined).hexdigest()}  program.tar.gz\n"
+    assert tools.split.split(parts[0], 1000) == [parts[0]]
