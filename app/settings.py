@@ -6,6 +6,7 @@ import json
 import os
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 FILE_NAME = "settings.json"
 
@@ -32,13 +33,7 @@ class Settings:
 
 def load(home: Path) -> Settings:
     """The saved settings; what is missing, unknown or unreadable falls back to the default."""
-    try:
-        saved = json.loads((home / FILE_NAME).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return Settings()
-    if not isinstance(saved, dict):
-        return Settings()
-    defaults = Settings()
+    saved, defaults = _read(home), Settings()
     known = {
         field.name: saved[field.name]
         for field in fields(Settings)
@@ -48,12 +43,22 @@ def load(home: Path) -> Settings:
 
 
 def save(home: Path, settings: Settings) -> None:
-    """Write the settings in one step: the old file stays whole until the new one is.
+    """Write the settings in one step: the old file stays whole until the new one is. What a later version of the
+    program keeps in it beside these stays.
 
     Raises:
         OSError: the home cannot be written.
     """
+    table = {**_read(home), **asdict(settings)}
     home.mkdir(parents=True, exist_ok=True)
     new = home / (FILE_NAME + ".new")
-    new.write_text(json.dumps(asdict(settings), indent=2) + "\n", encoding="utf-8")
+    new.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
     os.replace(new, home / FILE_NAME)  # noqa: PTH105 - the one call that is atomic on every system
+
+
+def _read(home: Path) -> dict[str, Any]:
+    try:
+        saved = json.loads((home / FILE_NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return saved if isinstance(saved, dict) else {}

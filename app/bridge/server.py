@@ -228,14 +228,14 @@ class _Server:
             asked = getattr(self._session, name)
         return asked
 
-    def _open(self, library: str) -> Any:
+    def _open(self, library: str, job: Job) -> Any:
         from app.engine.session import Session
 
         with self._at_rest(Lane.QUICK, Lane.VIEW, Lane.EVALUATE):
             if self._session and self._session.name == library:
                 return self._session.status()
             source, _ = self._models()
-            opened = Session.open(self._home, library, encoders=source)
+            opened = Session.open(self._home, library, encoders=source, job=job)
             if self._session:  # only now: a library that cannot be opened leaves the old one open
                 self._session.close()
             self._session = opened

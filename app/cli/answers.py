@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 from rich.console import Console
 
 from app import settings
+from app.engine.jobs import Job, Progress
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 """The exit statuses."""
@@ -24,6 +26,23 @@ class Answer(NamedTuple):
 
 
 def open_session(options: argparse.Namespace, home: Path, library: str | None = None) -> Any:
+    """Open the library that is meant. Bringing one up to date that an earlier version made is told of in a line."""
     from app.engine.session import Session  # numpy and the codecs are loaded only by a command that needs them
 
-    return Session.open(home, library or options.library or settings.load(home).library)
+    return Session.open(home, library or library_name(options, home), job=Job(_tell_once()))
+
+
+def library_name(options: argparse.Namespace, home: Path) -> str:
+    name: str = options.library or settings.load(home).library
+    return name
+
+
+def _tell_once() -> Callable[[Progress], None]:
+    told: set[str] = set()
+
+    def tell(progress: Progress) -> None:
+        if progress.phase not in told:
+            told.add(progress.phase)
+            sys.stderr.write(f"{progress.phase}…\n")
+
+    return tell

@@ -67,6 +67,9 @@ def parser() -> argparse.ArgumentParser:
     )
     forget.add_argument("folder", metavar="FOLDER")
     verbs.add_parser("verify", parents=[shared], help="check the library for damage, and mend what can be mended")
+    verbs.add_parser(
+        "restore", parents=[shared], help="go back to the copy of a library from before a newer version changed it"
+    )
     models = verbs.add_parser("models", parents=[shared], help="choose, install, verify, add and pack models")
     _add_models(models.add_subparsers(dest="action", metavar="ACTION", required=True), shared)
     judge = verbs.add_parser("judge", parents=[shared], help="take in or give out judgments as TREC qrels")

@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.cli import documents, tables
-from app.cli.answers import FAILED, INTERRUPTED, Answer, open_session
+from app.cli.answers import FAILED, INTERRUPTED, Answer, library_name, open_session
 from app.cli.doctorverb import doctor
 from app.cli.evaluateverbs import evaluate
 from app.cli.labelverbs import check_known, labels
@@ -113,6 +113,13 @@ def _status(options: argparse.Namespace, home: Path) -> Answer:
     return Answer(documents.plain(status), lambda console: tables.status(console, status))
 
 
+def _restore(options: argparse.Namespace, home: Path) -> Answer:
+    from app.engine.session import restore
+
+    restored = restore(home, library_name(options, home))
+    return Answer(documents.plain(restored), lambda console: tables.restored(console, restored))
+
+
 def _settings(options: argparse.Namespace, home: Path) -> Answer:
     named = {
         "frame_interval_ms": options.frame_interval_s,
@@ -190,6 +197,7 @@ _VERBS: dict[str, Callable[[argparse.Namespace, Path], Answer]] = {
     "settings": _settings,
     "forget": _forget,
     "verify": _verify,
+    "restore": _restore,
     "bench": _bench,
     "models": models,
     "queries": queries,

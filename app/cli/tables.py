@@ -16,7 +16,16 @@ from app.cli.demo import Demo
 from app.cli.modeltables import size
 from app.engine.evaltypes import Imported
 from app.engine.modeltypes import ModelStatus
-from app.engine.types import Failure, Hit, IndexReport, LibrarySettings, LibraryStatus, SearchReply, VerifyReport
+from app.engine.types import (
+    Failure,
+    Hit,
+    IndexReport,
+    LibrarySettings,
+    LibraryStatus,
+    Restored,
+    SearchReply,
+    VerifyReport,
+)
 
 SHOWN_FAILURES = 20
 PIPE_WIDTH = 500
@@ -79,7 +88,17 @@ def status(console: Console, library: LibraryStatus) -> None:
             "frees them"
         )
     console.print(f"  {library.judgments:,} judgments")
+    for backup in library.backups:
+        console.print(
+            f"  A copy from before the last upgrade, {size(backup.size_bytes)}; delete it when all is well: "
+            f"{escape(backup.path)}"
+        )
     _failures(console, library.failures)
+
+
+def restored(console: Console, back: Restored) -> None:
+    console.print(f"The library is what it was before the upgrade: {escape(back.path)}")
+    console.print(f"What it was until now is kept: {escape(back.set_aside)}")
 
 
 def library_settings(console: Console, settings: LibrarySettings, is_due: bool) -> None:

@@ -71,5 +71,9 @@ class IndexStale(AppError):
     """An index file does not match the library. It is rebuilt; a user sees this only if that fails too."""
 
 
+class IndexOutdated(IndexStale):
+    """Another version of the program wrote the index file, which is no damage."""
+
+
 class EngineDied(AppError):
     """The engine process ended before it answered."""

@@ -196,6 +196,12 @@ class Searcher:
             return list(dict.fromkeys(found))
         if target := self._first(query.modalities, usable):
             return [target]
+        if any(self._spaces.of_encoder(key) for key in usable if query.modalities <= self._encoders.spec(key).accepts):
+            raise UnsupportedModality(
+                "This library is to be indexed again",
+                f"What it holds for a query by {_kinds(query)} was made in another way than the models make it now. "
+                "Index it again; judgments stay.",
+            )
         raise UnsupportedModality(
             "No model here can answer this",
             f"This library is not indexed with a model that understands a query by {_kinds(query)}. "

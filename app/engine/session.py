@@ -34,6 +34,8 @@ from app.engine.robustness import Disturber
 from app.engine.scanning import is_online
 from app.engine.search import Searcher
 from app.engine.shelves import Shelves
+from app.engine.store import restoring
+from app.engine.store.backups import backups
 from app.engine.store.database import FILE_NAME, Database, broken_library
 from app.engine.store.exchanges import Exchanges
 from app.engine.store.files import Files, is_within
@@ -55,6 +57,7 @@ from app.engine.types import (
     LibrarySettings,
     LibraryStatus,
     QueryPart,
+    Restored,
     Root,
     SearchReply,
     SearchRequest,
@@ -73,6 +76,17 @@ def libraries(home: Path) -> tuple[str, ...]:
     """The names of the libraries in a data home."""
     folder = libraries_dir(home)
     return tuple(sorted(entry.parent.name for entry in folder.glob(f"*/{FILE_NAME}"))) if folder.is_dir() else ()
+
+
+def restore(home: Path, library: str) -> Restored:
+    """See `app.engine.store.restoring.restore`."""
+    return restoring.restore(_folder(home, library))
+
+
+def _folder(home: Path, library: str) -> Path:
+    if not _LIBRARY_NAME.fullmatch(library) or library.strip(". ") != library:
+        raise AppError("This cannot be a library's name", f"Use letters, digits and spaces; {library!r} was given.")
+    return libraries_dir(home) / library
 
 
 class Session:
@@ -145,6 +159,7 @@ class Session:
         encoders: EncoderSource | None = None,
         device: str = "auto",
         exact_up_to: int = EXACT_UP_TO,
+        job: Job = NULL_JOB,
     ) -> Session:
         """Open a library of a data home, making it at first use.
 
@@ -154,14 +169,14 @@ class Session:
             encoders: where encoders come from; the catalogue unless a test or a plug-in brings its own.
             device: "auto", "cuda", "mps" or "cpu".
             exact_up_to: sets up to this size are scanned rather than looked up in a graph.
+            job: told of bringing up to date what an earlier version made, after it was copied.
 
         Raises:
-            AppError: the name cannot be a folder's, or the home cannot be written.
+            AppError: the name cannot be a folder's, the home cannot be written, or there is no room for an upgrade.
             LibraryLocked, LibraryTooNew, LibraryDamaged: as their names say.
+            Cancelled: the job was cancelled before anything was changed.
         """
-        if not _LIBRARY_NAME.fullmatch(library) or library.strip(". ") != library:
-            raise AppError("This cannot be a library's name", f"Use letters, digits and spaces; {library!r} was given.")
-        database = Database(libraries_dir(home) / library)
+        database = Database(_folder(home, library), job)
         source, rates = encoders or Catalogue(models_dir(home), device), Rates(Speeds(speeds_path(home)), device)
         return cls(library, database, source, rates, DecoderPool(), exact_up_to)
 
@@ -199,6 +214,7 @@ class Session:
             settings=self._preferences.settings,
             kept=self._indexer.kept_counts(models),
             earlier=self._indexer.earlier_counts(models),
+            backups=backups(self._database.path),
         )
 
     def index(self, request: IndexRequest, job: Job = NULL_JOB) -> IndexReport:

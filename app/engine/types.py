@@ -302,6 +302,24 @@ class LibrarySettings:
 
 
 @dataclass(frozen=True)
+class LibraryBackup:
+    """A copy of a library's database from before an upgrade: of which schema it is, and its size."""
+
+    path: str
+    schema: int
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Restored:
+    """A library's copy was put back: where, of which schema it is, and where what was there is kept."""
+
+    path: str
+    schema: int
+    set_aside: str
+
+
+@dataclass(frozen=True)
 class LibraryStatus:
     name: str
     folder: str
@@ -319,6 +337,8 @@ class LibraryStatus:
     """What models that are no longer chosen, or cannot be used now, have encoded, and the library still holds."""
     earlier: dict[str, SpaceCount] = field(default_factory=dict)
     """What the chosen models have encoded with other weights than they have now, and the library still holds."""
+    backups: tuple[LibraryBackup, ...] = ()
+    """What it was before it was brought up to date; the files may be deleted."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLay
 
 from app.bridge.client import Call
 from app.engine.errors import AppError, EngineDied
+from app.engine.jobs import Progress
 from app.engine.modeltypes import ModelStatus
 from app.engine.types import Hit, LibraryStatus, Modality, Query, QueryPart, SearchReply, SearchRequest
 from app.gui import icons, intake, theme, wording
@@ -155,6 +156,16 @@ class SearchPage(QWidget):
         """The engine is starting, or another library is being opened."""
         self._status = None
         self._say("library", self.tr("Opening your library…"), self.tr("You can type your search already."))
+
+    def show_upgrading(self, progress: Progress) -> None:
+        """An earlier version made the library: it is copied, then changed."""
+        share = self.tr(" ({0:.0%})").format(progress.done / progress.total) if progress.total else ""
+        self._say(
+            "library",
+            self.tr("Bringing your library up to date…"),
+            self.tr("An earlier Semblance made it. A copy stays beside it. This can take some minutes, once.")
+            + f"\n{progress.phase}{share}",
+        )
 
     def show_problem(self, error: AppError, actions: Sequence[tuple[str, Callable[[], None]]]) -> None:
         """The library could not be opened."""

@@ -158,6 +158,7 @@ class MainWindow(QMainWindow):
 
     def _wire_workspace(self) -> None:
         self.workspace.opening.connect(self._opening)
+        self.workspace.upgrading.connect(self.search.show_upgrading)
         self.workspace.opened.connect(self._opened)
         self.workspace.open_failed.connect(self._open_failed)
         self.workspace.status_changed.connect(self._show_status)

@@ -29,7 +29,8 @@ DEATHS_WITHIN_S = 60.0
 
 
 class Workspace(QObject):
-    """Signals: ``opening`` with a library's name; then ``opened`` with its `LibraryStatus` or ``open_failed`` with an
+    """Signals: ``opening`` with a library's name; ``upgrading`` with the `Progress` of bringing one up to date that an
+    earlier version made; then ``opened`` with its `LibraryStatus` or ``open_failed`` with an
     `AppError`; ``status_changed`` with the status whenever its contents may have changed; ``libraries_changed`` with
     the names; ``models_changed`` with every `ModelStatus`; ``model_forgotten`` with the key of
     one whose vectors are gone; ``watching_limited`` with a sentence, once; ``engine_restarting`` and
@@ -37,6 +38,7 @@ class Workspace(QObject):
     """
 
     opening = Signal(str)
+    upgrading = Signal(object)
     opened = Signal(object)
     open_failed = Signal(object)
     status_changed = Signal(object)
@@ -102,7 +104,11 @@ class Workspace(QObject):
             if attempt == self._attempt:
                 self._opened(status)
 
-        self._engine.request("open", library, on_done=done, on_failed=failed)
+        def progressed(progress: Progress) -> None:
+            if attempt == self._attempt:
+                self.upgrading.emit(progress)
+
+        self._engine.request("open", library, on_done=done, on_failed=failed, on_progress=progressed)
 
     def open_sample(self) -> None:
         """Open the sample library and fill it the first time."""

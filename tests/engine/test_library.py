@@ -144,10 +144,10 @@ def test_a_failed_transaction_leaves_nothing_behind(tmp_path: Path) -> None:
     try:
         with pytest.raises(ZeroDivisionError):
             insert_and_fail(database)
-        assert database.read.execute("SELECT count(*) FROM settings").fetchone() == (0,)
+        assert database.read.execute("SELECT count(*) FROM settings WHERE key = 'a'").fetchone() == (0,)
         with database.transaction() as change:
             change.execute("INSERT INTO settings (key, value) VALUES ('a', 'b')")
-        assert database.read.execute("SELECT count(*) FROM settings").fetchone() == (1,)
+        assert database.read.execute("SELECT count(*) FROM settings WHERE key = 'a'").fetchone() == (1,)
     finally:
         database.close()
 
@@ -174,5 +174,5 @@ def test_a_full_disk_is_told_in_a_sentence_and_nothing_half_is_kept(tmp_path: Pa
     database.read.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(AppError, match="disk may be full"), database.transaction() as change:
         change.execute("INSERT INTO settings (key, value) VALUES ('a', ?)", ("x" * 100_000,))
-    assert database.read.execute("SELECT count(*) FROM settings").fetchone() == (0,)
+    assert database.read.execute("SELECT count(*) FROM settings WHERE key = 'a'").fetchone() == (0,)
     database.close()

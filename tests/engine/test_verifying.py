@@ -88,7 +88,9 @@ def test_a_damaged_judgment_is_not_counted_and_told_of(
         assert session.verify().sentences == ()
 
 
-@pytest.mark.parametrize("statement", ["UPDATE queries SET title = 'other'", "UPDATE settings SET value = '[]'"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE queries SET title = 'other'", "UPDATE settings SET value = '[]' WHERE key = 'models'"]
+)
 def test_a_damaged_query_or_choice_is_told_of(
     session: Session, index: Index, photo: Make, home: Path, library: Path, statement: str
 ) -> None:

@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 import app.gui
 from app import settings
 from app.engine.errors import AppError, EngineDied, LibraryTooNew
+from app.engine.jobs import Progress
 from app.engine.types import IndexRequest, ItemKind, Modality, Query, QueryPart, Root
 from app.gui import theme
 from app.gui.emptystate import EmptyState
@@ -160,6 +161,18 @@ def test_a_library_that_is_too_new_says_what_to_do_and_can_be_tried_again(
     assert "Update Semblance." in page_state(window).sentence
     next(made for made in page_state(window).findChildren(QPushButton) if made.text() == "Try again").click()
     assert len(fake_client.of("open")) == 3
+
+
+def test_a_library_that_is_brought_up_to_date_does_not_look_hung(qtbot: QtBot, window: MainWindow, fake_client) -> None:
+    opening = fake_client.answers.pop("open")
+    window.workspace.open("old")
+    assert page_state(window).headline == "Opening your library…"
+    fake_client.last("open").progress(Progress("Backing up the library", 25, 100))
+    qtbot.waitUntil(lambda: page_state(window).headline == "Bringing your library up to date…")
+    assert "A copy stays beside it" in page_state(window).sentence
+    assert "Backing up the library (25%)" in page_state(window).sentence
+    fake_client.last("open").answer(opening("old"))
+    qtbot.waitUntil(lambda: page_state(window).headline != "Bringing your library up to date…")
 
 
 def test_a_dying_engine_is_told_and_then_given_up_with_the_logs_path(

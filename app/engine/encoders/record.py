@@ -53,11 +53,15 @@ def read_added_entry(folder: Path) -> Entry | None:
 
 def write_record(folder: Path, installation: Installation, entry: Entry | None = None) -> None:
     """Write the record in one step. ``entry`` is that of an added model; a model of the catalogue has its own there.
+    What a later version of the program has added to a record that is there stays.
 
     Raises:
         OSError: the folder cannot be written.
+        WeightsCorrupt: there is a record that cannot be read.
     """
-    table: dict[str, Any] = {"format": FORMAT, "installation": asdict(installation)}
+    known = _read(folder) or {}
+    table: dict[str, Any] = {**known, "format": FORMAT}
+    table["installation"] = {**known.get("installation", {}), **asdict(installation)}
     if entry is not None:
         table["entry"] = table_of(entry)
     new = folder / f".{RECORD_FILE}.new"
@@ -84,7 +88,14 @@ def _read(folder: Path) -> dict[str, Any] | None:
         return None
     except (OSError, ValueError, RecursionError) as error:
         raise _unreadable(folder) from error
-    if not isinstance(table, dict) or table.get("format") != FORMAT:
+    found = table.get("format") if isinstance(table, dict) else None
+    if isinstance(found, int) and found > FORMAT:
+        raise WeightsCorrupt(
+            "This model needs a newer Semblance",
+            "A newer version has installed it. Update Semblance; or remove the model and install it again.",
+            str(folder),
+        )
+    if not isinstance(table, dict) or found != FORMAT:
         raise _unreadable(folder)
     return table
 
@@ -92,7 +103,7 @@ def _read(folder: Path) -> dict[str, Any] | None:
 def _unreadable(folder: Path) -> WeightsCorrupt:
     return WeightsCorrupt(
         "The record of this model cannot be read",
-        f"{RECORD_FILE} in its folder is damaged, or of a newer version of this program. Remove the model and install "
-        "it again.",
+        f"{RECORD_FILE} in its folder is damaged, or says what only a newer Semblance knows. Update Semblance, or "
+        "remove the model and install it again.",
         str(folder),
     )

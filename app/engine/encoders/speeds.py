@@ -27,7 +27,7 @@ class Speeds:
     """The measurements of one data home. Thread-safe.
 
     Each holds for one ``machine``: a processor or a GPU, a release of torch, a number of threads. A file that cannot be
-    read holds nothing, and one that cannot be written costs no more than measuring again.
+    read holds nothing, and one that cannot be written, or is a later version's, costs no more than measuring again.
     """
 
     def __init__(self, path: Path) -> None:
@@ -42,6 +42,9 @@ class Speeds:
     def remember(self, machine: str, section: Section, values: Mapping[str, Any]) -> bool:
         """Keep measurements, in place of older ones of the same names; returns whether they could be."""
         with _WRITING:
+            table = self._table()
+            if _format_of(table) > FORMAT:
+                return False
             machines = self._read()
             kept = machines.get(machine)
             others = kept if isinstance(kept, dict) else {}
@@ -49,7 +52,7 @@ class Speeds:
             new = self.path.with_name(f"{self.path.name}.{os.getpid()}")
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-                new.write_text(json.dumps({"format": FORMAT, "machines": machines}, indent=1) + "\n", "utf-8")
+                new.write_text(json.dumps({**table, "format": FORMAT, "machines": machines}, indent=1) + "\n", "utf-8")
                 new.replace(self.path)
             except OSError:
                 with suppress(OSError):
@@ -58,11 +61,18 @@ class Speeds:
             return True
 
     def _read(self) -> dict[str, Any]:
+        table = self._table()
+        machines = table.get("machines") if _format_of(table) == FORMAT else None
+        return machines if isinstance(machines, dict) else {}
+
+    def _table(self) -> dict[str, Any]:
         try:
             table = json.loads(self.path.read_text("utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
-        if not isinstance(table, dict) or table.get("format") != FORMAT:
-            return {}
-        machines = table.get("machines")
-        return machines if isinstance(machines, dict) else {}
+        return table if isinstance(table, dict) else {}
+
+
+def _format_of(table: Mapping[str, Any]) -> int:
+    found = table.get("format")
+    return found if isinstance(found, int) else 0

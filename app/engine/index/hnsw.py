@@ -17,7 +17,7 @@ import hnswlib
 import numpy as np
 import numpy.typing as npt
 
-from app.engine.errors import IndexStale
+from app.engine.errors import IndexOutdated, IndexStale
 from app.engine.index import narrow
 from app.engine.index.exact import NOTHING, Ids, Neighbours
 from app.engine.samples import Vectors
@@ -145,16 +145,15 @@ class HnswIndex:
         """Read a saved index.
 
         Raises:
-            IndexStale: the file is missing, of another space or format, or not byte for byte what was saved.
+            IndexOutdated: another version of the program wrote it (that of format 1 did not seal its sidecar).
+            IndexStale: the file is missing, of another space, or not byte for byte what was saved.
         """
         try:
-            sidecar = Sidecar(**json.loads(_unsealed(sidecar_path(path).read_bytes())))
-            if (sidecar.format, sidecar.parameters, sidecar.space, sidecar.dim) != (
-                FORMAT,
-                [M, EF_CONSTRUCTION],
-                space,
-                dim,
-            ):
+            content = sidecar_path(path).read_bytes()
+            if content.startswith(b"{") or (told := json.loads(_unsealed(content)))["format"] != FORMAT:
+                raise IndexOutdated(*_stale("is of another version", path).args)
+            sidecar = Sidecar(**told)
+            if (sidecar.parameters, sidecar.space, sidecar.dim) != ([M, EF_CONSTRUCTION], space, dim):
                 raise _stale("is of another model", path)
             if path.stat().st_size != sidecar.size_bytes or _digest(path) != sidecar.sha256:
                 raise _stale("is damaged", path)
@@ -162,7 +161,7 @@ class HnswIndex:
             index._graph = hnswlib.Index(space="ip", dim=dim)
             with narrow.to_read(path) as name:
                 index._graph.load_index(name, max_elements=sidecar.count)
-        except (OSError, ValueError, TypeError, RuntimeError) as error:
+        except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
             raise _stale("cannot be read", path) from error
         if len(index) != sidecar.count:
             raise _stale("is incomplete", path)

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from app.engine.errors import IndexStale
+from app.engine.errors import IndexOutdated, IndexStale
 from app.engine.index.exact import Ids, Neighbours
 from app.engine.index.hnsw import HnswIndex, sidecar_path
 from app.engine.index.matrix import Matrix, Selection, select
@@ -224,10 +224,10 @@ class Shelf:
             try:
                 HnswIndex.load(self._path, self._space.fingerprint, self._space.dim)
             except IndexStale as stale:
-                log.warning("%s: it is written again by the next run", stale)
+                log.log(_level_of(stale), "%s: it is written again by the next run", stale)
                 self._path.unlink(missing_ok=True)
                 self._saved = None, 0
-                return False
+                return isinstance(stale, IndexOutdated)
             return True
 
     @property
@@ -303,7 +303,7 @@ class Shelf:
             graph = HnswIndex.load(self._path, self._space.fingerprint, self._space.dim)
         except IndexStale as stale:
             if self._path.exists():
-                log.warning("%s: building it from the library", stale)
+                log.log(_level_of(stale), "%s: building it from the library", stale)
             return
         if self._agrees(graph, rows):
             self._graph, self._saved = graph, (graph, graph.last_row)
@@ -331,3 +331,8 @@ class Shelf:
 def _is_mostly_before(row: int, matrix: Matrix) -> bool:
     """Whether a matrix that was made for a graph's tail holds much that the graph holds by now."""
     return matrix.after_row > 0 and int(np.searchsorted(matrix.rows, row, side="right")) > TAIL_UP_TO
+
+
+def _level_of(stale: IndexStale) -> int:
+    """How loud the log is about an index file that cannot be used."""
+    return logging.INFO if isinstance(stale, IndexOutdated) else logging.WARNING

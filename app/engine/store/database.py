@@ -12,10 +12,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from app.engine.errors import AppError, LibraryDamaged, LibraryLocked
-from app.engine.jobs import Job
-from app.engine.store import integrity
-from app.engine.store.migrations import expected_shape, migrate, shape
+from app import __version__
+from app.engine.errors import AppError, LibraryDamaged, LibraryLocked, LibraryTooNew
+from app.engine.jobs import NULL_JOB, Job
+from app.engine.store import backups, integrity
+from app.engine.store.migrations import SCHEMA_VERSION, expected_shape, made_by, migrate, schema_of, shape
 from app.paths import PORTABLE, portable_folder
 
 log = logging.getLogger(__name__)
@@ -48,18 +49,20 @@ class Database:
 
     Args:
         folder: the library's folder; made if it is not there.
+        job: told of the copy and the change of a library that an earlier version made.
 
     Raises:
         LibraryLocked: another program has the library open.
         LibraryTooNew: a later version made it.
         LibraryDamaged: the file is no database.
-        AppError: the folder cannot be written.
+        AppError: the folder cannot be written, or there is no room to bring the library up to date.
+        Cancelled: the job was cancelled before anything was changed.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, job: Job = NULL_JOB) -> None:
         self.folder = folder
         self.path = folder / FILE_NAME
-        self._lock = _hold(folder)
+        self._lock = hold(folder)
         self._local = threading.local()
         self._all: list[sqlite3.Connection] = []
         self._opening = threading.Lock()
@@ -70,7 +73,7 @@ class Database:
         self.version = 0
         self.rewrites = 0
         try:
-            self._prepare()
+            self._prepare(job)
         except BaseException:
             self.close()
             raise
@@ -185,12 +188,12 @@ class Database:
             return
         try:
             self._mark.touch()
-            _sync_folder(self.folder)
+            sync_folder(self.folder)
         except OSError as error:
             raise _cannot_be_written(error, self.folder) from error
         self._is_marked = True
 
-    def _prepare(self) -> None:
+    def _prepare(self, job: Job) -> None:
         try:
             connection = self.read
             if connection.execute("PRAGMA page_count").fetchone() == (0,):
@@ -198,13 +201,26 @@ class Database:
                 connection.execute("PRAGMA page_size = 16384")
                 connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             connection.execute("PRAGMA journal_mode = WAL")
-            migrate(connection, str(self.folder))
+            self._bring_up_to_date(connection, job)
             if shape(connection) != expected_shape():
                 raise broken_library("its tables are not as they were made", self.path)
         except UnicodeDecodeError as error:  # raised in place of a complaint that quotes what is damaged
             raise broken_library(error, self.path) from error
         except sqlite3.DatabaseError as error:
             raise (storage_error(error, self.path) or broken_library(error, self.path)) from error
+
+    def _bring_up_to_date(self, connection: sqlite3.Connection, job: Job) -> None:
+        schema = schema_of(connection)
+        if schema > SCHEMA_VERSION:
+            raise _too_new(self.path, schema, made_by(connection))
+        is_upgrade = 0 < schema < SCHEMA_VERSION
+        if is_upgrade:
+            log.info("%s is of schema %d: bringing it to %d", self.path, schema, SCHEMA_VERSION)
+            backups.back_up(connection, self.path, schema, job)
+        migrate(connection, job)
+        if is_upgrade:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # as large as the library
+            backups.drop_earlier(self.path, schema)
 
     def _connect(self) -> sqlite3.Connection:
         # Transactions are begun by hand (isolation_level None): sqlite3's own rules would commit behind our back.
@@ -246,6 +262,19 @@ def _cannot_be_written(error: Exception, path: Path | None) -> AppError:
     )
 
 
+def _too_new(path: Path, schema: int, version: str) -> LibraryTooNew:
+    """What is said of a library that a later version has changed, and of the way back."""
+    who = f"Semblance {version}" if version not in ("", __version__) else "a newer version"
+    sentence = f"It was last changed by {who} (schema {schema}; this one is {__version__} and knows {SCHEMA_VERSION}). "
+    sentence += "Update Semblance, or choose another library. Nothing was changed."
+    if any(backup.schema <= SCHEMA_VERSION for backup in backups.backups(path)):
+        sentence += (
+            f' To go back to the copy from before that upgrade: semblance restore --library "{path.parent.name}". '
+            "What was done since is not in it."
+        )
+    return LibraryTooNew("This library needs a newer Semblance", sentence, str(path.parent))
+
+
 def broken_library(what: object, path: Path | None) -> LibraryDamaged:
     return LibraryDamaged(
         "This library cannot be read",
@@ -256,7 +285,7 @@ def broken_library(what: object, path: Path | None) -> LibraryDamaged:
     )
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Have the names in a folder written to the disk, where the system lets one."""
     if os.name != "posix":
         return
@@ -267,7 +296,7 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _hold(folder: Path) -> FileLock:
+def hold(folder: Path) -> FileLock:
     """Take the library for this process; the system gives it back even if the process is killed."""
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -6,15 +6,19 @@ A step is never changed once released: a change of the schema is a new step at t
 from __future__ import annotations
 
 import functools
+import json
 import os
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
-from app.engine.errors import LibraryTooNew
+from app import __version__
+from app.engine.jobs import NULL_JOB, Job
 from app.engine.store import integrity
 
 Migration = Callable[[sqlite3.Connection], None]
+_VERSION = re.compile(r"[0-9A-Za-z.+-]{1,40}")
 
 
 def _first_schema(connection: sqlite3.Connection) -> None:
@@ -268,31 +272,51 @@ MIGRATIONS: tuple[Migration, ...] = (_first_schema, _scale, _test_collections)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 
-def migrate(connection: sqlite3.Connection, library: str) -> None:
-    """Bring a database to this program's schema, one step a transaction.
+MADE_BY = "semblance"
+"""The key of the setting that says which version of the program brought a library to its schema."""
 
-    Raises:
-        LibraryTooNew: a later version of the program has made or changed it.
-    """
-    integrity.register(connection)
+UPGRADING = "Bringing the library up to date"
+
+
+def schema_of(connection: sqlite3.Connection) -> int:
+    """The schema of a database; 0 of one that was just made."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > SCHEMA_VERSION:
-        raise LibraryTooNew(
-            "This library needs a newer Semblance",
-            f"It was last used by a newer version (schema {version}; this one knows {SCHEMA_VERSION}). "
-            "Update Semblance, or choose another library. Nothing was changed.",
-            library,
-        )
-    for step, migration in enumerate(MIGRATIONS[version:], start=version + 1):
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+    return int(version)
+
+
+def made_by(connection: sqlite3.Connection) -> str:
+    """Which version of the program brought a library to its schema, be it a later one; "" where it does not say."""
+    try:
+        row = connection.execute("SELECT value FROM settings WHERE key = ?", (MADE_BY,)).fetchone()
+        version = json.loads(row[0]) if row else ""
+    except (sqlite3.DatabaseError, ValueError, TypeError):
+        return ""
+    return version if isinstance(version, str) and _VERSION.fullmatch(version) else ""
+
+
+def migrate(connection: sqlite3.Connection, job: Job = NULL_JOB) -> None:
+    """Bring a database to this program's schema in one transaction: whatever happens, it is as it was or up to date."""
+    integrity.register(connection)
+    version = schema_of(connection)
+    if version >= SCHEMA_VERSION:
+        return
+    if version:
+        job.begin(UPGRADING)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for migration in MIGRATIONS[version:]:
             migration(connection)
-            connection.execute(f"PRAGMA user_version = {step}")
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:  # SQLite has rolled back by itself where the disk failed
-                connection.execute("ROLLBACK")
-            raise
+        value = json.dumps(__version__)
+        connection.execute(
+            "INSERT OR REPLACE INTO settings (key, value, crc) VALUES (?, ?, ?)",
+            (MADE_BY, value, integrity.checksum(MADE_BY, value)),
+        )
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # SQLite has rolled back by itself where the disk failed
+            connection.execute("ROLLBACK")
+        raise
 
 
 Shape = frozenset[tuple[str, str, str, str]]
@@ -302,7 +326,7 @@ Shape = frozenset[tuple[str, str, str, str]]
 def expected_shape(of_words: bool = False) -> Shape:
     """The shape of a database that was just made."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        migrate(connection, "")
+        migrate(connection)
         return shape(connection, of_words)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from app.engine.store.database import Database
@@ -13,6 +13,7 @@ from app.engine.store.integrity import checksum, sound
 from app.engine.types import LibrarySettings
 
 SOUND_SETTING = sound("s", key="text", value="text")
+_SETTINGS = frozenset(field.name for field in fields(LibrarySettings))
 
 
 class Preferences:
@@ -30,11 +31,16 @@ class Preferences:
     @property
     def settings(self) -> LibrarySettings:
         """How the library is indexed; the defaults until something else was chosen."""
-        saved = self._get("indexing") or {}
+        saved = {key: value for key, value in self._indexing().items() if key in _SETTINGS}
         return LibrarySettings(**{**saved, "excluded": tuple(saved.get("excluded", ()))})
 
     def choose_settings(self, settings: LibrarySettings) -> None:
-        self._set("indexing", asdict(settings))
+        """What a later version of the program keeps beside these stays."""
+        self._set("indexing", {**self._indexing(), **asdict(settings)})
+
+    def _indexing(self) -> dict[str, Any]:
+        saved = self._get("indexing")
+        return saved if isinstance(saved, dict) else {}
 
     def _get(self, key: str) -> Any:
         return read_setting(self._database, key)

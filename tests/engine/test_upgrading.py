@@ -1,0 +1,284 @@
+"""A library of an earlier schema is copied, then changed whole or not at all; one of a later schema can go back."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app import __main__, __version__, settings
+from app.engine.encoders.record import RECORD_FILE, read_installation, write_record
+from app.engine.encoders.speeds import Speeds
+from app.engine.errors import AppError, LibraryTooNew, WeightsCorrupt
+from app.engine.jobs import Cancelled, Job
+from app.engine.session import Session, restore
+from app.engine.store import backups, migrations
+from app.engine.store.database import FILE_NAME, Database
+from app.engine.store.migrations import MIGRATIONS, SCHEMA_VERSION
+from app.engine.types import LibrarySettings
+
+NOTES = 500
+FIRST_SCHEMA = 1
+
+
+def make_old(folder: Path, schema: int = FIRST_SCHEMA) -> Path:
+    """A database as an earlier program left it, with something in it."""
+    folder.mkdir(parents=True)
+    path = folder / FILE_NAME
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        migrations.integrity.register(connection)
+        for migration in MIGRATIONS[:schema]:
+            migration(connection)
+        values = [(f"note {number}", json.dumps("x" * 200)) for number in range(NOTES)]
+        connection.executemany("INSERT INTO settings (key, value) VALUES (?, ?)", values)
+        connection.execute(f"PRAGMA user_version = {schema}")
+    return path
+
+
+def schema_of(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def dump(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return list(connection.iterdump())
+
+
+def copy_of(path: Path, schema: int = FIRST_SCHEMA) -> Path:
+    return backups.backup_path(path, schema)
+
+
+def failing(_connection: sqlite3.Connection) -> None:
+    raise ZeroDivisionError
+
+
+def test_an_upgrade_leaves_a_copy_of_what_was_there(tmp_path: Path) -> None:
+    path = make_old(tmp_path / "library")
+    before = dump(path)
+    told: list[str] = []
+    Database(path.parent, Job(lambda progress: told.append(progress.phase))).close()
+    assert list(dict.fromkeys(told)) == [backups.COPYING, migrations.UPGRADING]
+    assert schema_of(path) == SCHEMA_VERSION
+    assert dump(copy_of(path)) == before
+    assert {one.name for one in path.parent.iterdir()} == {FILE_NAME, copy_of(path).name, "lock"}
+
+
+def test_a_new_library_is_not_copied(tmp_path: Path) -> None:
+    told: list[object] = []
+    Database(tmp_path / "library", Job(told.append)).close()
+    assert told == []
+    assert backups.backups(tmp_path / "library" / FILE_NAME) == ()
+
+
+def test_an_upgrade_that_fails_changes_nothing_and_the_next_goes_on_with_the_same_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_old(tmp_path / "library")
+    before = dump(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS[:-1], failing))
+        with pytest.raises(ZeroDivisionError):
+            Database(path.parent)
+    assert (schema_of(path), dump(path)) == (FIRST_SCHEMA, before)
+    copy = copy_of(path)
+    inode = copy.stat().st_ino
+    Database(path.parent).close()
+    assert (schema_of(path), dump(copy), copy.stat().st_ino) == (SCHEMA_VERSION, before, inode)
+
+
+def test_a_library_that_was_changed_since_its_copy_is_copied_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_old(tmp_path / "library")
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS[:-1], failing))
+        with pytest.raises(ZeroDivisionError):
+            Database(path.parent)
+    with closing(sqlite3.connect(path)) as connection, connection:  # as the earlier program would
+        connection.execute("UPDATE settings SET value = '1'")
+    facts = path.stat()
+    os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns + 10**9))
+    changed = dump(path)
+    Database(path.parent).close()
+    assert dump(copy_of(path)) == changed
+
+
+def test_half_a_copy_is_never_taken_for_one(tmp_path: Path) -> None:
+    path = make_old(tmp_path / "library")
+    before = dump(path)
+    part = copy_of(path).with_name(copy_of(path).name + ".part")
+    part.write_bytes(path.read_bytes()[:10_000])
+    assert backups.backups(path) == ()
+    Database(path.parent).close()
+    assert not part.exists()
+    assert dump(copy_of(path)) == before
+
+
+def test_the_next_upgrade_takes_the_place_of_the_last_copy(tmp_path: Path) -> None:
+    path = make_old(tmp_path / "library", SCHEMA_VERSION - 1)
+    shutil.copy(path, copy_of(path, SCHEMA_VERSION - 2))
+    Database(path.parent).close()
+    assert [one.schema for one in backups.backups(path)] == [SCHEMA_VERSION - 1]
+
+
+def test_without_room_nothing_is_changed_and_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = make_old(tmp_path / "library")
+    before = path.read_bytes()
+    usage = shutil.disk_usage(tmp_path)._replace(free=path.stat().st_size)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage)
+    with pytest.raises(AppError, match="Nothing was changed: make room"):
+        Database(path.parent)
+    assert path.read_bytes() == before
+    assert {one.name for one in path.parent.iterdir()} == {FILE_NAME, "lock"}
+
+
+def test_an_upgrade_that_is_cancelled_changes_nothing(tmp_path: Path) -> None:
+    path = make_old(tmp_path / "library")
+    before = dump(path)
+    job = Job()
+    job.cancel()
+    with pytest.raises(Cancelled):
+        Database(path.parent, job)
+    assert dump(path) == before
+    assert backups.backups(path) == ()
+
+
+# --- a library of a later version ---
+
+
+@pytest.fixture
+def newer(tmp_path: Path) -> Path:
+    """A library that this program made, a later one changed, and whose copy lies beside it."""
+    home = tmp_path / "home"
+    with Session.open(home) as session:
+        session.set_settings(LibrarySettings(hidden=True))
+    path = home / "libraries" / "default" / FILE_NAME
+    shutil.copy(path, copy_of(path, SCHEMA_VERSION))
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("CREATE TABLE later (something)")
+        connection.execute("UPDATE settings SET value = '\"9.8.7\"' WHERE key = ?", (migrations.MADE_BY,))
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    return home
+
+
+def test_a_newer_library_tells_which_version_made_it_and_the_way_back(newer: Path) -> None:
+    with pytest.raises(LibraryTooNew) as caught:
+        Session.open(newer)
+    for words in ("Semblance 9.8.7", __version__, 'semblance restore --library "default"', "Nothing was changed"):
+        assert words in caught.value.message
+
+
+def test_a_newer_library_without_a_copy_promises_none(newer: Path) -> None:
+    copy_of(newer / "libraries" / "default" / FILE_NAME, SCHEMA_VERSION).unlink()
+    with pytest.raises(LibraryTooNew) as caught:
+        Session.open(newer)
+    assert "restore" not in caught.value.message
+    with pytest.raises(AppError, match="no copy to go back to|None from before"):
+        restore(newer, "default")
+
+
+def test_the_copy_is_put_back_and_the_newer_library_kept(
+    newer: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = newer / "libraries" / "default"
+    (folder / "indexes").mkdir(exist_ok=True)
+    (folder / "indexes" / "space-1.hnsw").write_bytes(b"of the later one")
+    monkeypatch.setattr("sys.argv", ["semblance", "restore", "--home", str(newer), "--json"])
+    assert __main__.main() == 0
+    told = json.loads(capsys.readouterr().out)
+    assert schema_of(Path(told["set_aside"])) == SCHEMA_VERSION + 1
+    with Session.open(newer) as session:
+        assert session.status().settings.hidden
+        assert session.status().backups == ()
+    assert not (folder / "indexes" / "space-1.hnsw").exists()
+    with pytest.raises(AppError, match="as it is"):
+        restore(newer, "default")
+
+
+def test_a_change_that_a_killed_newer_program_left_in_the_journal_is_not_taken_for_the_copys(newer: Path) -> None:
+    path = newer / "libraries" / "default" / FILE_NAME
+    journal = path.with_name(FILE_NAME + "-wal")
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("INSERT INTO later VALUES (randomblob(50000))")
+        left = {one: one.read_bytes() for one in (path, journal)}
+    for one, content in left.items():
+        one.write_bytes(content)
+    restored = restore(newer, "default")
+    with closing(sqlite3.connect(restored.set_aside)) as connection:
+        assert connection.execute("SELECT length(something) FROM later").fetchall() == [(50_000,)]
+    with Session.open(newer) as session:
+        assert session.verify().sentences == ()
+
+
+# --- what else a later version may have written ---
+
+
+def test_settings_of_a_later_version_are_passed_by_and_kept(tmp_path: Path) -> None:
+    with Session.open(tmp_path) as session:
+        session.set_settings(LibrarySettings(hidden=True))
+        session._preferences._set("indexing", {**session._preferences._indexing(), "of_later": [1, 2]})
+        assert session.status().settings == LibrarySettings(hidden=True)
+        session.set_settings(LibrarySettings(watch=False))
+        assert session._preferences._indexing()["of_later"] == [1, 2]
+
+
+def test_the_version_is_kept_with_the_library(tmp_path: Path) -> None:
+    Session.open(tmp_path).close()
+    with closing(sqlite3.connect(tmp_path / "libraries" / "default" / FILE_NAME)) as connection:
+        assert migrations.made_by(connection) == __version__
+
+
+@pytest.mark.parametrize("spoil", ["DROP TABLE settings", "UPDATE settings SET value = x'ff'", "DELETE FROM settings"])
+def test_a_newer_library_that_does_not_say_its_version_is_refused_too(newer: Path, spoil: str) -> None:
+    path = newer / "libraries" / "default" / FILE_NAME
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(spoil)
+    with pytest.raises(LibraryTooNew, match="a newer version"):
+        Session.open(newer)
+
+
+def test_window_settings_of_a_later_version_are_kept(tmp_path: Path) -> None:
+    (tmp_path / settings.FILE_NAME).write_text('{"theme": "dark", "of_later": {"a": 1}}', "utf-8")
+    chosen = settings.load(tmp_path)
+    assert chosen.theme == "dark"
+    settings.save(tmp_path, replace(chosen, theme="light"))
+    assert settings.load(tmp_path).theme == "light"
+    assert json.loads((tmp_path / settings.FILE_NAME).read_text("utf-8"))["of_later"] == {"a": 1}
+
+
+def test_measurements_of_a_later_version_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "speeds.json"
+    same = {"format": 1, "machines": {"cpu": {"of_later": {"a": 1}}}, "of_later": 2}
+    path.write_text(json.dumps(same), "utf-8")
+    assert Speeds(path).remember("cpu", "half", {"clip": True})
+    known = json.loads(path.read_text("utf-8"))
+    assert (known["of_later"], known["machines"]["cpu"]) == (2, {"of_later": {"a": 1}, "half": {"clip": True}})
+    later = '{"format": 2, "machines": []}'
+    path.write_text(later, "utf-8")
+    assert Speeds(path).of("cpu", "half") == {}
+    assert not Speeds(path).remember("cpu", "half", {"clip": True})
+    assert path.read_text("utf-8") == later
+
+
+def test_a_model_that_a_later_version_installed_is_refused_in_a_sentence_and_what_it_adds_is_kept(
+    tmp_path: Path,
+) -> None:
+    installation = {"source": "", "revision": "", "installed_utc": "", "files": [], "of_later": 1}
+    record = tmp_path / RECORD_FILE
+    record.write_text(json.dumps({"format": 1, "installation": installation, "of_later": 2}), "utf-8")
+    found = read_installation(tmp_path)
+    assert found
+    write_record(tmp_path, replace(found, source="here"))
+    known = json.loads(record.read_text("utf-8"))
+    assert (known["of_later"], known["installation"]["of_later"], known["installation"]["source"]) == (2, 1, "here")
+    record.write_text(json.dumps({"format": 2}), "utf-8")
+    with pytest.raises(WeightsCorrupt, match="needs a newer Semblance"):
+        read_installation(tmp_path)
