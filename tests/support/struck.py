@@ -1,5 +1,5 @@
-"""A process that is struck: it loads the engine once and forks a child for each request, which indexes until the shim
-(``tests/faults/shim.c``, preloaded) kills it or has the disk fail.
+"""A process that is struck: it loads the engine once and forks a child for each request, which opens a library and
+indexes (unless there are no folders) until the shim (``tests/faults/shim.c``, preloaded) kills it or has the disk fail.
 
 Requests and answers are lines of JSON: ``{"home", "folders", "mode", "at", "error"}`` and
 ``{"killed", "calls", "encoded", "said", "bug"}``, where each character of ``calls`` is the kind of one counted call.
@@ -60,7 +60,8 @@ def _strike(shim: Any, request: dict[str, Any], counter: Any) -> dict[str, Any]:
     shim.arm(request["mode"], request["at"], request.get("error", 0))
     try:
         with faulty.opened(Path(request["home"]), counter) as session:
-            faulty.index(session, *map(Path, request["folders"]))
+            if request["folders"]:
+                faulty.index(session, *map(Path, request["folders"]))
     except AppError as error:
         told["said"] = str(error)
     except BaseException:
