@@ -12,7 +12,6 @@ from pathlib import Path
 from types import TracebackType
 
 from PySide6.QtCore import QSettings, QTimer
-from PySide6.QtGui import QIcon
 
 from app import settings
 from app.bridge.client import EngineClient, ProcessLauncher
@@ -65,15 +64,13 @@ def _run(home: Path, wish: Wish) -> int:
     door = Door(home, parent=app)
     if not door.enter(wish):
         return 0
-    app.setDesktopFileName("semblance")
-    app.setWindowIcon(QIcon(str(resources_dir() / "icons" / "semblance.svg")))
     theme.apply(settings.load(home).theme)
     GarbageCollector(app)
     engine = Engine(EngineClient(ProcessLauncher(home)), app)
     window = MainWindow(engine, home, wish.library)
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Qt's loop would hold back Python's own answer to Ctrl+C
     door.asked.connect(window.arrivals.grant)
-    app.files_opened.connect(lambda paths: window.arrivals.grant(Wish(tuple(paths))))
+    app.file_opened.connect(lambda path: window.arrivals.grant(Wish((path,))))
     window.closing.connect(door.shut)
     window.show()
     door.listen()

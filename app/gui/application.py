@@ -6,43 +6,34 @@ import os
 import sys
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QMessageLogContext, QTimer, QtMsgType, Signal, qInstallMessageHandler
-from PySide6.QtGui import QFileOpenEvent
+from PySide6.QtCore import QEvent, QMessageLogContext, Qt, QtMsgType, Signal, qInstallMessageHandler
+from PySide6.QtGui import QFileOpenEvent, QIcon
 from PySide6.QtWidgets import QApplication, QMessageBox
 
-TOGETHER_MS = 50
-"""Files that the system hands over within this time were chosen together."""
+from app.paths import resources_dir
 
 UNSEEN = ("offscreen", "minimal")
 """Platforms of Qt where nobody could close a message box."""
 
 
 class Application(QApplication):
-    """Signal: ``files_opened`` with the paths of files that were dropped on the program's icon or opened with it, as
-    macOS tells them to the program that runs: one event a file."""
+    """Signal: ``file_opened`` with the path of a file that was dropped on the program's icon or opened with it, of
+    which macOS tells the program that runs."""
 
-    files_opened = Signal(object)
+    file_opened = Signal(str)
 
     def __init__(self, arguments: Sequence[str]) -> None:
         super().__init__(arguments)
         self.setApplicationName("Semblance")
-        self._opened: list[str] = []
-        self._together = QTimer(self)
-        self._together.setSingleShot(True)
-        self._together.setInterval(TOGETHER_MS)
-        self._together.timeout.connect(self._hand_on)
+        self.setDesktopFileName("semblance")
+        self.setWindowIcon(QIcon(str(resources_dir() / "icons" / "semblance.svg")))
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QFileOpenEvent):
             if path := event.file() or event.url().toLocalFile():
-                self._opened.append(path)
-                self._together.start()
+                self.file_opened.emit(path)
             return True
         return super().event(event)
-
-    def _hand_on(self) -> None:
-        opened, self._opened = self._opened, []
-        self.files_opened.emit(opened)
 
 
 def application() -> Application:
@@ -62,7 +53,9 @@ def say(words: str, has_console: bool = False) -> None:
         sys.stderr.write(f"{words}\n")
     app = application()
     if not has_console or not (sys.stderr.isatty() or app.platformName() in UNSEEN):
-        QMessageBox.information(None, app.applicationName(), words)
+        box = QMessageBox(QMessageBox.Icon.Information, app.applicationName(), words)
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.exec()
 
 
 def _make() -> Application:

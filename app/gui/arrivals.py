@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QWidget
 
 from app.gui import intake
 from app.gui.handover import Wish
 from app.gui.workspace import Workspace
 
+TOGETHER_MS = 300
+"""Files that arrive with no longer pauses were chosen together: Windows starts the program once for each, and macOS tells
+it of each."""
+
 
 class Arrivals(QObject):
-    """Hands them on as if they were dropped on the window, once the library is open.
+    """Hands them on as if they were dropped on the window, together, once the library is open.
 
     Args:
         take: takes what was dropped.
@@ -26,13 +30,17 @@ class Arrivals(QObject):
         self._workspace = workspace
         self._take = take
         self._waiting = intake.Intake()
+        self._together = QTimer(self)
+        self._together.setSingleShot(True)
+        self._together.setInterval(TOGETHER_MS)
+        self._together.timeout.connect(self._hand_on)
         workspace.opened.connect(self._hand_on)
 
     def add(self, paths: Iterable[str]) -> None:
         """Search by files and add folders."""
         self._waiting += intake.from_paths(paths)
-        if self._workspace.status:
-            self._hand_on()
+        if self._waiting:
+            self._together.start()
 
     def grant(self, wish: Wish) -> None:
         """Come to the front, and do what another start of the program was asked for."""
@@ -48,6 +56,6 @@ class Arrivals(QObject):
         self.add(wish.files)
 
     def _hand_on(self) -> None:
-        waiting, self._waiting = self._waiting, intake.Intake()
-        if waiting:
+        if self._waiting and self._workspace.status and not self._together.isActive():
+            waiting, self._waiting = self._waiting, intake.Intake()
             self._take(waiting)

@@ -232,6 +232,7 @@ def test_a_wish_brings_the_window_to_the_front_and_turns_to_its_library(
     assert not window.isMinimized()
     qtbot.waitUntil(lambda: window.workspace.status is not None and window.workspace.status.name == "holiday")
     assert [call.args for call in fake_client.of("open")] == [("default",), ("holiday",)]
+    qtbot.waitUntil(lambda: bool(fake_client.of("search")))
     assert fake_client.last("search").args[0].query.parts[0].path == "/photos/a.png"
     window.arrivals.grant(Wish())
     assert len(fake_client.of("open")) == 2
@@ -240,7 +241,7 @@ def test_a_wish_brings_the_window_to_the_front_and_turns_to_its_library(
 def test_files_opened_with_the_program_on_macos_arrive_together(
     qtbot: QtBot, qapp: Application, window: MainWindow, fake_client: Any
 ) -> None:
-    qapp.files_opened.connect(window.arrivals.add)
+    qapp.file_opened.connect(lambda path: window.arrivals.grant(Wish((path,))))
     for event in (QFileOpenEvent("/photos/a.png"), QFileOpenEvent(QUrl.fromLocalFile("/photos/b c.png"))):
         QApplication.sendEvent(qapp, event)
     qtbot.waitUntil(lambda: bool(fake_client.of("search")))
@@ -249,4 +250,4 @@ def test_files_opened_with_the_program_on_macos_arrive_together(
         (Modality.IMAGE, "/photos/a.png"),
         (Modality.IMAGE, "/photos/b c.png"),
     ]
-    qapp.files_opened.disconnect(window.arrivals.add)
+    qapp.file_opened.disconnect()

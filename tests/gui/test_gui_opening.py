@@ -14,9 +14,9 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from app import __version__
-from app.engine.types import FileCounts, IndexReport, Modality
+from app.engine.types import FileCounts, IndexReport, Modality, Query
 from app.gui import app as opening
-from app.gui import desktop, intake, topbar
+from app.gui import arrivals, desktop, intake, topbar
 from app.gui.about import AboutDialog
 from app.gui.emptystate import EmptyState
 from app.gui.engine import Engine
@@ -43,7 +43,7 @@ def test_files_wait_until_the_library_is_open(
     qtbot.addWidget(made)
     made.arrivals.add([str(picture), str(tmp_path)])
     made.start()
-    qtbot.wait(1)
+    qtbot.wait(2 * arrivals.TOGETHER_MS)
     assert not fake_client.of("search")
     assert not fake_client.of("index")
     fake_client.last("open").answer(make_status())
@@ -55,14 +55,15 @@ def test_files_wait_until_the_library_is_open(
 def test_several_files_are_one_query_in_place_of_the_one_before(
     qtbot: QtBot, window: MainWindow, fake_client: Any, picture: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    window.arrivals.add(["/elsewhere/film.mp4"])
+    window.search.bar.set_query(Query.of_text("words"))
     window.show_page(topbar.MODELS)
     monkeypatch.chdir(picture.parent)
-    window.arrivals.add(intake.absolute([picture.as_uri(), picture.name]))
+    for word in (picture.as_uri(), picture.name):
+        window.arrivals.add(intake.absolute([word]))
+    qtbot.waitUntil(lambda: asked(fake_client) == [(Modality.IMAGE, str(picture))] * 2)
     assert window.pages.currentWidget() is window.search
-    assert asked(fake_client) == [(Modality.IMAGE, str(picture))] * 2
     window.arrivals.add(["/elsewhere/dog.wav"])
-    assert asked(fake_client) == [(Modality.AUDIO, "/elsewhere/dog.wav")]
+    qtbot.waitUntil(lambda: asked(fake_client) == [(Modality.AUDIO, "/elsewhere/dog.wav")])
 
 
 def test_in_an_empty_library_a_file_stays_the_query_until_there_is_a_folder(
@@ -81,9 +82,12 @@ def test_in_an_empty_library_a_file_stays_the_query_until_there_is_a_folder(
     assert asked(fake_client) == [(Modality.IMAGE, str(picture))]
 
 
-def test_what_cannot_be_searched_by_is_named(window: MainWindow, fake_client: Any, tmp_path: Path) -> None:
+def test_what_cannot_be_searched_by_is_named(
+    qtbot: QtBot, window: MainWindow, fake_client: Any, tmp_path: Path
+) -> None:
     (tmp_path / "letter.txt").touch()
     window.arrivals.add([str(tmp_path / "letter.txt")])
+    qtbot.waitUntil(lambda: bool(window.banner.text))
     assert not fake_client.of("search")
     assert "This is no picture, video or sound" in window.banner.text
     assert "letter.txt" in window.banner.text
