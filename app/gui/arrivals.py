@@ -13,8 +13,8 @@ from app.gui.handover import Wish
 from app.gui.workspace import Workspace
 
 TOGETHER_MS = 300
-"""Files that arrive with no longer pauses were chosen together: Windows starts the program once for each, and macOS tells
-it of each."""
+"""Files with no longer pauses between them were chosen together: Windows starts the program once for each, and macOS
+tells it of each."""
 
 
 class Arrivals(QObject):
