@@ -53,7 +53,8 @@ def build(folder: Path, out: Path, scratch: Path) -> Path:
         ["dpkg-deb", "--root-owner-group", *COMPRESSION, "--build", str(scratch), str(package)],
         check=True,
         stdout=subprocess.DEVNULL,
-        env={**os.environ, "SOURCE_DATE_EPOCH": str(staging.epoch_s())},
+        # Its own temporary file is as large as the package, and /tmp may be in memory.
+        env={**os.environ, "SOURCE_DATE_EPOCH": str(staging.epoch_s()), "TMPDIR": str(out)},
     )
     return package
 
