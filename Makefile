@@ -31,13 +31,14 @@ lint: $(READY)
 sample: $(READY)
 	$(BIN)/python packaging/make_sample.py
 
+# PACKAGE_ARGS: --with-pack FILE carries models, --folder-only makes no installers; “packaging/build.py --help” has all.
 package: $(READY)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,package]'
-	$(BIN)/python packaging/build.py
+	$(BIN)/python packaging/build.py $(PACKAGE_ARGS)
 
 release: $(READY) $(FOR_RELEASE)/ready
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,package]'
-	PYTHONPATH=$(CURDIR)/$(FOR_RELEASE) $(BIN)/python packaging/build.py --release
+	PYTHONPATH=$(CURDIR)/$(FOR_RELEASE) $(BIN)/python packaging/build.py --release $(PACKAGE_ARGS)
 
 av-wheel: $(FOR_RELEASE)/ready
 
