@@ -54,6 +54,8 @@ UNREACHED_FILES = (
     *("*.a", "*.lib", "*.h", "*.hpp", "*.cuh", "*.pxd", "*.pyx", "*.pyi", "nvidia/*.bc"),
     *("torch/bin/protoc*", "torch/bin/ptxas*", "torch/bin/nvdisasm*"),
     "matplotlib/mpl-data/sample_data/*",
+    # A part of the C library that reads the insides of the rest, which is the system's and may be of another version.
+    "libmvec.so.*",
     # Facts about distributions of which nothing else is taken.
     *(f"{name}-*.dist-info/*" for name in ("hypothesis", "librosa", "pluggy", "pydantic", "pytest*", "scikit_learn")),
     *(f"{name}-*.dist-info/*" for name in ("setuptools", "soundfile", "soxr", "typer")),
