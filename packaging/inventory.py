@@ -67,7 +67,18 @@ def problems(inventory: Inventory, without_text: set[Part]) -> list[str]:
             faults.append(f"{part.title} is under {part.licence}: leave it out of the build. {files}".strip())
         elif part in without_text:
             faults.append(f"There is no text of the licence of {part.title} ({part.licence}).")
+        faults += _linked_faults(part)
     return faults
+
+
+def _linked_faults(part: Part) -> list[str]:
+    """What is under the GPL in what the part itself says is linked into it."""
+    return [
+        f"{entry['name']}, which is linked into {part.title}, is under {licence}: leave {part.name} out of the build."
+        for entry in licensing.linked(part.bills)
+        for licence in licensing.licences_said(entry)
+        if licensing.is_expression(licence) and licensing.needs_gpl(licence)
+    ]
 
 
 def _write_texts(part: Part, licences: Path) -> list[str]:

@@ -7,16 +7,19 @@ import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from cyclonedx.contrib.license.factories import LicenseFactory
 from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property, XsUri
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
+from cyclonedx.model.license import License, LicenseExpression
 from cyclonedx.output.json import JsonV1Dot6
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
+from . import licensing
 from .gather import Part
 from .hashes import sha256
 
@@ -55,19 +58,49 @@ def bill(parts: Iterable[Part], version: str, folder: Path, made_at_s: int | Non
 
 
 def _component(part: Part, folder: Path) -> Component:
-    inner = [_file(place, folder) for place in part.files]
+    ref = ":".join(filter(None, (part.kind, part.holder, part.name, part.version)))
+    inner = [_file(place, folder) for place in part.files] + _linked(part, ref)
     return Component(
         name=part.name,
         version=part.version or None,
         type=KINDS.get(part.kind, ComponentType.LIBRARY),
-        bom_ref=":".join(filter(None, (part.kind, part.holder, part.name, part.version))),
+        bom_ref=ref,
         licenses=[LicenseFactory().make_from_string(part.licence)] if part.licence else [],
         purl=PackageURL.from_string(part.purl) if part.purl else None,
         external_references=_references(part),
         properties=[Property(name=f"{OURS}:inside", value=part.holder)] if part.holder else [],
-        components=[file for file in inner if file],
+        components=[component for component in inner if component],
         description=part.note or None,
     )
+
+
+def _linked(part: Part, ref: str) -> list[Component | None]:
+    return [
+        Component(
+            name=entry["name"],
+            version=entry.get("version"),
+            type=ComponentType.LIBRARY,
+            bom_ref=f"{ref}:{entry['name']}:{entry.get('version', '')}",
+            licenses=_licences(entry),
+            purl=_purl(entry),
+        )
+        for entry in licensing.linked(part.bills)
+        if entry["name"].lower() != part.name.lower()
+    ]
+
+
+def _licences(entry: dict[str, Any]) -> list[License]:
+    """Where there are several, none may be an expression in CycloneDX."""
+    made = [LicenseFactory().make_from_string(text) for text in licensing.licences_said(entry)]
+    return made if len(made) == 1 else [one for one in made if not isinstance(one, LicenseExpression)]
+
+
+def _purl(entry: dict[str, Any]) -> PackageURL | None:
+    """Its address, without where on the builder's disk it lay."""
+    if not (text := entry.get("purl")):
+        return None
+    address = PackageURL.from_string(text)
+    return PackageURL(address.type, address.namespace, address.name, address.version)
 
 
 def _references(part: Part) -> list[ExternalReference]:

@@ -41,6 +41,8 @@ class Part:
     source: str = ""
     note: str = ""
     purl: str = ""
+    bills: tuple[Path, ...] = field(default=(), compare=False)
+    """Bills of materials of its own, of what is linked into it."""
 
     @property
     def title(self) -> str:
@@ -119,6 +121,7 @@ def _distribution(owner: Distribution) -> Part:
         source=known.source or _source_of(owner),
         note=known.note,
         purl=f"pkg:pypi/{owner.name.lower().replace('_', '-')}@{owner.version}",
+        bills=tuple(licensing.bills_of(owner)),
     )
 
 

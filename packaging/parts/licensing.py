@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import Distribution, PackageNotFoundError
@@ -112,6 +113,32 @@ def texts_of(distribution: Distribution) -> Iterator[tuple[str, Path]]:
         if path.is_file():
             inside = [part for part in file.parts[1 if described else 0 :] if part != "licenses"]
             yield "/".join((kept_in(distribution.name, distribution.version), *inside)), path
+
+
+def bills_of(distribution: Distribution) -> Iterator[Path]:
+    """The bills of materials in CycloneDX that its wheel carries (PEP 770), of what was compiled or put into it."""
+    for file in distribution.files or ():
+        if file.match("*.dist-info/sboms/*.json"):
+            yield Path(str(distribution.locate_file(file)))
+
+
+def linked(bills: Iterable[Path]) -> list[dict[str, Any]]:
+    """What such bills name: crates and C libraries inside of extension modules, each once. What is "optional" in one is
+    not in the wheel, or is a file of its own there."""
+    named = [entry for path in bills for entry in json.loads(path.read_bytes()).get("components", ())]
+    inside = {
+        (entry["name"], entry.get("version", "")): entry
+        for entry in named
+        if entry.get("scope", "required") == "required"
+    }
+    return [entry for _, entry in sorted(inside.items())]
+
+
+def licences_said(entry: dict[str, Any]) -> list[str]:
+    """The licences of an entry of a bill: one expression, or any number of ids and names."""
+    said = entry.get("licenses") or []
+    texts = [one.get("expression") or one["license"].get("id") or one["license"].get("name", "") for one in said]
+    return [text for text in texts if text]
 
 
 def kept_in(name: str, version: str) -> str:

@@ -203,3 +203,30 @@ def test_what_is_too_large_is_split_and_joined_again_it_is_the_same(tmp_path, to
     assert joined == bytes(range(256)) * 10
     assert sums.read_text("utf-8") == f"{hashlib.sha256(joined).hexdigest()}  program.tar.gz\n"
     assert tools.split.split(parts[0], 1000) == [parts[0]]
+
+
+def test_what_a_wheel_says_is_linked_into_it_is_taken_over(tmp_path, tools):
+    told = {
+        "components": [
+            {"name": "ahash", "version": "0.8", "licenses": [{"expression": "MIT OR Apache-2.0"}]},
+            {"name": "ahash", "version": "0.8", "licenses": [{"expression": "MIT OR Apache-2.0"}]},
+            {"name": "wheel", "version": "1"},
+            {"name": "quant", "scope": "optional", "licenses": [{"license": {"id": "GPL-3.0-or-later"}}]},
+            {"name": "local", "purl": "pkg:cargo/local@1?download_url=file:///home/someone"},
+        ]
+    }
+    (tmp_path / "bill.json").write_text(json.dumps(told), "utf-8")
+    part = tools.gather.Part("wheel", "1", "MIT", "distribution", bills=(tmp_path / "bill.json",))
+    (component,) = json.loads(tools.inventory.bill([part], "1.0", tmp_path, None))["components"]
+    assert [inner["name"] for inner in component["components"]] == ["ahash", "local"]
+    assert component["components"][0]["licenses"] == [{"expression": "MIT OR Apache-2.0"}]
+    assert component["components"][1]["purl"] == "pkg:cargo/local@1"
+    assert tools.inventory.problems(tools.gather.Inventory([part], []), set()) == []
+
+
+def test_the_gpl_is_refused_in_what_is_linked_into_a_wheel(tmp_path, tools):
+    told = {"components": [{"name": "quant", "licenses": [{"license": {"id": "GPL-3.0-or-later"}}]}]}
+    (tmp_path / "bill.json").write_text(json.dumps(told), "utf-8")
+    part = tools.gather.Part("wheel", "1", "MIT", "distribution", bills=(tmp_path / "bill.json",))
+    (fault,) = tools.inventory.problems(tools.gather.Inventory([part], []), set())
+    assert fault.startswith("quant, which is linked into wheel 1, is under GPL-3.0-or-later")
