@@ -36,6 +36,11 @@ class Arrivals(QObject):
         self._together.timeout.connect(self._hand_on)
         workspace.opened.connect(self._hand_on)
 
+    @property
+    def any_waiting(self) -> bool:
+        """Whether files wait to be handed on."""
+        return bool(self._waiting)
+
     def add(self, paths: Iterable[str]) -> None:
         """Search by files and add folders."""
         self._waiting += intake.from_paths(paths)
@@ -51,9 +56,9 @@ class Arrivals(QObject):
         window.show()
         window.raise_()
         window.activateWindow()
+        self.add(wish.files)
         if wish.library and wish.library != self._workspace.library:
             self._workspace.open(wish.library)
-        self.add(wish.files)
 
     def _hand_on(self) -> None:
         if self._waiting and self._workspace.status and not self._together.isActive():

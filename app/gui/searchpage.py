@@ -152,10 +152,11 @@ class SearchPage(QWidget):
         self.filters.set_models(models)
         self.filters.show_models_for(self.bar.query())
 
-    def show_opening(self) -> None:
-        """The engine is starting, or another library is being opened."""
+    def show_opening(self, awaited: bool = False) -> None:
+        """The engine is starting, or another library is being opened; ``awaited``: by files to search by."""
         self._status = None
-        self._say("library", self.tr("Opening your library…"), self.tr("You can type your search already."))
+        go_on = self.tr("It is searched by what you opened as soon as it is ready.") if awaited else ""
+        self._say("library", self.tr("Opening your library…"), go_on or self.tr("You can type your search already."))
 
     def show_upgrading(self, progress: Progress) -> None:
         """An earlier version made the library: it is copied, then changed."""

@@ -320,7 +320,7 @@ class MainWindow(QMainWindow):
     def _opening(self, library: str) -> None:
         self.thumbnails.clear()
         self.sidebar.set_opening(library)
-        self.search.show_opening()
+        self.search.show_opening(self.arrivals.any_waiting)
         if not (self._restarting and library == self._library):
             self.evaluate.leave_library()
 

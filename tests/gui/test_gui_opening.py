@@ -46,6 +46,7 @@ def test_files_wait_until_the_library_is_open(
     qtbot.wait(2 * arrivals.TOGETHER_MS)
     assert not fake_client.of("search")
     assert not fake_client.of("index")
+    assert "as soon as it is ready" in made.search.findChild(EmptyState).sentence
     fake_client.last("open").answer(make_status())
     qtbot.waitUntil(lambda: bool(fake_client.of("search")))
     assert asked(fake_client) == [(Modality.IMAGE, str(picture))]
