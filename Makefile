@@ -8,7 +8,7 @@ READY := $(VENV)/ready
 # What a release is frozen with in front of the environment: PyAV on an FFmpeg without GPL parts.
 FOR_RELEASE := build/release
 
-.PHONY: run demo test lint sample package av-wheel release clean
+.PHONY: run demo test test-package lint sample package av-wheel release clean
 
 run: $(READY)
 	@$(BIN)/python packaging/check_system.py window
@@ -21,6 +21,11 @@ demo: $(READY)
 test: lint
 	@$(BIN)/python packaging/check_system.py offscreen
 	OMP_NUM_THREADS=1 QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 2 --dist worksteal tests $(PYTEST_ARGS)
+
+# The frozen folder on a machine that has nothing: dist/semblance, or SEMBLANCE_FROZEN=DIR.
+test-package: $(READY)
+	@$(BIN)/python packaging/check_system.py package-tests
+	$(BIN)/python -m pytest -m package tests/package $(PYTEST_ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
     check_system.py build       before the environment is made: Python, venv, a C++ compiler, free disk space
     check_system.py window      before the window opens: a display, and the system libraries that Qt loads
     check_system.py offscreen   before tests with no display: the system libraries that Qt loads even then
+    check_system.py package-tests   before the frozen program is tested: what makes an empty machine and a desktop
 
 It exits with 0 when all is there and with 1 after naming what is missing and the command that installs it. The
 libraries are those that the ELF headers of PySide6 6.11's own libraries and plugins name and that PySide6 does not
@@ -75,6 +76,28 @@ PLAYBACK = (
 """What Qt Multimedia loads. Without it the window works and only playing is missing."""
 
 PLATFORMS = {"xcb": XCB, "wayland": WAYLAND}
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program, and the package that holds it. ``path``: where it is, if not on the search path."""
+
+    name: str
+    debian: str
+    fedora: str
+    path: str = ""
+
+
+PACKAGE_TESTS = (
+    Tool("bwrap", "bubblewrap", "bubblewrap"),
+    Tool("Xvfb", "xvfb", "xorg-x11-server-Xvfb"),
+    Tool("openbox", "openbox", "openbox"),
+    Tool("xdotool", "xdotool", "xdotool"),
+    Tool("dbus-daemon", "dbus-daemon", "dbus-daemon"),
+    Tool("at-spi-bus-launcher", "at-spi2-core", "at-spi2-core", "/usr/libexec/at-spi-bus-launcher"),
+    Tool("strace", "strace", "strace"),
+)
+"""What the tests of the frozen program start."""
 
 
 def can_load(soname: str) -> bool:
@@ -267,6 +290,16 @@ def offscreen_problems(family: str, loads: Callable[[str], bool] = can_load) -> 
     return []
 
 
+def package_tests_problems(family: str, has: Callable[[str], object] = shutil.which) -> list[str]:
+    lacking = [tool for tool in PACKAGE_TESTS if not has(tool.path or tool.name)]
+    if not lacking:
+        return []
+    names = ", ".join(tool.name for tool in lacking)
+    packages = [tool.fedora if family == "fedora" else tool.debian for tool in lacking]
+    how = f"Install with:\n\n    {install_command(family, packages)}\n" if family else f"Debian's: {' '.join(packages)}"
+    return [f"The tests of the frozen program need some tools that are not installed: {names}\n{how}"]
+
+
 def playback_notice(family: str, loads: Callable[[str], bool] = can_load) -> str:
     """A note, not a problem: everything but playing works without these libraries."""
     if lacking := missing(PLAYBACK, loads):
@@ -276,14 +309,19 @@ def playback_notice(family: str, loads: Callable[[str], bool] = can_load) -> str
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Check that this machine has what Semblance needs.")
-    parser.add_argument("purpose", choices=("build", "window", "offscreen"))
+    parser.add_argument("purpose", choices=("build", "window", "offscreen", "package-tests"))
     purpose = parser.parse_args(arguments).purpose
     problems: list[str] = []
     if purpose == "build":
         problems = build_problems(Machine.here())
     elif sys.platform.startswith("linux"):
         family = this_family()
-        problems = window_problems(os.environ, family) if purpose == "window" else offscreen_problems(family)
+        looks = {
+            "window": lambda: window_problems(os.environ, family),
+            "offscreen": lambda: offscreen_problems(family),
+            "package-tests": lambda: package_tests_problems(family),
+        }
+        problems = looks[purpose]()
         notice = playback_notice(family) if purpose == "window" and not problems else ""
         if notice:
             print(notice, file=sys.stderr)

@@ -83,6 +83,7 @@ class ResultGrid(QAbstractScrollArea):
         if not keep_place:
             self.verticalScrollBar().setValue(0)
         if self._current is None:
+            self.setAccessibleDescription("")
             self.current_changed.emit(None)
         self.viewport().update()
         self._scrolled()

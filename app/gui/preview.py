@@ -270,7 +270,7 @@ class Preview(QWidget):
 
     def _ask(self, hit: Hit) -> None:
         def done(details: ItemDetails) -> None:
-            if self._hit is hit:
+            if self._hit is hit and self._details is None:  # the same one may have been asked for twice
                 self._show_details(details)
 
         def failed(error: AppError) -> None:

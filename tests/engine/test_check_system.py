@@ -157,3 +157,10 @@ def test_the_script_without_a_display_exits_with_one_and_a_sentence():
     assert ended.returncode == 1
     assert "make demo" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_the_tools_that_test_the_frozen_program_are_named_with_their_packages(check):
+    (problem,) = check.package_tests_problems("debian", lambda name: name not in ("bwrap", "xdotool"))
+    assert "bwrap, xdotool" in problem
+    assert "apt-get install bubblewrap xdotool" in problem
+    assert check.package_tests_problems("debian", lambda name: True) == []
