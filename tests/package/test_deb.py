@@ -78,7 +78,7 @@ def test_the_deb_installs_runs_and_goes_and_leaves_what_the_person_made(deb: Pat
     system.dpkg("--install", deb)
     installed = system.listing()
     shown = json.loads(system.run("demo", "--json"))
-    assert shown["index"]["items"] > 0
+    assert all(shown["index"]["items"][kind] > 0 for kind in ("photo", "frame", "audio"))
     assert shown["searches"]
     made = system.listing() - installed
     assert made
