@@ -26,7 +26,7 @@ WARM_UP = 1
 def virtual_display() -> Iterator[str]:
     """A display of its own, by name."""
     read, write = os.pipe()
-    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x860x24", "-nolisten", "tcp"]
+    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x860x24", "-nolisten", "tcp", "-noreset"]
     server = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
     os.close(write)
     try:
@@ -46,7 +46,9 @@ def first_window_s(command: list[str], display: str) -> float:
         begin_s = time.perf_counter()
         with subprocess.Popen(command, env=environment, cwd=PROJECT) as program:
             assert watcher.stdout is not None
-            next(line for line in watcher.stdout if line.startswith("MapNotify"))
+            if not any(line.startswith("MapNotify") for line in watcher.stdout):
+                program.kill()
+                sys.exit(f"xev ended before a window of {command[0]} was shown.")
             shown_s = time.perf_counter() - begin_s
             program.terminate()
         watcher.terminate()

@@ -118,6 +118,19 @@ def test_a_pack_that_cannot_be_carried_stops_the_build_before_it_begins(script, 
     assert told in capsys.readouterr().err
 
 
+def test_a_pack_is_carried_in_the_frozen_folder_and_not_in_the_checkout(script, tmp_path):
+    build = script("build")
+    pack = tmp_path / "models.semblance-pack"
+    pack.write_bytes(b"models")
+    folder = tmp_path / "semblance"
+    (folder / "_internal" / "resources").mkdir(parents=True)
+    build.furnish(folder, [pack])
+    assert (folder / "_internal" / "resources" / "packs" / pack.name).read_bytes() == b"models"
+    assert not (build.PROJECT / "resources" / "packs" / pack.name).exists()
+    assert (folder / "LICENSE").is_file()
+    assert "portable" in (folder / "README.txt").read_text(encoding="utf-8")
+
+
 def test_a_flavour_that_the_installed_torch_is_not_is_refused(script, capsys):
     build = script("build")
     other = {"cpu": "gpu", "gpu": "cpu"}[build.installed_flavour()]
