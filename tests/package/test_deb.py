@@ -18,8 +18,9 @@ PROGRAM_S = 400
 """A command may take this long on a busy machine."""
 
 pytestmark = [
+    pytest.mark.package,
     pytest.mark.skipif(not sys.platform.startswith("linux") or not shutil.which("dpkg"), reason="needs dpkg"),
-    pytest.mark.timeout(1200),
+    pytest.mark.timeout(1800),
 ]
 
 
