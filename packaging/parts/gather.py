@@ -76,7 +76,8 @@ def gather(work: Path) -> Inventory:
             system[entry.source] = entry
     parts += [_library(name, holder, files) for (name, holder), files in libraries.items()]
     packaged, unpackaged = _system_parts(system.values())
-    return Inventory(sorted(parts + packaged), sorted(unknown + unpackaged))
+    everything = sorted(parts + packaged, key=lambda part: (part.name.lower(), part))
+    return Inventory(everything, sorted(unknown + unpackaged))
 
 
 def _is_foreign(distribution: Distribution) -> bool:

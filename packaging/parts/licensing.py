@@ -150,7 +150,7 @@ def texts_in(holder: str, library: Known) -> Iterator[tuple[str, Path]]:
     """The texts of the distribution ``holder`` that speak of the library inside of it, else those of one like it."""
     about = re.compile(library.called or re.escape(library.name), re.IGNORECASE)
     for name in filter(None, (holder, library.like)):
-        found = [(place, path) for place, path in _installed_texts(name) if about.search(_read(path))]
+        found = [(place, path) for place, path in _installed_texts(name) if about.search(place + "\n" + _read(path))]
         if found:
             return iter(found)
     return kept_by_hand(library)
