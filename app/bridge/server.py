@@ -48,6 +48,7 @@ LANES: dict[str, Lane] = {
     "verify": Lane.BULK,
     "forget_model": Lane.BULK,
     "give_back_space": Lane.BULK,
+    "restore": Lane.BULK,
     "libraries": Lane.VIEW,
     "doctor": Lane.CHECK,
     "status": Lane.VIEW,
@@ -214,6 +215,10 @@ class _Server:
             from app.engine.doctor import check_up
 
             return partial(check_up, self._home)
+        if name == "restore":
+            from app.engine.session import restore
+
+            return lambda library: restore(self._home, library)
         if name.startswith(MODELS_PREFIX):
             _, models = self._models()
             return getattr(models, name.removeprefix(MODELS_PREFIX))  # type: ignore[no-any-return]

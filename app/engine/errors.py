@@ -56,7 +56,12 @@ class DeviceExhausted(AppError):
 
 
 class LibraryTooNew(AppError):
-    """The library was made by a newer version of the program."""
+    """The library was made by a newer version of the program. ``can_go_back``: a copy from before lies beside it."""
+
+    def __init__(self, title: str, message: str, path: str | None = None, can_go_back: bool = False) -> None:
+        super().__init__(title, message, path)
+        self.args = (title, message, path, can_go_back)  # what a process hands to another
+        self.can_go_back = can_go_back
 
 
 class LibraryLocked(AppError):

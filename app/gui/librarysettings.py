@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontDatabase
@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.engine.errors import AppError
-from app.engine.types import LibrarySettings
-from app.gui import theme
+from app.engine.types import LibraryBackup, LibrarySettings, LibraryStatus
+from app.gui import theme, wording
 
 WIDTH_PX = 560
 SECONDS_PX = 110
@@ -59,20 +59,20 @@ class LibrarySettingsDialog(QDialog):
     Signal: ``index_wanted`` once the settings are saved and the person wants them applied at once.
 
     Args:
-        library: its name.
-        settings: as they are now.
+        library: as it is now.
         save: called with the new settings, and with what to do once they are saved or refused.
     """
 
     index_wanted = Signal()
 
-    def __init__(self, library: str, settings: LibrarySettings, save: Save, parent: QWidget | None = None) -> None:
+    def __init__(self, library: LibraryStatus, save: Save, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        settings = library.settings
         self._before = settings
         self._save = save
         self._closed = False
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(self.tr("Settings of “{0}”").format(library))
+        self.setWindowTitle(self.tr("Settings of “{0}”").format(library.name))
         self.setMinimumWidth(WIDTH_PX)
         self.resize(WIDTH_PX, 0)
         self._interval = Seconds(settings.frame_interval_ms, self.tr("Frame interval"))
@@ -88,6 +88,10 @@ class LibrarySettingsDialog(QDialog):
         self._watch = _check_box(self.tr("Keep this library current while it is open"), settings.watch)
         self._errors = {field: _error_label() for field in (self._interval, self._window, self._patterns, None)}
         self._effect = theme.label("", theme.Type.BODY)
+        self._copies = theme.label(copies(library.backups), theme.Type.CAPTION)
+        self._copies.setWordWrap(True)
+        self._copies.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._copies.setVisible(bool(library.backups))
         self._index = QPushButton(self.tr("Save and index now"))
         self._only_save = QPushButton(self.tr("Save"))
         self._compose()
@@ -158,7 +162,7 @@ class LibrarySettingsDialog(QDialog):
         column.addLayout(times)
         column.addSpacing(theme.TINY_PX)
         parts: tuple[QWidget, ...] = (patterns, self._patterns, explained, self._errors[self._patterns])
-        for widget in (*parts, self._hidden, self._watch, self._effect, self._errors[None]):
+        for widget in (*parts, self._hidden, self._watch, self._copies, self._effect, self._errors[None]):
             column.addWidget(widget)
         column.addStretch()
         column.addSpacing(theme.SMALL_PX)
@@ -236,6 +240,15 @@ class LibrarySettingsDialog(QDialog):
         """Which field an error is about, by the words the engine uses for the settings."""
         words = (("frame interval", self._interval), ("audio window", self._window), ("pattern", self._patterns))
         return next((field for word, field in words if word in error.title.lower()), None)
+
+
+def copies(backups: Sequence[LibraryBackup]) -> str:
+    """What is said of the copies from before upgrades."""
+    return "\n".join(
+        f"A copy from before the last upgrade ({wording.size(backup.size_bytes)}) lies beside the library; delete it "
+        f"when all is well: {backup.path}"
+        for backup in backups
+    )
 
 
 def effect(before: LibrarySettings, after: LibrarySettings) -> list[str]:

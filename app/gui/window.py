@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from app.engine.errors import AppError
+from app.engine.errors import AppError, LibraryTooNew
 from app.engine.types import Hit, IndexReport, LibraryStatus, Query
 from app.gui import intake, theme
 from app.gui.about import AboutDialog
@@ -302,7 +302,7 @@ class MainWindow(QMainWindow):
 
     def _show_library_settings(self) -> None:
         if status := self.workspace.status:
-            dialog = LibrarySettingsDialog(status.name, status.settings, self.workspace.set_settings, self)
+            dialog = LibrarySettingsDialog(status, self.workspace.set_settings, self)
             dialog.index_wanted.connect(self._rescan_all)
             dialog.open()
 
@@ -346,7 +346,10 @@ class MainWindow(QMainWindow):
         self.models.set_models(self.workspace.models)
 
     def _open_failed(self, error: AppError) -> None:
-        self.search.show_problem(error, ((self.tr("Try again"), self._open_again),))
+        actions = [(self.tr("Try again"), self._open_again)]
+        if isinstance(error, LibraryTooNew) and error.can_go_back:
+            actions.append((self.tr("Go back to the copy"), self.workspace.go_back))
+        self.search.show_problem(error, actions)
 
     def _open_again(self) -> None:
         self.workspace.open(self.workspace.library)

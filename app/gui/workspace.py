@@ -110,6 +110,12 @@ class Workspace(QObject):
 
         self._engine.request("open", library, on_done=done, on_failed=failed, on_progress=progressed)
 
+    def go_back(self) -> None:
+        """Put back the copy of a library that a newer version has changed since, and open it."""
+        self._engine.request(
+            "restore", self.library, on_done=lambda _restored: self.open(self.library), on_failed=self.open_failed.emit
+        )
+
     def open_sample(self) -> None:
         """Open the sample library and fill it the first time."""
         self._on_opened = self._fill_sample

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.engine.errors import AppError
-from app.engine.types import IndexRequest, LibrarySettings, LibraryStatus
+from app.engine.types import IndexRequest, LibraryBackup, LibrarySettings, LibraryStatus
 from app.gui.librarysettings import LibrarySettingsDialog, effect
 from app.gui.window import MainWindow
 
@@ -102,13 +102,22 @@ def test_an_answer_after_the_dialog_was_closed_still_counts(
     qtbot.waitUntil(lambda: window.workspace.status is saved)
 
 
-def test_an_interval_of_whole_milliseconds_is_kept_as_it_is(qtbot: QtBot) -> None:
+def test_an_interval_of_whole_milliseconds_is_kept_as_it_is(qtbot: QtBot, make_status) -> None:
     odd = LibrarySettings(frame_interval_ms=1234, window_ms=9600)
-    dialog = LibrarySettingsDialog("default", odd, lambda *_: None)
+    dialog = LibrarySettingsDialog(make_status(settings=odd), lambda *_: None)
     qtbot.addWidget(dialog)
     assert dialog.settings() == odd
     assert dialog._interval.text() == "1.234 s"
     assert dialog._window.text() == "9.6 s"
+
+
+def test_a_copy_from_before_an_upgrade_is_told_of(qtbot: QtBot, make_status) -> None:
+    copy = LibraryBackup("/libraries/default/library.schema2.backup.sqlite", 2, 1_200_000_000)
+    dialog = LibrarySettingsDialog(make_status(backups=(copy,)), lambda *_: None)
+    qtbot.addWidget(dialog)
+    assert "1.2 GB" in dialog._copies.text()
+    assert copy.path in dialog._copies.text()
+    assert not dialog._copies.isHidden()
 
 
 def test_nothing_is_opened_before_the_library_is(window: MainWindow) -> None:

@@ -163,6 +163,20 @@ def test_a_library_that_is_too_new_says_what_to_do_and_can_be_tried_again(
     assert len(fake_client.of("open")) == 3
 
 
+def test_a_library_that_is_too_new_can_go_back_to_its_copy(qtbot: QtBot, window: MainWindow, fake_client) -> None:
+    opening = fake_client.answers["open"]
+    refusal = LibraryTooNew("This library needs a newer Semblance", "Update Semblance.", "/libraries/new", True)
+    del fake_client.answers["open"]
+    window.workspace.open("new")
+    fake_client.last("open").fail(refusal)
+    qtbot.waitUntil(lambda: page_state(window).headline == "This library needs a newer Semblance")
+    fake_client.answers["open"] = opening
+    fake_client.answers["restore"] = lambda name: None
+    next(made for made in page_state(window).findChildren(QPushButton) if made.text() == "Go back to the copy").click()
+    assert fake_client.last("restore").args == ("new",)
+    qtbot.waitUntil(lambda: page_state(window).headline != "This library needs a newer Semblance")
+
+
 def test_a_library_that_is_brought_up_to_date_does_not_look_hung(qtbot: QtBot, window: MainWindow, fake_client) -> None:
     opening = fake_client.answers.pop("open")
     window.workspace.open("old")
