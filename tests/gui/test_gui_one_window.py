@@ -100,10 +100,10 @@ def test_a_second_start_hands_its_files_to_the_window_and_ends(
     door, wish = make_door(), Wish(("/photos/ein Föto.jpg", "/photos/\udcff.png"), "holiday", "token")
     assert door.enter(Wish())
     door.listen()
-    with qtbot.waitSignal(door.asked, timeout=20_000) as asked:
+    with qtbot.waitSignal(door.asked, timeout=120_000) as asked:
         started = second_start(wish)
     assert asked.args == [wish]
-    assert started.communicate(timeout=20)[0].strip() == "False"
+    assert started.communicate(timeout=120)[0].strip() == "False"
 
 
 def test_another_home_has_a_window_of_its_own(make_door: Callable[..., Door]) -> None:
@@ -131,7 +131,7 @@ def test_a_window_that_was_killed_is_followed_by_the_next(
     left.bind(str(path))
     left.close()
     started = second_start(Wish())
-    assert started.communicate(timeout=20)[0].strip() == "True"
+    assert started.communicate(timeout=120)[0].strip() == "True"
 
 
 def test_who_comes_while_the_window_closes_is_the_next_window(
@@ -145,7 +145,7 @@ def test_who_comes_while_the_window_closes_is_the_next_window(
     with pytest.raises(subprocess.TimeoutExpired):
         started.wait(0.5)
     door.leave()
-    assert started.communicate(timeout=20)[0].strip() == "True"
+    assert started.communicate(timeout=120)[0].strip() == "True"
 
 
 def test_a_window_that_hangs_is_not_waited_for(make_door: Callable[..., Door], monkeypatch: pytest.MonkeyPatch) -> None:

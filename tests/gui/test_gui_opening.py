@@ -197,7 +197,7 @@ def test_the_window_opens_and_leaves_nothing_outside_the_data_home(tmp_path: Pat
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
     )
     assert ended.returncode == 0, ended.stderr
     assert "Traceback" not in ended.stderr
