@@ -34,11 +34,13 @@ def make_old(folder: Path, schema: int = FIRST_SCHEMA) -> Path:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         migrations.integrity.register(connection)
+        connection.execute("BEGIN")
         for migration in MIGRATIONS[:schema]:
             migration(connection)
         values = [(f"note {number}", json.dumps("x" * 200)) for number in range(NOTES)]
         connection.executemany("INSERT INTO settings (key, value) VALUES (?, ?)", values)
         connection.execute(f"PRAGMA user_version = {schema}")
+        connection.execute("COMMIT")
     return path
 
 
