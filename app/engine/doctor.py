@@ -1,20 +1,24 @@
 """The façade of the check-up: what of this machine and of the program itself works, and how to mend what does not. No
-library is opened, and nothing is left in the data home."""
+library is opened, and nothing is left in the data home.
+
+What is compiled is loaded in children first: a library that cannot be loaded, or that crashes then, is what a person
+most needs to be told of.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from app.engine.checks import decoders, installed, networks, places, program
-from app.engine.checks.expendable import Asked, Check, Expendable
+from app.engine.checks import names, program
+from app.engine.checks.expendable import Asked, Expendable
 from app.engine.checks.telling import again, detail, problem
 from app.engine.checktypes import CheckUp, Finding
 from app.engine.jobs import NULL_JOB, Job
-from app.engine.media.pool import DecoderPool
 from app.paths import models_dir, resources_dir
 
 PHASE = "Looking at this machine"
+LOADING_LIMIT_S = 60.0
 PLACES_LIMIT_S = 30.0
 NETWORKS_LIMIT_S = 120.0
 """The first one imports torch, from a cold and slow disk at worst."""
@@ -34,14 +38,15 @@ def check_up(home: Path, device: str = "auto", job: Job = NULL_JOB, resources: P
         Cancelled: the job was cancelled.
     """
     folder = resources or resources_dir()
-    with Expendable() as expendable, _pool() as pool:
+    with Expendable() as expendable:
+        loading = _ask_decoders(expendable)
         asked = _ask(expendable, home, device, folder)
-        job.begin(PHASE, total=_count(folder) + len(asked) + len(_OWN))
+        job.begin(PHASE, total=_formats(folder) + len(asked) + len(_OWN))
         findings: list[Finding] = []
         for title, look in _OWN:
             findings.append(_own(title, look, folder))
             job.advance(note=title)
-        for finding in decoders.check(folder / decoders.CHECKUP_DIR, pool, job):
+        for finding in _decoders(loading, folder, job):
             findings.append(finding)
             job.advance(note=finding.title)
         for check in asked:
@@ -57,11 +62,6 @@ _OWN: tuple[tuple[str, Callable[[Path], Finding]], ...] = (
 )
 
 
-def _pool() -> DecoderPool:
-    # At the priority of the rest: on a busy machine a decoder that yields would be taken for one that hangs.
-    return DecoderPool(decoders.WORKERS, decoders.TIME_LIMIT_S, yielding=False)
-
-
 def _own(title: str, look: Callable[[Path], Finding], folder: Path) -> Finding:
     try:
         return look(folder)
@@ -69,27 +69,52 @@ def _own(title: str, look: Callable[[Path], Finding], folder: Path) -> Finding:
         return problem(title.lower(), title, f"It could not be looked at ({detail(error)}).")
 
 
-def _count(folder: Path) -> int:
+def _formats(folder: Path) -> int:
+    """How many findings of decoders there will be."""
     try:
-        return len(decoders.specimens(folder / decoders.CHECKUP_DIR)[1])
-    except (OSError, ValueError, KeyError, TypeError):
+        return (folder / "checkup" / "checkup.toml").read_bytes().count(b"[[file]]") or 1
+    except OSError:
         return 1
 
 
+def _ask_decoders(expendable: Expendable) -> Asked:
+    remedy = again("av Pillow pi-heif")
+    return expendable.ask(
+        "decoders", "Decoders", "app.engine.checks.decoders:load", limit_s=LOADING_LIMIT_S, remedy=remedy
+    )
+
+
+def _decoders(loading: Asked, folder: Path, job: Job) -> Iterator[Finding]:
+    """Those of the decoders, where a child could load their libraries; else that it could not."""
+    if failed := tuple(_awaited(loading, job)):
+        yield from failed
+        return
+    from app.engine.checks import decoders
+    from app.engine.media.pool import DecoderPool
+
+    # At the priority of the rest: on a busy machine a decoder that yields would be taken for one that hangs.
+    with DecoderPool(decoders.WORKERS, decoders.TIME_LIMIT_S, yielding=False) as pool:
+        yield from decoders.check(folder / decoders.CHECKUP_DIR, pool, job)
+
+
 def _ask(expendable: Expendable, home: Path, device: str, folder: Path) -> list[Asked]:
-    """Everything that runs in the child, in the order in which it is shown."""
-    local = "Keep the data folder on a local disk that works."
-    asked = [expendable.ask("home", "Data folder", places.look, home, limit_s=PLACES_LIMIT_S, remedy=local)]
+    """Everything else that runs in the child, in the order in which it is shown."""
+    places = "Keep the data folder on a local disk that works."
+    asked = [
+        expendable.ask(
+            "home", "Data folder", "app.engine.checks.places:look", home, limit_s=PLACES_LIMIT_S, remedy=places
+        )
+    ]
 
-    def compute(key: str, title: str, check: Check, *arguments: object, package: str) -> None:
-        remedy = again(package)
-        asked.append(expendable.ask(key, title, check, *arguments, limit_s=NETWORKS_LIMIT_S, remedy=remedy))
+    def compute(key: str, title: str, check: str, *arguments: object, package: str) -> None:
+        name, remedy = f"app.engine.checks.{check}", again(package)
+        asked.append(expendable.ask(key, title, name, *arguments, limit_s=NETWORKS_LIMIT_S, remedy=remedy))
 
-    compute("processor", networks.PROCESSOR, networks.processor, package="torch")
-    compute("gpu", networks.GRAPHICS, networks.graphics, device, package="torch")
-    for name, title in networks.titles():
-        compute(f"encoder.{name}", title, networks.family, name, folder, package=networks.PACKAGES[name])
-    compute(installed.KEY, installed.TITLE, installed.look, models_dir(home), package="semblance")
+    compute("processor", names.PROCESSOR, "networks:processor", package="torch")
+    compute("gpu", names.GRAPHICS, "networks:graphics", device, package="torch")
+    for name, title in names.titles():
+        compute(f"encoder.{name}", title, "networks:family", name, folder, package=names.PACKAGES[name])
+    compute("models", names.MODELS_TITLE, "installed:look", models_dir(home), package="semblance")
     return asked
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 import warnings
 from collections import namedtuple
@@ -27,12 +27,13 @@ from struck_pool import StruckPool
 import app.engine.doctor
 from app.__main__ import main
 from app.bridge.client import EngineClient, ProcessLauncher
-from app.engine.checks import decoders, installed, known, networks, places, program
+from app.engine.checks import decoders, installed, known, names, networks, places, program
 from app.engine.checks.expendable import Expendable
 from app.engine.checktypes import CheckUp, Finding, Verdict
 from app.engine.jobs import Cancelled, Job, Progress
 from app.paths import models_dir, resources_dir
 
+PROJECT_DIR = Path(__file__).resolve().parents[2]
 WAIT_S = 280
 CHECKUP_DIR = resources_dir() / "checkup"
 READ = {
@@ -55,7 +56,7 @@ def test_a_sound_machine_gets_no_problem_and_nothing_is_left_behind(tmp_path: Pa
     assert [finding for finding in found.findings if finding.verdict is Verdict.PROBLEM] == []
     keys = [finding.key for finding in found.findings]
     assert len(keys) == len(set(keys))
-    assert {f"decoder.{key}" for key in READ} | {f"encoder.{name}" for name in networks.NAMES} < set(keys)
+    assert {f"decoder.{key}" for key in READ} | {f"encoder.{name}" for name in names.NAMES} < set(keys)
     assert {"resources", "memory", "clock", "home", "temporary", "disk", "database", "index", "processor"} < set(keys)
     assert "models" in keys
     assert any(key.startswith("gpu") for key in keys)
@@ -193,22 +194,55 @@ def test_without_the_files_to_try_them_with_nothing_is_said_of_the_decoders(chec
 def test_a_check_that_crashes_hangs_or_fails_is_a_finding_and_the_next_one_runs() -> None:
     with Expendable() as expendable:
         asked = [
-            expendable.ask("crash", "Crash", ctypes.string_at, 0, limit_s=30, remedy="Mend it."),
-            expendable.ask("hang", "Hang", time.sleep, 3600, limit_s=0.5, remedy="Mend it."),
-            expendable.ask("fail", "Fail", json.loads, "{", limit_s=30, remedy="Mend it."),
-            expendable.ask("clock", "Clock", program.clock, limit_s=30, remedy="Mend it."),
+            expendable.ask("crash", "Crash", "ctypes:string_at", 0, limit_s=30, remedy="Mend it."),
+            expendable.ask("hang", "Hang", "time:sleep", 3600, limit_s=0.5, remedy="Mend it."),
+            expendable.ask("fail", "Fail", "json:loads", "{", limit_s=30, remedy="Mend it."),
+            expendable.ask("load", "Load", "no_such_module:look", limit_s=30, remedy="Mend it."),
+            expendable.ask("clock", "Clock", "app.engine.checks.program:clock", limit_s=30, remedy="Mend it."),
         ]
         for each in asked:
             while not each.wait(1.0):
                 pass
         found = [finding for each in asked for finding in each.findings()]
-    assert [finding.key for finding in found] == ["crash", "hang", "fail", "clock"]
-    assert [finding.verdict for finding in found[:3]] == [Verdict.PROBLEM] * 3
-    assert [finding.remedy for finding in found] == ["Mend it."] * 3 + [""]
+    assert [finding.key for finding in found] == ["crash", "hang", "fail", "load", "clock"]
+    assert [finding.verdict for finding in found[:4]] == [Verdict.PROBLEM] * 4
+    assert [finding.remedy for finding in found] == ["Mend it."] * 4 + [""]
     assert found[0].sentence.startswith("Its library crashed (")
     assert "longer than 0.5 s" in found[1].sentence
     assert "JSONDecodeError" in found[2].sentence
-    assert found[3].verdict is Verdict.FINE
+    assert "cannot be loaded (ModuleNotFoundError" in found[3].sentence
+    assert found[4].verdict is Verdict.FINE
+
+
+def test_a_decoders_library_that_cannot_be_loaded_is_a_finding_and_nothing_is_loaded_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "pi_heif.py").write_text("raise ImportError('libheif.so.1: cannot open shared object file')", "utf-8")
+    (tmp_path / "ask.py").write_text(LOADING, "utf-8")
+    path = os.pathsep.join((str(tmp_path), os.environ.get("PYTHONPATH", ""), str(PROJECT_DIR)))
+    child = subprocess.run(
+        [sys.executable, tmp_path / "ask.py"],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    key, verdict, sentence, loaded = child.stdout.splitlines()
+    assert (key, verdict, loaded) == ("decoders", "problem", "[]")
+    assert "cannot be loaded (ImportError: libheif.so.1" in sentence
+
+
+LOADING = """
+import sys
+from pathlib import Path
+from app.engine import doctor
+from app.engine.checks.expendable import Expendable
+from app.engine.jobs import NULL_JOB
+
+if __name__ == "__main__":
+    with Expendable() as expendable:
+        (found,) = doctor._decoders(doctor._ask_decoders(expendable), Path("nowhere"), NULL_JOB)
+    compiled = {"numpy", "torch", "av", "PIL", "cv2", "hnswlib", "scipy"}
+    print(found.key, found.verdict, found.sentence, sorted(compiled & set(sys.modules)), sep="\\n")
+"""
 
 
 # --- places ---

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import signal
 import time
-from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, wait
 from contextlib import suppress
 from types import TracebackType
@@ -20,8 +20,6 @@ from app.engine.media import child
 PATIENCE_S = 300.0
 """For all checks together: where no child can be started, no time limit begins."""
 
-Check = Callable[..., Finding | tuple[Finding, ...]]
-
 
 class Expendable:
     """Runs checks one after another in a child process, which begins with the first. A check that crashes it, or takes
@@ -31,9 +29,11 @@ class Expendable:
         context = multiprocessing.get_context("spawn")  # the engine has threads
         self._pool = ProcessPool(1, initializer=child.begin, initargs=(False, False), context=context)
 
-    def ask(self, key: str, title: str, check: Check, *arguments: Any, limit_s: float, remedy: str) -> Asked:
-        """Have ``check(*arguments)`` run; ``remedy`` is for where it ends without an answer."""
-        return Asked(self._pool.schedule(check, arguments, timeout=limit_s), key, title, limit_s, remedy)
+    def ask(self, key: str, title: str, check: str, *arguments: Any, limit_s: float, remedy: str) -> Asked:
+        """Have a check run. It is named ``module:function``, so that no library of it is loaded but in the child, and
+        gives a finding or some. ``remedy`` is for where it ends without an answer."""
+        work = self._pool.schedule(_run, (check, *arguments), timeout=limit_s)
+        return Asked(work, key, title, limit_s, remedy)
 
     def close(self) -> None:
         self._pool.stop()
@@ -46,6 +46,11 @@ class Expendable:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _run(check: str, *arguments: Any) -> Any:
+    module, _, function = check.partition(":")
+    return getattr(importlib.import_module(module), function)(*arguments)
 
 
 class Asked:
@@ -78,6 +83,8 @@ class Asked:
             return f"Looking at it took longer than {self._limit_s:g} s and was stopped."
         if isinstance(error, ProcessExpired):
             return f"Its library crashed{_how(error)}."
+        if isinstance(error, ImportError):
+            return f"A library of it cannot be loaded ({detail(error)})."
         if isinstance(error, MemoryError):
             return "There was not enough memory to look at it."
         return f"It fails ({detail(error)})."

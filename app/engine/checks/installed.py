@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from app.engine.checks.names import MODELS_TITLE
 from app.engine.checks.telling import fine, note, problem
 from app.engine.checktypes import Finding
 from app.engine.encoders.catalogue import Catalogue
 
-KEY, TITLE = "models", "Installed models"
+KEY, TITLE = "models", MODELS_TITLE
 _REMEDY = "On the Models page, install these anew or remove them (semblance models list says more)."
 
 

@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 
 from app.engine.checks import known
+from app.engine.checks.names import GRAPHICS, PACKAGES, PROCESSOR, titles
 from app.engine.checks.telling import again, detail, fine, gigabytes, note, problem
 from app.engine.checktypes import Finding
 from app.engine.encoders.base import Encoder
 from app.engine.encoders.entries import Entry, read_entries
 from app.engine.samples import Picture, Sample, Sound
 
-PROCESSOR, GRAPHICS = "Processor", "Graphics card"
 _NVIDIA = "0x10de"
 _DISPLAYS = ("0x0300", "0x0302")
 """PCI's classes of display controllers, with and without an outlet."""
@@ -48,11 +48,6 @@ def processor() -> Finding:
 
 
 # --- families of encoders ---
-
-
-def titles() -> tuple[tuple[str, str], ...]:
-    """The families, and what their findings are called."""
-    return tuple((name, f"Models: {shown}") for name, shown in NAMES.items())
 
 
 def family(name: str, resources: Path) -> Finding:
@@ -174,26 +169,6 @@ _BUILDERS: dict[str, Callable[[Sequence[Entry]], int]] = {
     "clap": _clap,
 }
 _BUILT_IN = ("colour-texture", "timbre")
-NAMES = {
-    "colour-texture": "colour and texture",
-    "timbre": "timbre",
-    "open_clip": "CLIP and SigLIP",
-    "timm": "DINOv2 and timm's",
-    "resnet50": "ResNet-50",
-    "panns": "PANNs",
-    "clap": "CLAP",
-}
-"""The families in the order in which they are looked at, as people know them."""
-PACKAGES = {
-    "colour-texture": "opencv-python-headless",
-    "timbre": "scipy",
-    "open_clip": "open-clip-torch timm transformers",
-    "timm": "timm",
-    "resnet50": "torchvision",
-    "panns": "torchaudio",
-    "clap": "transformers tokenizers",
-}
-
 
 # --- graphics cards ---
 
