@@ -22,6 +22,7 @@ class Person:
     def __init__(self, desktop: Desktop, machine: Machine, output: Path, *files: Path | str) -> None:
         self.desktop = desktop
         self.output = output
+        self._said_last = ""
         with output.open("wb") as said:
             command = machine.command(INSTALLED / "semblance-window", *files)
             self._program = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
@@ -61,17 +62,18 @@ class Person:
 
     def cells(self) -> list[str]:
         """What the tables in sight say, cell by cell."""
-        return self._texts(("table cell",))
+        return self._texts(("cell",))
 
     def result(self) -> str:
         """Go to the first result; what is said of it, once all is known of it."""
         grid = self.find("filler", "Results")
         grid.focus()
-        if not grid.description:  # it had the focus before there were results
+        if grid.description in ("", self._said_last):  # it had the focus before there were these results
             self.desktop.press("Home")
-        said = wait_for("a result is said", lambda: grid.description, explain=self._explain)
+        wait_for("a result is said", lambda: grid.description, explain=self._explain)
         self.reads("Changed")
-        return said
+        self._said_last = grid.description
+        return self._said_last
 
     def _texts(self, roles: Iterable[str]) -> list[str]:
         found = []
@@ -90,12 +92,17 @@ class Person:
 
     # --- doing -------------------------------------------------------------------------------------------------------
 
-    def press(self, name: str, role: str = "push button") -> None:
-        self.find(role, name).press()
+    def press(self, name: str) -> None:
+        self.find("push button", name).press()
 
     def clear_query(self) -> None:
         if any(node.name == "Clear the query" for node in self.shown()):
             self.press("Clear the query")
+
+    def tick(self, name: str) -> None:
+        """Press a button that stays down, by the keyboard."""
+        self.find("check box", name).focus()
+        self.desktop.press("space")
 
     def search_words(self, words: str) -> None:
         self.clear_query()

@@ -10,6 +10,7 @@ import pytest
 from desktop import Desktop, wait_for
 from frozen import COMMAND_S, INSTALLED, SAMPLE, Machine, Things
 from person import Person
+from PIL import Image, ImageChops
 
 pytestmark = [pytest.mark.package, pytest.mark.timeout(1800)]
 
@@ -78,13 +79,17 @@ def play_a_video(person: Person) -> None:
     person.reads("1 result ·", "names, folders and captions")
     assert person.result().startswith("bouncing-ball.webm, video")
     length = person.find("label", "0:00 / 0:06")
-    person.find("push button", "Play")
+    left, top, width, height = person.find("filler", "bouncing-ball.webm, video", starts=True).box
+
+    def canvas(name: str) -> Image.Image:
+        return person.desktop.look(name).crop((left, top, left + width, top + height))
+
+    before = canvas("film-found")
     person.desktop.press("space")
     wait_for("the film goes on", lambda: length.name in ("0:02 / 0:06", "0:03 / 0:06", "0:04 / 0:06"))
-    canvas = person.find("filler", "bouncing-ball.webm, video", starts=True)
-    left, top, width, height = canvas.box
-    frame = person.desktop.look("film").crop((left, top, left + width, top + height))
-    assert len(frame.getcolors(maxcolors=1 << 24)) > DIFFERENT_COLOURS
+    playing = canvas("film-playing")
+    assert len(playing.getcolors(maxcolors=1 << 24)) > DIFFERENT_COLOURS
+    assert ImageChops.difference(before, playing).getbbox()
     wait_for("the film ends", lambda: length.name == "0:00 / 0:06")
 
 
@@ -102,11 +107,12 @@ def judge_what_is_like_a_picture(person: Person) -> None:
 
 
 def read_the_measures(person: Person) -> None:
-    person.press("Results", role="check box")
-    wait_for("the measures of a model", lambda: any("Colour & texture" in cell for cell in person.cells()))
-    figures = [float(cell.split()[0]) for cell in person.cells() if cell[:2] in ("0.", "1.")]
-    assert figures
-    assert all(0 <= figure <= 1 for figure in figures)
+    person.tick("Results")
+    precision = "Precision at 10: "
+    cells = wait_for("the measures", lambda: [cell for cell in person.cells() if cell.startswith(precision)])
+    assert len(cells) == 2  # of the pictures' model and the sounds'
+    assert all(0 < float(cell.removeprefix(precision).split()[0]) < 1 for cell in cells)
+    assert any(cell.startswith("Colour & texture, 11 queries") for cell in person.cells())
     person.desktop.look("measures")
 
 
