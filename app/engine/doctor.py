@@ -110,6 +110,7 @@ def _ask(expendable: Expendable, home: Path, device: str, folder: Path) -> list[
         name, remedy = f"app.engine.checks.{check}", again(package)
         asked.append(expendable.ask(key, title, name, *arguments, limit_s=NETWORKS_LIMIT_S, remedy=remedy))
 
+    compute("index", "Search index", "graph:look", home, package="hnswlib")
     compute("processor", names.PROCESSOR, "networks:processor", package="torch")
     compute("gpu", names.GRAPHICS, "networks:graphics", device, package="torch")
     for name, title in names.titles():

@@ -27,7 +27,7 @@ from struck_pool import StruckPool
 import app.engine.doctor
 from app.__main__ import main
 from app.bridge.client import EngineClient, ProcessLauncher
-from app.engine.checks import decoders, installed, known, names, networks, places, program
+from app.engine.checks import decoders, graph, installed, known, names, networks, places, program
 from app.engine.checks.expendable import Expendable
 from app.engine.checktypes import CheckUp, Finding, Verdict
 from app.engine.jobs import Cancelled, Job, Progress
@@ -249,7 +249,7 @@ if __name__ == "__main__":
 
 
 def looked(home: Path) -> dict[str, Finding]:
-    return {finding.key: finding for finding in places.look(home)}
+    return {finding.key: finding for finding in (*places.look(home), graph.look(home))}
 
 
 def problems(found: dict[str, Finding]) -> set[str]:
@@ -314,7 +314,7 @@ def test_a_full_disk_is_told_of(tmp_path: Path) -> None:
 
 def test_an_index_that_cannot_be_saved_and_a_database_that_cannot_be_opened_are_told_of(tmp_path: Path) -> None:
     (tmp_path / "space-1.new").mkdir()
-    assert places.index(tmp_path, "here").verdict is Verdict.PROBLEM
+    assert graph.index(tmp_path, "here").verdict is Verdict.PROBLEM
     (tmp_path / "library.sqlite").mkdir()
     finding = places.database(tmp_path, "here")
     assert finding.verdict is Verdict.PROBLEM

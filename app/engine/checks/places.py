@@ -1,4 +1,4 @@
-"""Where the program writes: the data home and its disk, and what SQLite and the search index make of them."""
+"""Where the program writes: the data home and its disk, and what SQLite makes of them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,11 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-import numpy as np
 import psutil
 from filelock import FileLock, Timeout
 
-from app.engine.checks.telling import again, detail, fine, gigabytes, note, problem
+from app.engine.checks.telling import detail, fine, gigabytes, note, problem
 from app.engine.checktypes import Finding
-from app.engine.encoders.base import unit_rows
-from app.engine.errors import IndexStale
-from app.engine.index.hnsw import HnswIndex
-from app.engine.samples import Vectors
 
 TRACE = ".checkup-"
 """Begins the name of the folder that is made in the data home and taken away again."""
@@ -34,22 +29,19 @@ _NARROW_BYTES = 5 * 10**9
 _NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "afpfs", "webdav", "davfs", "9p", "fuse.sshfs", "fuse.rclone", "ceph")
 _DRIVE_REMOTE = 4
 """What Windows calls a drive of the network (winbase.h)."""
-_OTHER_HOME = "choose another folder with --home or the variable SEMBLANCE_HOME"
+OTHER_HOME = "choose another folder with --home or the variable SEMBLANCE_HOME"
 
-_VECTORS, _DIM = 400, 24
 _BUSY = sqlite3.SQLITE_BUSY & 0xFF
 
 
 def look(home: Path) -> tuple[Finding, ...]:
     """All that is looked at here. Nothing is left behind, and a home that is not there is not made."""
     found = [data_home(home), temporary_folder(), disk(home)]
-    with _work_folder(home) as (folder, is_home):
-        where = "in the data folder" if is_home else f"in {folder.parent}"
-        return (
-            *found,
-            _guarded("database", "Database", folder, where),
-            _guarded("index", "Search index", folder, where),
-        )
+    with work_folder(home) as (folder, where):
+        try:
+            return (*found, database(folder, where))
+        except Exception as error:  # it is a finding, whatever a library raises
+            return (*found, problem("database", "Database", f"It fails {where} ({detail(error)}).", elsewhere()))
 
 
 def existing(place: Path) -> Path:
@@ -61,9 +53,9 @@ def existing(place: Path) -> Path:
 
 def data_home(home: Path) -> Finding:
     key, title = "home", "Data folder"
-    remedy = f"Let yourself write there (its permissions, its drive), or {_OTHER_HOME}."
+    remedy = f"Let yourself write there (its permissions, its drive), or {OTHER_HOME}."
     if home.exists() and not home.is_dir():
-        return problem(key, title, f"{home} is a file.", f"Move that file away, or {_OTHER_HOME}.")
+        return problem(key, title, f"{home} is a file.", f"Move that file away, or {OTHER_HOME}.")
     if not home.exists():
         above = existing(home)
         if not above.is_dir() or not os.access(above, os.W_OK):
@@ -104,19 +96,12 @@ def disk(home: Path) -> Finding:
     key, title = "disk", "Disk"
     free_bytes = shutil.disk_usage(existing(home)).free
     sentence = f"{gigabytes(free_bytes)} are free where the data folder is."
-    remedy = f"Make room there, or {_OTHER_HOME}."
+    remedy = f"Make room there, or {OTHER_HOME}."
     if free_bytes < _FULL_BYTES:
         return problem(key, title, sentence, remedy)
     if free_bytes < _NARROW_BYTES:
         return note(key, title, f"{sentence} A large model or library takes more.", remedy)
     return fine(key, title, sentence)
-
-
-def _guarded(key: str, title: str, folder: Path, where: str) -> Finding:
-    try:
-        return (database if key == "database" else index)(folder, where)
-    except Exception as error:  # it is a finding, whatever a library raises
-        return problem(key, title, f"It fails {where} ({detail(error)}).", again("semblance"))
 
 
 def database(folder: Path, where: str) -> Finding:
@@ -136,10 +121,10 @@ def database(folder: Path, where: str) -> Finding:
         if "fts5" in str(error):
             sentence = f"SQLite {sqlite3.sqlite_version} has no full-text search (FTS5)."
             return problem(key, title, sentence, "Use a Python whose SQLite has it, from python.org for example.")
-        return problem(key, title, f"SQLite {sqlite3.sqlite_version} fails {where}: {error}.", _elsewhere())
+        return problem(key, title, f"SQLite {sqlite3.sqlite_version} fails {where}: {error}.", elsewhere())
     if found != (1,) or mode != "wal" or not keeps_out or not _file_lock_holds(folder / "lock"):
         return problem(
-            key, title, f"Its locks do not hold {where}, so two programs could spoil a library.", _elsewhere()
+            key, title, f"Its locks do not hold {where}, so two programs could spoil a library.", elsewhere()
         )
     if kind := network_file_system(folder):
         return note(
@@ -168,8 +153,9 @@ def _file_lock_holds(path: Path) -> bool:
             return True
 
 
-def _elsewhere() -> str:
-    return f"Keep the data folder on a local disk of this machine: {_OTHER_HOME}."
+def elsewhere() -> str:
+    """What to do where a drive does not do what it should."""
+    return f"Keep the data folder on a local disk of this machine: {OTHER_HOME}."
 
 
 def network_file_system(folder: Path) -> str:
@@ -187,42 +173,16 @@ def network_file_system(folder: Path) -> str:
     return (mount.fstype or "remote") if is_remote else ""
 
 
-def index(folder: Path, where: str) -> Finding:
-    """The search index: built, saved, loaded, asked."""
-    key, title = "index", "Search index"
-    vectors = _vectors()
-    rows = np.arange(1, _VECTORS + 1)
-    graph = HnswIndex(_DIM, capacity=8)
-    graph.add(rows, vectors, threads=1)
-    try:
-        graph.save(folder / "space-1.hnsw", "checkup")
-        loaded = HnswIndex.load(folder / "space-1.hnsw", "checkup", _DIM)
-    except (OSError, IndexStale) as error:
-        sentence = f"It cannot be saved and read again {where} ({detail(error)})."
-        return problem(
-            key, title, sentence, f"Searches work and are slow in large libraries. To mend it, {_OTHER_HOME}."
-        )
-    nearest = [int(loaded.search(vectors[at], 1).ids[0]) for at in range(0, _VECTORS, 16)]
-    if nearest != rows[::16].tolist() or not loaded.holds(rows, vectors):
-        return problem(key, title, "It finds something else than what was put in.", again("hnswlib"))
-    return fine(key, title, "Built, saved, read again and asked: it finds what was put in.")
-
-
-def _vectors() -> Vectors:
-    drawn = np.random.default_rng(1).standard_normal((_VECTORS, _DIM))
-    return unit_rows(drawn.astype(np.float32))
-
-
 @contextmanager
-def _work_folder(home: Path) -> Iterator[tuple[Path, bool]]:
-    """A folder to work in, in the home where one can be made there, and whether it is."""
+def work_folder(home: Path) -> Iterator[tuple[Path, str]]:
+    """A folder to work in, in the home where one can be made there, and where that is, in words."""
     made: tempfile.TemporaryDirectory[str] | None = None
     if home.is_dir():
         with suppress(OSError):
             made = tempfile.TemporaryDirectory(prefix=TRACE, dir=home, ignore_cleanup_errors=True)
     is_home = made is not None
     with made or tempfile.TemporaryDirectory(prefix=TRACE, ignore_cleanup_errors=True) as folder:
-        yield Path(folder), is_home
+        yield Path(folder), "in the data folder" if is_home else f"in {Path(folder).parent}"
 
 
 def _sweep(home: Path) -> None:
