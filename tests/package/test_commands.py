@@ -56,7 +56,9 @@ def test_files_of_every_format_are_read_and_found(machine: Machine, things: Thin
     assert names(machine.answer("search", "--image", things.picture, "-k", "3"))
     assert names(machine.answer("search", "--audio", things.sound, "-k", "3"))
     measured = machine.answer("evaluate", "--from-folders", things.classes)
-    assert all(0 < model["mean"]["P@10"] <= 1 for model in measured["models"])
+    answered = [model for model in measured["models"] if model["queries_answered"]]
+    assert answered
+    assert all(0 < model["mean"]["P@10"] <= 1 for model in answered)
 
 
 def test_the_program_finds_itself_complete(machine: Machine) -> None:
