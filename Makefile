@@ -17,7 +17,8 @@ run: $(READY)
 demo: $(READY)
 	@$(BIN)/python -m app demo
 
-# One thread of arithmetic for each of the two runners: more would wait for one another.
+# One thread of arithmetic for each of the two runners: more would wait for one another. Faults are provoked at some of
+# the moments and places they can strike; `make test PYTEST_ARGS='-m "lengthy or not lengthy"'` does it at all of them.
 test: lint
 	@$(BIN)/python packaging/check_system.py offscreen
 	OMP_NUM_THREADS=1 QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 2 --dist worksteal tests $(PYTEST_ARGS)

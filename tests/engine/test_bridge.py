@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
 import os
 import queue
@@ -13,15 +14,18 @@ from pathlib import Path
 
 import pytest
 
+import app.engine.session
 from app.bridge import server
 from app.bridge.client import EngineClient, ProcessLauncher
 from app.bridge.messages import Event, Part
 from app.engine.errors import AppError, EngineDied, LibraryTooNew
 from app.engine.jobs import Cancelled, Progress
 from app.engine.types import IndexRequest, LibrarySettings, News, Query, SearchRequest
+from app.engine.watching import Pace, Watcher
 
 Make = Callable[..., Path]
 WAIT_S = 60
+BRISK = Pace(quiet_s=0.2, longest_s=2.0, poll_s=0.2)
 
 
 class Died:
@@ -227,52 +231,60 @@ def test_what_the_engine_tells_unasked_is_passed_on() -> None:
     assert told == [("folders_changed", ("/photos",))]
 
 
-def test_a_changed_folder_is_told_while_its_library_is_open_and_wishes_it(
-    home: Path, photo: Make, tmp_path: Path
-) -> None:
+Watching = tuple[EngineClient, "queue.Queue[tuple[str, object]]"]
+
+
+@pytest.fixture
+def watching(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watching]:
+    """An engine on a thread of this process, which looks after its folders more often, and what it tells unasked."""
+    monkeypatch.setattr(app.engine.session, "Watcher", functools.partial(Watcher, pace=BRISK))
+    ours, theirs = multiprocessing.Pipe()
+    engine = threading.Thread(target=server.serve, args=(theirs, home))
+    engine.start()
     told: queue.Queue[tuple[str, object]] = queue.Queue()
-    client = EngineClient(ProcessLauncher(home), on_event=lambda name, value: told.put((name, value)))
+    client = EngineClient(lambda: (ours, None), on_event=lambda name, value: told.put((name, value)))
     client.start()
-    try:
-        photo("sub/a.png", 1)
-        media = tmp_path / "media"
-        client.call("open", "default").future.result(WAIT_S)
-        client.call("index", IndexRequest((str(media),), ("colour-texture",))).future.result(WAIT_S)
-        assert told.get(timeout=WAIT_S) == ("folders_changed", (str(media),))  # watched from now on
-        photo("sub/b.png", 2)
-        name, folders = told.get(timeout=WAIT_S)
-        assert (name, folders) == ("folders_changed", (str(media / "sub"),))
-        report = client.call("index", IndexRequest(folders)).future.result(WAIT_S)
-        assert (report.files.new, report.files.unchanged) == (1, 1)
-        client.call("set_settings", LibrarySettings(watch=False)).future.result(WAIT_S)
-        client.call("open", "other").future.result(WAIT_S)
-        photo("sub/c.png", 3)
-        client.call("open", "default").future.result(WAIT_S)
-    finally:
-        client.close()
+    yield client, told
+    client.close()
+    engine.join(WAIT_S)
+
+
+def test_a_changed_folder_is_told_while_its_library_is_open_and_wishes_it(
+    watching: Watching, photo: Make, tmp_path: Path
+) -> None:
+    client, told = watching
+    photo("sub/a.png", 1)
+    media = tmp_path / "media"
+    client.call("open", "default").future.result(WAIT_S)
+    client.call("index", IndexRequest((str(media),), ("colour-texture",))).future.result(WAIT_S)
+    assert told.get(timeout=WAIT_S) == ("folders_changed", (str(media),))  # watched from now on
+    photo("sub/b.png", 2)
+    name, folders = told.get(timeout=WAIT_S)
+    assert (name, folders) == ("folders_changed", (str(media / "sub"),))
+    report = client.call("index", IndexRequest(folders)).future.result(WAIT_S)
+    assert (report.files.new, report.files.unchanged) == (1, 1)
+    client.call("set_settings", LibrarySettings(watch=False)).future.result(WAIT_S)
+    client.call("open", "other").future.result(WAIT_S)
+    photo("sub/c.png", 3)
+    client.call("open", "default").future.result(WAIT_S)
     assert told.empty()
 
 
 def test_a_root_that_goes_and_comes_back_is_told_while_its_library_is_open(
-    home: Path, photo: Make, tmp_path: Path
+    watching: Watching, photo: Make, tmp_path: Path
 ) -> None:
-    told: queue.Queue[tuple[str, object]] = queue.Queue()
-    client = EngineClient(ProcessLauncher(home), on_event=lambda name, value: told.put((name, value)))
-    client.start()
-    try:
-        photo("a.png", 1)
-        media = tmp_path / "media"
-        client.call("open", "default").future.result(WAIT_S)
-        client.call("index", IndexRequest((str(media),), ("colour-texture",))).future.result(WAIT_S)
-        assert told.get(timeout=WAIT_S) == ("folders_changed", (str(media),))  # watched from now on
-        away = media.rename(tmp_path / "unplugged")
-        assert told.get(timeout=WAIT_S) == ("roots_changed", (str(media),))
-        assert [root.online for root in client.call("status").future.result(WAIT_S).roots] == [False]
-        away.rename(media)
-        assert {told.get(timeout=WAIT_S) for _ in range(2)} == {
-            ("roots_changed", (str(media),)),
-            ("folders_changed", (str(media),)),
-        }
-        assert [root.online for root in client.call("status").future.result(WAIT_S).roots] == [True]
-    finally:
-        client.close()
+    client, told = watching
+    photo("a.png", 1)
+    media = tmp_path / "media"
+    client.call("open", "default").future.result(WAIT_S)
+    client.call("index", IndexRequest((str(media),), ("colour-texture",))).future.result(WAIT_S)
+    assert told.get(timeout=WAIT_S) == ("folders_changed", (str(media),))  # watched from now on
+    away = media.rename(tmp_path / "unplugged")
+    assert told.get(timeout=WAIT_S) == ("roots_changed", (str(media),))
+    assert [root.online for root in client.call("status").future.result(WAIT_S).roots] == [False]
+    away.rename(media)
+    assert {told.get(timeout=WAIT_S) for _ in range(2)} == {
+        ("roots_changed", (str(media),)),
+        ("folders_changed", (str(media),)),
+    }
+    assert [root.online for root in client.call("status").future.result(WAIT_S).roots] == [True]

@@ -73,7 +73,7 @@ def look(session: Session, media: Path) -> dict[str, Any] | str:
         raise  # it would be taken for a fault of the program
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.lengthy) for seed in range(2, 6))])
 def test_a_flip_in_the_database_is_told_or_harmless(library: Library, seed: int) -> None:
     noticed = 0
     for at, bit in library.flips("library.sqlite", seed):

@@ -13,8 +13,8 @@ import faulty
 import pytest
 from struck import COUNT, KILL_AFTER, KILL_BEFORE, KILL_HALFWAY
 
-POINTS = 44
-"""Kills a test: 264 in all."""
+POINTS = (14, pytest.param(44, marks=pytest.mark.lengthy))
+"""Kills a test, of which there are six."""
 RARE_KINDS = "rut"
 """Renames, removals and truncations: few beside the writes, so each is struck for sure."""
 
@@ -37,13 +37,13 @@ class Scene:
             shutil.copytree(self.before, home)
         return home
 
-    def points(self, seed: int) -> list[int]:
+    def points(self, count: int, seed: int) -> list[int]:
         """Seeded numbers of calls to strike at: rare kinds first, then any."""
         chance = random.Random(seed)
         rare = [number for number, kind in enumerate(self.calls, 1) if kind in RARE_KINDS]
-        chosen = chance.sample(rare, min(len(rare), POINTS // 3))
+        chosen = chance.sample(rare, min(len(rare), count // 3))
         others = [number for number in range(1, len(self.calls) + 1) if number not in chosen]
-        return chosen + chance.sample(others, POINTS - len(chosen))
+        return chosen + chance.sample(others, count - len(chosen))
 
 
 def finish(home: Path, media: Path) -> tuple[int, dict[str, Any], dict[str, int]]:
@@ -105,12 +105,13 @@ def lived_in(home: Path, media: Path) -> Path:
 
 @pytest.mark.parametrize("how", [KILL_BEFORE, KILL_HALFWAY, KILL_AFTER], ids=["before", "halfway", "after"])
 @pytest.mark.parametrize("name", ["first", "again"])
+@pytest.mark.parametrize("points", POINTS)
 def test_a_killed_run_is_finished_by_the_next(
-    name: str, how: int, scenes: Callable[[str], Scene], strike: Callable[..., Any]
+    points: int, name: str, how: int, scenes: Callable[[str], Scene], strike: Callable[..., Any]
 ) -> None:
     scene = scenes(name)
     killed = 0
-    for at in scene.points(seed=how):
+    for at in scene.points(points, seed=how):
         home = scene.start(scene.folder / "struck")
         answer = strike(home=str(home), folders=[str(scene.media)], mode=how, at=at)
         assert not answer["bug"]
@@ -121,4 +122,4 @@ def test_a_killed_run_is_finished_by_the_next(
         assert view == scene.view, context
         assert rows == scene.rows, context
         assert not list(faulty.library_dir(home).rglob("*.new")), context
-    assert killed > POINTS * 0.9
+    assert killed > points * 0.9

@@ -1,5 +1,6 @@
-"""A process that decodes files cut short at every kilobyte. Arguments: above which size a file is cut at a few only,
-and the files. A line of JSON for each: ``[path, cuts decoded, cuts refused with a sentence, what else was raised]``."""
+"""A process that decodes files cut short. Arguments: every how many bytes a file is cut, above which size it is cut
+at a few places only, and the files. A line of JSON for each: ``[path, cuts decoded, cuts refused with a sentence, what
+else was raised]``."""
 
 from __future__ import annotations
 
@@ -15,7 +16,6 @@ from app.engine.errors import AppError
 from app.engine.media import child, decode
 from app.engine.samples import PictureInput, SoundInput
 
-STEP_BYTES = 1024
 FEW = 12
 SMALL = PictureInput(32, 32)
 WEIGHTS = (".th", ".pth", ".pt", ".safetensors")
@@ -23,13 +23,14 @@ WEIGHTS = (".th", ".pth", ".pt", ".safetensors")
 
 def main() -> None:
     child._limit_memory()
+    step_bytes, large_bytes = map(int, sys.argv[1:3])
     with tempfile.TemporaryDirectory() as folder:
-        for name in sys.argv[2:]:
+        for name in sys.argv[3:]:
             cut = Path(folder) / f"cut{Path(name).suffix}"
             content = Path(name).read_bytes()
             counts: collections.Counter[str] = collections.Counter()
-            sizes = range(0, len(content), STEP_BYTES)
-            for size_bytes in sizes if len(content) <= int(sys.argv[1]) else sizes[:: len(sizes) // FEW]:
+            sizes = range(0, len(content), step_bytes)
+            for size_bytes in sizes if len(content) <= large_bytes else sizes[:: len(sizes) // FEW]:
                 cut.write_bytes(content[:size_bytes])
                 counts[_outcome(cut)] += 1
             others = {what: count for what, count in counts.items() if what not in ("decoded", "refused")}
