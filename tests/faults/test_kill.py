@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,8 +14,6 @@ from struck import COUNT, KILL_AFTER, KILL_BEFORE, KILL_HALFWAY
 
 POINTS = (14, pytest.param(44, marks=pytest.mark.lengthy))
 """Kills a test, of which there are six."""
-RARE_KINDS = "rut"
-"""Renames, removals and truncations: few beside the writes, so each is struck for sure."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +33,6 @@ class Scene:
         if self.before:
             shutil.copytree(self.before, home)
         return home
-
-    def points(self, count: int, seed: int) -> list[int]:
-        """Seeded numbers of calls to strike at: rare kinds first, then any."""
-        chance = random.Random(seed)
-        rare = [number for number, kind in enumerate(self.calls, 1) if kind in RARE_KINDS]
-        chosen = chance.sample(rare, min(len(rare), count // 3))
-        others = [number for number in range(1, len(self.calls) + 1) if number not in chosen]
-        return chosen + chance.sample(others, count - len(chosen))
 
 
 def finish(home: Path, media: Path) -> tuple[int, dict[str, Any], dict[str, int]]:
@@ -111,7 +100,7 @@ def test_a_killed_run_is_finished_by_the_next(
 ) -> None:
     scene = scenes(name)
     killed = 0
-    for at in scene.points(points, seed=how):
+    for at in faulty.moments(scene.calls, points, seed=how):
         home = scene.start(scene.folder / "struck")
         answer = strike(home=str(home), folders=[str(scene.media)], mode=how, at=at)
         assert not answer["bug"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import random
 import shutil
 import sqlite3
 import tarfile
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import faulty
 import pytest
 from struck import COUNT, FAIL_FROM, FAIL_SYNCS, KILL_AFTER, KILL_BEFORE, KILL_HALFWAY
 
@@ -21,9 +21,8 @@ from app.engine.store.database import FILE_NAME, Database
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "schema1.tar.gz"
 SCHEMA = 1
-POINTS = 12
+POINTS = (4, pytest.param(12, marks=pytest.mark.lengthy))
 """Kills or failures a test."""
-RARE_KINDS = "rut"
 
 
 @dataclass(frozen=True)
@@ -40,14 +39,6 @@ class Scene:
         shutil.rmtree(home, ignore_errors=True)
         shutil.copytree(self.before, home)  # with the times of change
         return home / "libraries" / "default"
-
-    def points(self, seed: int) -> list[int]:
-        """Seeded numbers of calls to strike at: rare kinds first, then any."""
-        chance = random.Random(seed)
-        rare = [number for number, kind in enumerate(self.calls, 1) if kind in RARE_KINDS]
-        chosen = chance.sample(rare, min(len(rare), POINTS // 2))
-        others = [number for number in range(1, len(self.calls) + 1) if number not in chosen]
-        return chosen + chance.sample(others, POINTS - len(chosen))
 
 
 def dump(path: Path) -> list[str]:
@@ -82,33 +73,35 @@ def assert_finished_by_the_next_opening(scene: Scene, folder: Path, context: str
     assert {one.name for one in folder.iterdir()} <= {FILE_NAME, copy.name, "lock"}, context
 
 
+@pytest.mark.parametrize("points", POINTS)
 @pytest.mark.parametrize("how", [KILL_BEFORE, KILL_HALFWAY, KILL_AFTER], ids=["before", "halfway", "after"])
 def test_a_killed_upgrade_is_finished_by_the_next_opening(
-    how: int, scene: Scene, tmp_path: Path, strike: Callable[..., Any]
+    how: int, points: int, scene: Scene, tmp_path: Path, strike: Callable[..., Any]
 ) -> None:
     killed = 0
-    for at in scene.points(seed=how):
+    for at in faulty.moments(scene.calls, points, seed=how):
         folder = scene.start(tmp_path / "home")
         answer = strike(home=str(tmp_path / "home"), folders=[], mode=how, at=at)
         assert not answer["bug"]
         killed += answer["killed"]
         assert_finished_by_the_next_opening(scene, folder, f"call {at} of {scene.calls}")
-    assert killed > POINTS * 0.9
+    assert killed > points * 0.9
 
 
+@pytest.mark.parametrize("points", POINTS)
 @pytest.mark.parametrize(
     ("mode", "error"),
     [(FAIL_FROM, errno.ENOSPC), (FAIL_FROM, errno.EIO), (FAIL_SYNCS, errno.EIO)],
     ids=["full", "failing", "fsync"],
 )
 def test_an_upgrade_whose_disk_fails_says_so_and_is_finished_by_the_next_opening(
-    mode: int, error: int, scene: Scene, tmp_path: Path, strike: Callable[..., Any]
+    mode: int, error: int, points: int, scene: Scene, tmp_path: Path, strike: Callable[..., Any]
 ) -> None:
     said = 0
-    for at in scene.points(seed=mode + error):
+    for at in faulty.moments(scene.calls, points, seed=mode + error):
         folder = scene.start(tmp_path / "home")
         answer = strike(home=str(tmp_path / "home"), folders=[], mode=mode, at=at, error=error)
         assert not answer["bug"], at
         said += bool(answer["said"])
         assert_finished_by_the_next_opening(scene, folder, f"call {at} of {scene.calls}, {answer['said']}")
-    assert said > POINTS * 0.5
+    assert said > points * 0.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import sqlite3
 import wave
 import zlib
@@ -283,3 +284,13 @@ def rows(home: Path) -> dict[str, int]:
     tables = ("roots", "files", "contents", "items", "thumbnails", "spaces", "vectors", "encoded", "words", "judgments")
     with closing(sqlite3.connect(f"file:{database_file(home)}?mode=ro", uri=True)) as connection:
         return {table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
+
+
+def moments(calls: str, count: int, seed: int) -> list[int]:
+    """Seeded numbers of calls to strike at: renames, removals and truncations first, which are few beside the writes,
+    then any."""
+    chance = random.Random(seed)
+    rare = [number for number, kind in enumerate(calls, 1) if kind in "rut"]
+    chosen = chance.sample(rare, min(len(rare), count // 3))
+    others = [number for number in range(1, len(calls) + 1) if number not in chosen]
+    return chosen + chance.sample(others, count - len(chosen))
