@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from rich.console import Console
 
 from app import settings
+from app.engine.errors import AppError, Restorable
 from app.engine.jobs import Job, Progress
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -29,7 +30,14 @@ def open_session(options: argparse.Namespace, home: Path, library: str | None = 
     """Open the library that is meant. Bringing one up to date that an earlier version made is told of in a line."""
     from app.engine.session import Session  # numpy and the codecs are loaded only by a command that needs them
 
-    return Session.open(home, library or library_name(options, home), job=Job(_tell_once()))
+    name = library or library_name(options, home)
+    try:
+        return Session.open(home, name, job=Job(_tell_once()))
+    except Restorable as error:
+        if not error.backup:
+            raise
+        told = f'{error.message} This goes back: semblance restore --library "{name}"'
+        raise AppError(error.title, told, error.path) from error
 
 
 def library_name(options: argparse.Namespace, home: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -93,12 +94,22 @@ def status(console: Console, library: LibraryStatus) -> None:
             f"  A copy from before the last upgrade, {size(backup.size_bytes)}; delete it when all is well: "
             f"{escape(backup.path)}"
         )
+    for kept in library.set_aside:
+        console.print(
+            f"  What a newer version had made of it until {_day(kept.changed_ms)}, {size(kept.size_bytes)}: "
+            f"{escape(kept.path)}"
+        )
     _failures(console, library.failures)
+
+
+def _day(at_ms: int) -> str:
+    return datetime.datetime.fromtimestamp(at_ms / 1000).astimezone().date().isoformat()
 
 
 def restored(console: Console, back: Restored) -> None:
     console.print(f"The library is what it was before the upgrade: {escape(back.path)}")
-    console.print(f"What it was until now is kept: {escape(back.set_aside)}")
+    if back.set_aside:
+        console.print(f"What it was until now is kept: {escape(back.set_aside)}")
 
 
 def library_settings(console: Console, settings: LibrarySettings, is_due: bool) -> None:

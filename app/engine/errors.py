@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from app.engine.types import LibraryBackup
+
 
 class AppError(Exception):
     """A failure a person can act on.
@@ -55,13 +57,22 @@ class DeviceExhausted(AppError):
     """No device has memory left for even one sample."""
 
 
-class LibraryTooNew(AppError):
-    """The library was made by a newer version of the program. ``can_go_back``: a copy from before lies beside it."""
+class Restorable(AppError):
+    """A library that cannot be opened, where a copy of it may lie beside it. ``backup``: the one that `restore` puts
+    in its place; None where there is none."""
 
-    def __init__(self, title: str, message: str, path: str | None = None, can_go_back: bool = False) -> None:
+    def __init__(self, title: str, message: str, path: str | None = None, backup: LibraryBackup | None = None) -> None:
         super().__init__(title, message, path)
-        self.args = (title, message, path, can_go_back)  # what a process hands to another
-        self.can_go_back = can_go_back
+        self.args = (title, message, path, backup)  # what a process hands to another
+        self.backup = backup
+
+
+class LibraryTooNew(Restorable):
+    """The library was made by a newer version of the program."""
+
+
+class LibraryMissing(Restorable):
+    """The library's database is not there, while copies of it are."""
 
 
 class LibraryLocked(AppError):

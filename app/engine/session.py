@@ -35,7 +35,7 @@ from app.engine.scanning import is_online
 from app.engine.search import Searcher
 from app.engine.shelves import Shelves
 from app.engine.store import restoring
-from app.engine.store.backups import backups
+from app.engine.store.backups import backups, set_aside
 from app.engine.store.database import FILE_NAME, Database, broken_library
 from app.engine.store.exchanges import Exchanges
 from app.engine.store.files import Files, is_within
@@ -215,6 +215,7 @@ class Session:
             kept=self._indexer.kept_counts(models),
             earlier=self._indexer.earlier_counts(models),
             backups=backups(self._database.path),
+            set_aside=set_aside(self._database.path),
         )
 
     def index(self, request: IndexRequest, job: Job = NULL_JOB) -> IndexReport:

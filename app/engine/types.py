@@ -303,16 +303,19 @@ class LibrarySettings:
 
 @dataclass(frozen=True)
 class LibraryBackup:
-    """A copy of a library's database from before an upgrade: of which schema it is, and its size."""
+    """A database that is kept beside a library's own: of which schema it is, its size, and when the library was last
+    changed in it (since the epoch)."""
 
     path: str
     schema: int
     size_bytes: int
+    changed_ms: int
 
 
 @dataclass(frozen=True)
 class Restored:
-    """A library's copy was put back: where, of which schema it is, and where what was there is kept."""
+    """A library's copy was put back: where, of which schema it is, and where what was there is kept ("" where nothing
+    was)."""
 
     path: str
     schema: int
@@ -339,6 +342,8 @@ class LibraryStatus:
     """What the chosen models have encoded with other weights than they have now, and the library still holds."""
     backups: tuple[LibraryBackup, ...] = ()
     """What it was before it was brought up to date; the files may be deleted."""
+    set_aside: tuple[LibraryBackup, ...] = ()
+    """What newer versions had made of it when a copy was put back; the files may be deleted."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from app.engine.errors import AppError, LibraryTooNew
+from app.engine.errors import AppError, Restorable
 from app.engine.types import Hit, IndexReport, LibraryStatus, Query
 from app.gui import intake, theme
 from app.gui.about import AboutDialog
@@ -347,7 +347,7 @@ class MainWindow(QMainWindow):
 
     def _open_failed(self, error: AppError) -> None:
         actions = [(self.tr("Try again"), self._open_again)]
-        if isinstance(error, LibraryTooNew) and error.can_go_back:
+        if isinstance(error, Restorable) and error.backup:
             actions.append((self.tr("Go back to the copy"), self.workspace.go_back))
         self.search.show_problem(error, actions)
 

@@ -21,7 +21,7 @@ from app.engine.session import Session, restore
 from app.engine.store import backups, migrations
 from app.engine.store.database import FILE_NAME, Database
 from app.engine.store.migrations import MIGRATIONS, SCHEMA_VERSION
-from app.engine.types import LibrarySettings
+from app.engine.types import LibraryBackup, LibrarySettings
 
 NOTES = 500
 FIRST_SCHEMA = 1
@@ -171,18 +171,29 @@ def newer(tmp_path: Path) -> Path:
     return home
 
 
-def test_a_newer_library_tells_which_version_made_it_and_the_way_back(newer: Path) -> None:
+def test_a_newer_library_tells_which_version_made_it_and_the_way_back(
+    newer: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(LibraryTooNew) as caught:
         Session.open(newer)
-    for words in ("Semblance 9.8.7", __version__, 'semblance restore --library "default"', "Nothing was changed"):
+    for words in ("Semblance 9.8.7", __version__, "go back to the copy", "Nothing was changed"):
         assert words in caught.value.message
+    path = newer / "libraries" / "default" / FILE_NAME
+    facts = copy_of(path, SCHEMA_VERSION).stat()
+    backup = LibraryBackup(
+        str(copy_of(path, SCHEMA_VERSION)), SCHEMA_VERSION, facts.st_size, facts.st_mtime_ns // 1_000_000
+    )
+    assert caught.value.backup == backup
+    monkeypatch.setattr("sys.argv", ["semblance", "status", "--home", str(newer)])
+    assert __main__.main() == 1
+    assert 'semblance restore --library "default"' in capsys.readouterr().err
 
 
 def test_a_newer_library_without_a_copy_promises_none(newer: Path) -> None:
     copy_of(newer / "libraries" / "default" / FILE_NAME, SCHEMA_VERSION).unlink()
     with pytest.raises(LibraryTooNew) as caught:
         Session.open(newer)
-    assert "restore" not in caught.value.message
+    assert "copy" not in caught.value.message
     with pytest.raises(AppError, match="no copy to go back to|None from before"):
         restore(newer, "default")
 
@@ -200,6 +211,8 @@ def test_the_copy_is_put_back_and_the_newer_library_kept(
     with Session.open(newer) as session:
         assert session.status().settings.hidden
         assert session.status().backups == ()
+        (kept,) = session.status().set_aside
+    assert (kept.path, kept.schema) == (told["set_aside"], SCHEMA_VERSION + 1)
     assert not (folder / "indexes" / "space-1.hnsw").exists()
     with pytest.raises(AppError, match="as it is"):
         restore(newer, "default")

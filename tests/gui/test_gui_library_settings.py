@@ -112,7 +112,7 @@ def test_an_interval_of_whole_milliseconds_is_kept_as_it_is(qtbot: QtBot, make_s
 
 
 def test_a_copy_from_before_an_upgrade_is_told_of(qtbot: QtBot, make_status) -> None:
-    copy = LibraryBackup("/libraries/default/library.schema2.backup.sqlite", 2, 1_200_000_000)
+    copy = LibraryBackup("/libraries/default/library.schema2.backup.sqlite", 2, 1_200_000_000, 0)
     dialog = LibrarySettingsDialog(make_status(backups=(copy,)), lambda *_: None)
     qtbot.addWidget(dialog)
     assert "1.2 GB" in dialog._copies.text()

@@ -16,7 +16,7 @@ import app.gui
 from app import settings
 from app.engine.errors import AppError, EngineDied, LibraryTooNew
 from app.engine.jobs import Progress
-from app.engine.types import IndexRequest, ItemKind, Modality, Query, QueryPart, Root
+from app.engine.types import IndexRequest, ItemKind, LibraryBackup, Modality, Query, QueryPart, Root
 from app.gui import theme
 from app.gui.emptystate import EmptyState
 from app.gui.engine import Engine
@@ -165,7 +165,8 @@ def test_a_library_that_is_too_new_says_what_to_do_and_can_be_tried_again(
 
 def test_a_library_that_is_too_new_can_go_back_to_its_copy(qtbot: QtBot, window: MainWindow, fake_client) -> None:
     opening = fake_client.answers["open"]
-    refusal = LibraryTooNew("This library needs a newer Semblance", "Update Semblance.", "/libraries/new", True)
+    copy = LibraryBackup("/libraries/new/library.schema2.backup.sqlite", 2, 1_000, 0)
+    refusal = LibraryTooNew("This library needs a newer Semblance", "Update Semblance.", "/libraries/new", copy)
     del fake_client.answers["open"]
     window.workspace.open("new")
     fake_client.last("open").fail(refusal)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from app.engine.errors import AppError
 from app.engine.jobs import Job
+from app.engine.store.migrations import SCHEMA_VERSION
 from app.engine.types import LibraryBackup
 
 COPYING = "Backing up the library"
@@ -24,7 +25,6 @@ GROWTH = 1.5
 """What bringing a library up to date takes beside the copy, in parts of its size. Measured with 200,000 photos, from
 schema 1 on: the journal 1.09 for a while, the file 0.12 for good."""
 
-_NAME = re.compile(r"\.schema(\d+)\.backup\.sqlite")
 _PART = ".part"
 
 
@@ -33,14 +33,38 @@ def backup_path(database: Path, schema: int) -> Path:
     return database.with_name(f"{database.stem}.schema{schema}.backup.sqlite")
 
 
+def set_aside_path(database: Path, schema: int) -> Path:
+    """Where a database of this schema goes when a copy is put in its place: a name that nothing has."""
+    stem = f"{database.stem}.schema{schema}.set-aside"
+    names = (database.with_name(f"{stem}{number}.sqlite") for number in ("", *range(2, 1000)))
+    return next(path for path in names if not path.exists())
+
+
 def backups(database: Path) -> tuple[LibraryBackup, ...]:
     """The copies that lie beside a database, the latest schema last."""
+    return _beside(database, r"backup")
+
+
+def set_aside(database: Path) -> tuple[LibraryBackup, ...]:
+    """What was there when copies were put back, the latest schema last."""
+    return _beside(database, r"set-aside\d*")
+
+
+def way_back(database: Path) -> LibraryBackup | None:
+    """The latest copy beside a database that this program can read."""
+    readable = [backup for backup in backups(database) if backup.schema <= SCHEMA_VERSION]
+    return readable[-1] if readable else None
+
+
+def _beside(database: Path, kind: str) -> tuple[LibraryBackup, ...]:
+    name = re.compile(rf"{re.escape(database.stem)}\.schema(\d+)\.{kind}\.sqlite")
     found = []
-    for path in database.parent.glob(f"{database.stem}.schema*.backup.sqlite"):
-        if match := _NAME.fullmatch(path.name.removeprefix(database.stem)):
+    for path in database.parent.glob(f"{database.stem}.schema*.sqlite"):
+        if match := name.fullmatch(path.name):
             with suppress(OSError):
-                found.append(LibraryBackup(str(path), int(match[1]), path.stat().st_size))
-    return tuple(sorted(found, key=lambda backup: backup.schema))
+                facts = path.stat()
+                found.append(LibraryBackup(str(path), int(match[1]), facts.st_size, facts.st_mtime_ns // 1_000_000))
+    return tuple(sorted(found, key=lambda backup: (backup.schema, backup.changed_ms)))
 
 
 def back_up(connection: sqlite3.Connection, database: Path, schema: int, job: Job) -> None:

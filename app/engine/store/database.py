@@ -267,13 +267,13 @@ def _too_new(path: Path, schema: int, version: str) -> LibraryTooNew:
     who = f"Semblance {version}" if version not in ("", __version__) else "a newer version"
     sentence = f"It was last changed by {who} (schema {schema}; this one is {__version__} and knows {SCHEMA_VERSION}). "
     sentence += "Update Semblance, or choose another library. Nothing was changed."
-    can_go_back = any(backup.schema <= SCHEMA_VERSION for backup in backups.backups(path))
-    if can_go_back:
+    backup = backups.way_back(path)
+    if backup:
         sentence += (
-            f' To go back to the copy from before that upgrade: semblance restore --library "{path.parent.name}". '
-            "What was done since is not in it; the newer library is kept too."
+            " Or go back to the copy from before that upgrade: what was done since is not in it, and the newer library "
+            "is kept too."
         )
-    return LibraryTooNew("This library needs a newer Semblance", sentence, str(path.parent), can_go_back)
+    return LibraryTooNew("This library needs a newer Semblance", sentence, str(path.parent), backup)
 
 
 def broken_library(what: object, path: Path | None) -> LibraryDamaged:
