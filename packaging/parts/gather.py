@@ -236,7 +236,7 @@ def _packaged(package: str, number: str, source: str, architecture: str, files_o
     return Part(
         package,
         number,
-        licensing.known_system_package(source),
+        licensing.known_system_package(package, source),
         "system",
         files=tuple(sorted(files_of[package])),
         texts=((f"{licensing.kept_in(package, number)}/copyright", text),) if text.is_file() else (),

@@ -61,9 +61,10 @@ def known_library(file_name: str) -> Known | None:
     return None
 
 
-def known_system_package(source_package: str) -> str:
-    """The licence of one of Debian's source packages, or ""."""
-    return str(_table()["debian"].get(source_package, ""))
+def known_system_package(package: str, source_package: str) -> str:
+    """The licence of one of Debian's packages, by its own name or else by that of its source; or ""."""
+    table = _table()["debian"]
+    return str(table.get(package) or table.get(source_package, ""))
 
 
 def is_expression(text: str) -> bool:

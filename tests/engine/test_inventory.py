@@ -116,6 +116,11 @@ def test_the_same_parts_give_the_same_bill_and_a_date_only_where_one_is_set(buil
     assert json.loads(texts[2])["serialNumber"] != json.loads(texts[0])["serialNumber"]
 
 
+@pytest.mark.parametrize(("package", "licence"), [("libuuid1", "BSD-3-Clause"), ("libmount1", "LGPL-2.1-or-later")])
+def test_packages_of_one_source_may_have_licences_of_their_own(tools, package, licence):
+    assert tools.licensing.known_system_package(package, "util-linux") == licence
+
+
 def test_a_release_is_refused_with_a_sentence_for_a_file_that_nobody_knows(built):
     assert "Nobody knows whose libmystery.so.3" in built.refusal
     assert "known.toml" in built.refusal
