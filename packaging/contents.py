@@ -56,6 +56,8 @@ UNREACHED_FILES = (
     "matplotlib/mpl-data/sample_data/*",
     # A part of the C library that reads the insides of the rest, which is the system's and may be of another version.
     "libmvec.so.*",
+    # GCC's runtimes: a desktop's OpenGL drivers are loaded into the program, and may ask for later ones than these.
+    *("libgcc_s.so.*", "libstdc++.so.*"),
     # Facts about distributions of which nothing else is taken.
     *(f"{name}-*.dist-info/*" for name in ("hypothesis", "librosa", "pluggy", "pydantic", "pytest*", "scikit_learn")),
     *(f"{name}-*.dist-info/*" for name in ("setuptools", "soundfile", "soxr", "typer")),

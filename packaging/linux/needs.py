@@ -2,7 +2,7 @@
 
 dpkg-shlibdeps asks the build machine's own packages, and on another release these have other names and later versions
 than the binaries ask for: a package made on one Ubuntu would not install on the next Debian. Names from a table hold on
-all of them, and of versions only that of the C library matters, which every wheel states in its symbols.
+all of them, and of versions only those of the C and C++ libraries matter, which binaries state in their symbols.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import re
 import subprocess
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,16 @@ GLIBC = frozenset(
     )
 )
 GLIBC_PACKAGE = "libc6"
+CPP_PACKAGE = "libstdc++6"
+GCC_RELEASES = (
+    ("11", (3, 4, 29), (1, 3, 13)),
+    ("12", (3, 4, 30), (1, 3, 13)),
+    ("13.1", (3, 4, 31), (1, 3, 14)),
+    ("13.2", (3, 4, 32), (1, 3, 14)),
+    ("14", (3, 4, 33), (1, 3, 15)),
+    ("15", (3, 4, 34), (1, 3, 16)),
+)
+"""The last GLIBCXX and CXXABI of each release's C++ library ("ABI Policy and Guidelines" of its manual)."""
 PLAYING = {library.soname: library.debian for library in check_system.PLAYBACK}
 PACKAGES = {
     **{library.soname: library.debian for library in (*check_system.BASE, *check_system.XCB, *check_system.WAYLAND)},
@@ -47,7 +57,7 @@ PACKAGES = {
     "libgomp.so.1": "libgomp1",
     "libgthread-2.0.so.0": "libglib2.0-0",
     "liblzma.so.5": "liblzma5",
-    "libstdc++.so.6": "libstdc++6",
+    "libstdc++.so.6": CPP_PACKAGE,
     "libudev.so.1": "libudev1",
     "libuuid.so.1": "libuuid1",
     "libwayland-egl.so.1": "libwayland-egl1",
@@ -59,8 +69,12 @@ PACKAGES = {
     "libz.so.1": "zlib1g",
     "libzstd.so.1": "libzstd1",
 }
+DATA = {"libfontconfig.so.1": "fontconfig-config", "libX11.so.6": "libx11-data", "libxkbcommon.so.0": "xkb-data"}
+"""What a library reads from the system, on which its own package depends. A library that is carried has none."""
 DRIVERS = frozenset({"libcuda.so.1", "libnvidia-ml.so.1", "libnvcuvid.so.1", "libamdhip64.so"})
 """Come with a graphics card's driver; without one the processor computes."""
+
+Version = tuple[int, ...]
 
 ARGUMENTS = 200
 """Files per call of objdump; a command line has a longest."""
@@ -83,13 +97,13 @@ def of(folder: Path) -> Needs:
     """What the system must have, and what it had better have, for the programs in ``folder``.
 
     Raises:
-        SystemExit: a library is needed of which this table does not know the package.
+        SystemExit: a library is needed of which these tables do not know the package, or not the version.
     """
     carried = {name for _, _, names in os.walk(folder) for name in names}
     needed: dict[str, list[str]] = defaultdict(list)
-    glibc = (0, 0)
-    for path, sonames, version in dynamic_sections(folder):
-        glibc = max(glibc, version)
+    newest: dict[str, Version] = defaultdict(tuple)
+    for path, sonames, versions in dynamic_sections(folder):
+        newest |= {name: max(newest[name], version) for name, version in versions.items()}
         for soname in sonames:
             if soname not in carried and soname not in GLIBC | DRIVERS and not soname.startswith("ld-linux"):
                 needed[soname].append(path)
@@ -104,18 +118,31 @@ def of(folder: Path) -> Needs:
             f"Nobody knows which package holds these libraries:\n{told}\n"
             "Name it in PACKAGES of packaging/linux/needs.py, or leave out what needs the library."
         )
-    base = f"{GLIBC_PACKAGE} (>= {glibc[0]}.{glibc[1]})" if glibc > (0, 0) else GLIBC_PACKAGE
-    depends = sorted({PACKAGES[soname] for soname in needed if soname in PACKAGES and _is_required(needed[soname])})
-    recommends = sorted({PLAYING[soname] for soname in needed if soname in PLAYING} - set(depends))
-    return Needs((base, *depends), tuple(recommends))
+    glibc = newest["GLIBC"]
+    base = f"{GLIBC_PACKAGE} (>= {'.'.join(map(str, glibc))})" if glibc else GLIBC_PACKAGE
+    depends = {PACKAGES[soname] for soname in needed if soname in PACKAGES and _is_required(needed[soname])}
+    depends |= {DATA[soname] for soname in carried & DATA.keys()}
+    recommends = {PLAYING[soname] for soname in needed if soname in PLAYING} - depends
+    if CPP_PACKAGE in depends:
+        depends = depends - {CPP_PACKAGE} | {f"{CPP_PACKAGE} (>= {_gcc_of(newest)})"}
+    return Needs((base, *sorted(depends)), tuple(sorted(recommends)))
+
+
+def _gcc_of(newest: Mapping[str, Version]) -> str:
+    """The first release of GCC whose C++ library has all that is asked for."""
+    for release, library, abi in GCC_RELEASES:
+        if newest["GLIBCXX"] <= library and newest["CXXABI"] <= abi:
+            return release
+    raise SystemExit("The C++ library that is needed is later than those in GCC_RELEASES of packaging/linux/needs.py.")
 
 
 def _is_required(paths: list[str]) -> bool:
     return not all(map(OPTIONAL_PARTS.search, paths))
 
 
-def dynamic_sections(folder: Path) -> Iterator[tuple[str, list[str], tuple[int, int]]]:
-    """Each ELF file's path, the libraries that it names, and the version of the C library that it asks for."""
+def dynamic_sections(folder: Path) -> Iterator[tuple[str, list[str], dict[str, Version]]]:
+    """Each ELF file's path, the libraries that it names, and the latest versions that it asks for of the C and C++
+    libraries' symbols (GLIBC, GLIBCXX, CXXABI)."""
     found = elf_files(folder)
     for files in (found[start : start + ARGUMENTS] for start in range(0, len(found), ARGUMENTS)):
         told = subprocess.run(
@@ -128,9 +155,11 @@ def dynamic_sections(folder: Path) -> Iterator[tuple[str, list[str], tuple[int, 
         ).stdout
         for section in re.split(r"^(?=\S.*:\s+file format )", told, flags=re.MULTILINE)[1:]:
             path = re.split(r":\s+file format ", section, maxsplit=1)[0]
-            versions = re.findall(r"\bGLIBC_(\d+)\.(\d+)", section)
-            newest = max(((int(major), int(minor)) for major, minor in versions), default=(0, 0))
-            yield path, re.findall(r"^\s+NEEDED\s+(\S+)", section, re.MULTILINE), newest
+            asked = section.partition("Version References:")[2]
+            versions: dict[str, Version] = defaultdict(tuple)
+            for name, numbers in re.findall(r"\b(GLIBC|GLIBCXX|CXXABI)_([\d.]+)", asked):
+                versions[name] = max(versions[name], tuple(map(int, numbers.split("."))))
+            yield path, re.findall(r"^\s+NEEDED\s+(\S+)", section, re.MULTILINE), versions
 
 
 def elf_files(folder: Path) -> list[str]:

@@ -54,6 +54,7 @@ def test_what_the_program_reaches_is_frozen(script, file):
         "PySide6/Qt/plugins/platformthemes/libqgtk3.so",
         "pytest_xdist-3.8.0.dist-info/METADATA",
         "numpy/_core/include/numpy/arrayobject.h",
+        "libstdc++.so.6",
     ],
 )
 def test_what_it_does_not_reach_is_left_out(script, file):

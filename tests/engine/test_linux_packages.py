@@ -52,6 +52,7 @@ def freeze(folder: Path) -> Path:
     shutil.copy(qt / "lib/libQt6Multimedia.so.6", internal)
     for carried in ("XcbQpa", "Gui", "Core", "DBus", "Network", "Concurrent"):
         (internal / f"libQt6{carried}.so.6").touch()
+    (internal / "libxkbcommon.so.0").touch()
     (internal / "libQt6Core.so").symlink_to("libQt6Core.so.6")
     (folder / "LICENSE").write_text("MIT")
     return folder
@@ -133,6 +134,8 @@ def test_the_deb_asks_for_what_the_binaries_need_and_do_not_carry(made):
     depends = field(made[1], "Depends").split(", ")
     assert "libxcb-cursor0" in depends
     assert "libx11-6" in depends
+    assert "libstdc++6 (>= 11)" in depends
+    assert "xkb-data" in depends, "a library that is carried reads it"
     assert depends[0].startswith("libc6 (>= 2.")
     assert not [name for name in depends if "qt6" in name.lower()]
     assert field(made[1], "Recommends") == "libpulse0"
@@ -144,6 +147,20 @@ def test_a_library_of_no_known_package_stops_the_build_with_its_name(packages, t
     with pytest.raises(SystemExit, match=r"libQt6XcbQpa\.so\.6, needed by _internal/PySide6/.*/libqxcb\.so"):
         packages.build(folder, tmp_path / "dist")
     assert not [path for path in (tmp_path / "dist").iterdir() if path.is_dir()], "nothing half made is left"
+
+
+@pytest.mark.parametrize(
+    ("library", "abi", "release"),
+    [((3, 4, 22), (), "11"), ((3, 4, 30), (1, 3, 13), "12"), ((3, 4, 29), (1, 3, 15), "14")],
+)
+def test_the_version_of_the_cpp_library_is_that_of_its_latest_symbols(packages, library, abi, release):
+    needs = sys.modules["linux.needs"]
+    assert needs._gcc_of({"GLIBCXX": library, "CXXABI": abi}) == release
+
+
+def test_a_cpp_library_of_the_future_stops_the_build(packages):
+    with pytest.raises(SystemExit, match="GCC_RELEASES"):
+        sys.modules["linux.needs"]._gcc_of({"GLIBCXX": (3, 5), "CXXABI": ()})
 
 
 def test_the_checksums_in_the_deb_are_right(unpacked):
