@@ -121,8 +121,8 @@ def sounds(folder: Path, count: int) -> list[Path]:
 
 
 def written(folder: Path, contents: Sequence[bytes], ending: str) -> list[Path]:
-    """A file for each of these contents."""
-    folder.mkdir(parents=True)
+    """A file for each of these contents; the same again is the same files."""
+    folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{number}{ending}" for number in range(len(contents))]
     for path, content in zip(paths, contents, strict=True):
         path.write_bytes(content)

@@ -9,6 +9,7 @@ import smallclip
 
 from app.bench import encoding, models
 from app.bench.figure import Workbench
+from app.bench.pipeline import photos
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.errors import AppError
 from app.engine.installing import measuring
@@ -29,6 +30,10 @@ def test_a_variant_is_held_against_its_model(workbench: Workbench, monkeypatch: 
     assert faster.details["pictures"] == 4
     assert faster.ratio == pytest.approx(faster.details["variant_hz"] / faster.details["base_hz"])
     assert 0.99 < near.details["lowest_cosine"] <= near.ratio < 1
+
+
+def test_two_models_look_at_the_same_photos(workbench: Workbench) -> None:
+    assert photos(workbench) == photos(workbench)
 
 
 def test_the_variants_that_are_measured_are_the_catalogues(tmp_path: Path) -> None:
