@@ -145,14 +145,14 @@ def furnish(folder: Path, packs: Sequence[Path]) -> None:
 
 
 def make_installers() -> None:
-    """Pack the folder as this system's people install it, and write the sums of all that is to be given away."""
+    """Pack the folder as this system's people install it, and write the sums of what was made."""
     if sys.platform == "win32":
-        installer.build(FOLDER, DIST, WORK)
+        made = installer.build(FOLDER, DIST, WORK)
     elif sys.platform == "darwin":
-        image.build(APPLICATION, FOLDER, DIST)
+        made = [image.build(APPLICATION, FOLDER, DIST)]
     else:
-        packages.build(FOLDER, DIST)
-    checksums.write(DIST)
+        made = packages.build(FOLDER, DIST)
+    checksums.write(DIST, made)
 
 
 def _parser() -> argparse.ArgumentParser:

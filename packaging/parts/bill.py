@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -110,7 +111,7 @@ def _references(part: Part) -> list[ExternalReference]:
 
 
 def _file(place: str, folder: Path) -> Component | None:
-    """A library's file with the hash of what lies in the folder: on a Mac it is signed anew, so the wheel's differs."""
+    """A library's file with its hash; on a Mac without one, as it is signed there later, which changes it."""
     path = next((path for path in (folder / "_internal" / place, folder / place) if path.is_file()), None)
     if path is None:
         return None
@@ -118,5 +119,5 @@ def _file(place: str, folder: Path) -> Component | None:
         name=place,
         type=ComponentType.FILE,
         bom_ref=f"file:{place}",
-        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=sha256(path))],
+        hashes=[] if sys.platform == "darwin" else [HashType(alg=HashAlgorithm.SHA_256, content=sha256(path))],
     )

@@ -35,7 +35,7 @@ class Part:
     """ "python", "distribution", "library" (inside of a distribution, `holder`) or "system"."""
     holder: str = ""
     files: tuple[str, ...] = ()
-    """Places in the folder, of libraries only."""
+    """Places in the folder of its libraries and extension modules."""
     texts: tuple[tuple[str, Path], ...] = field(default=(), compare=False)
     """Its own licence files, each with the path to keep it under."""
     source: str = ""
@@ -60,7 +60,7 @@ def gather(work: Path) -> Inventory:
     """All parts that PyInstaller took; ``work`` is its work folder."""
     entries, owners = frozen.taken(work), Owners()
     wheels = frozen.by_distribution(entries, owners)
-    parts = [_python(), _bootloader(), *(_distribution(owner) for owner, _ in wheels.values() if _is_foreign(owner))]
+    own: dict[str, list[str]] = {}
     libraries: dict[tuple[str, str], list[str]] = {}
     system: dict[str, Taken] = {}
     unknown: list[str] = []
@@ -72,8 +72,14 @@ def gather(work: Path) -> Inventory:
             libraries.setdefault((library.name, owner.name), []).append(entry.place)
         elif owner and Path(entry.source).parent.name.endswith(VENDORED):
             unknown.append(f"{entry.place} (in {owner.name})")
-        elif not owner and not _is_pythons(entry.source, work):
+        elif owner:
+            own.setdefault(owner.name, []).append(entry.place)
+        elif _is_pythons(entry.source, work):
+            own.setdefault("", []).append(entry.place)
+        else:
             system[entry.source] = entry
+    parts = [_python(own.get("", [])), _bootloader()]
+    parts += [_distribution(owner, own.get(name, [])) for name, (owner, _) in wheels.items() if _is_foreign(owner)]
     parts += [_library(name, holder, files) for (name, holder), files in libraries.items()]
     packaged, unpackaged = _system_parts(system.values())
     everything = sorted(parts + packaged, key=lambda part: (part.name.lower(), part))
@@ -95,29 +101,37 @@ def _is_system_library(path: str) -> bool:
     return path.startswith(("/usr/lib/", "/lib/", "/lib64/")) and "/python3" not in path
 
 
-def _python() -> Part:
+def _python(files: list[str]) -> Part:
     home = Path(sys.base_prefix)
     candidates = (home / "LICENSE.txt", Path(sysconfig.get_path("stdlib")) / "LICENSE.txt")
     here = platform.python_version()
     folder = licensing.kept_in("Python", here)
     texts = [(f"{folder}/LICENSE.txt", path) for path in candidates if path.is_file()][:1]
     return Part(
-        "Python", here, "PSF-2.0", "python", texts=tuple(texts), source=PYTHON_HOME, purl=f"pkg:generic/python@{here}"
+        "Python",
+        here,
+        "PSF-2.0",
+        "python",
+        files=tuple(sorted(files)),
+        texts=tuple(texts),
+        source=PYTHON_HOME,
+        purl=f"pkg:generic/python@{here}",
     )
 
 
 def _bootloader() -> Part:
     """The executables themselves are PyInstaller's, with the program's modules behind them."""
-    return _distribution(distribution("pyinstaller"))
+    return _distribution(distribution("pyinstaller"), [])
 
 
-def _distribution(owner: Distribution) -> Part:
+def _distribution(owner: Distribution, files: list[str]) -> Part:
     known = licensing.known_distribution(owner.name)
     return Part(
         owner.name,
         owner.version,
         licensing.licence_of(owner),
         "distribution",
+        files=tuple(sorted(files)),
         texts=tuple(licensing.texts_of(owner)),
         source=known.source or _source_of(owner),
         note=known.note,

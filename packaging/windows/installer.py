@@ -38,9 +38,14 @@ def build(folder: Path, out: Path, work: Path) -> list[Path]:
 
     Raises NoCompiler, or CalledProcessError where ISCC refuses the script.
     """
+    from app import __version__
+
+    made = f"semblance-{__version__}-windows-*-setup*"
+    for earlier in out.glob(made):  # which may have had more slices
+        earlier.unlink()
     write_generated(work)
     subprocess.run([compiler(), *arguments(folder, out, work)], check=True)
-    return sorted(out.glob("semblance-*-windows-*-setup*"))
+    return sorted(out.glob(made))
 
 
 def arguments(folder: Path, out: Path, work: Path) -> list[str]:

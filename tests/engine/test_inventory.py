@@ -55,7 +55,7 @@ def built(tmp_path_factory, tools):
     (libraries / "libmystery.so.3").write_bytes(b"mystery")
     (libraries / "libcrypto.so.3").write_bytes(b"an OpenSSL of one's own")
     imaging = installed("pillow", "Image.py").parent
-    extension = next(imaging.glob("_imaging.*"))
+    extension = next(path for path in imaging.glob("_imaging.*") if path.suffix in (".so", ".pyd"))
     work = lists_of(
         root / "work",
         [
@@ -68,11 +68,12 @@ def built(tmp_path_factory, tools):
         [("PIL.Image", str(imaging / "Image.py"), "PYMODULE"), ("h11", str(installed("h11", ".py")), "PYMODULE")],
     )
     folder = root / "folder"
-    (folder / "_internal").mkdir(parents=True)
+    (folder / "_internal" / "PIL").mkdir(parents=True)
+    (folder / "_internal" / "PIL" / extension.name).write_bytes(b"an extension module")
     (folder / "_internal" / "libcrypto.so.3").write_bytes(b"an OpenSSL of one's own")
     with pytest.raises(tools.inventory.NotToBeReleased) as refusal:
         tools.inventory.write(folder, work, release=True)
-    return SimpleNamespace(work=work, folder=folder, refusal=str(refusal.value))
+    return SimpleNamespace(work=work, folder=folder, extension=extension.name, refusal=str(refusal.value))
 
 
 def test_a_distribution_is_included_where_its_code_was_taken_and_not_where_only_its_description_was(built, tools):
@@ -103,6 +104,7 @@ def test_the_bill_of_materials_names_them_with_licence_address_and_hash(built):
     assert parts["pillow"]["licenses"] == [{"license": {"id": "MIT-CMU"}}]
     (file,) = parts["OpenSSL"]["components"]
     assert file["hashes"] == [{"alg": "SHA-256", "content": hashlib.sha256(b"an OpenSSL of one's own").hexdigest()}]
+    assert f"PIL/{built.extension}" in [file["name"] for file in parts["pillow"]["components"]]
     assert bill["metadata"]["component"]["name"] == "semblance"
 
 
@@ -191,9 +193,8 @@ def test_all_that_the_program_asks_for_has_a_known_licence(tools):
 def test_sums_are_in_the_form_of_sha256sum(tmp_path, tools):
     (tmp_path / "b.deb").write_bytes(b"b")
     (tmp_path / "a.tar.gz").write_bytes(b"a")
-    (tmp_path / "semblance").mkdir()
-    for _ in range(2):  # the list does not list itself
-        sums = tools.checksums.write(tmp_path)
+    (tmp_path / "of-an-earlier-version.deb").write_bytes(b"old")
+    sums = tools.checksums.write(tmp_path, [tmp_path / "b.deb", tmp_path / "a.tar.gz"])
     assert sums.read_text("utf-8") == (
         f"{hashlib.sha256(b'a').hexdigest()}  a.tar.gz\n{hashlib.sha256(b'b').hexdigest()}  b.deb\n"
     )
