@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+# With what freezes in it, too.
+FREEZER := $(VENV)/freezer
 # What a release is frozen with in front of the environment: PyAV on an FFmpeg without GPL parts.
 FOR_RELEASE := build/release
 
@@ -38,12 +40,10 @@ sample: $(READY)
 	$(BIN)/python packaging/make_sample.py
 
 # PACKAGE_ARGS: --with-pack FILE carries models, --folder-only makes no installers; “packaging/build.py --help” has all.
-package: $(READY)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,package]'
+package: $(FREEZER)
 	$(BIN)/python packaging/build.py $(PACKAGE_ARGS)
 
-release: $(READY) $(FOR_RELEASE)/ready
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,package]'
+release: $(FREEZER) $(FOR_RELEASE)/ready
 	PYTHONPATH=$(CURDIR)/$(FOR_RELEASE) $(BIN)/python packaging/build.py --release $(PACKAGE_ARGS)
 
 av-wheel: $(FOR_RELEASE)/ready
@@ -61,6 +61,10 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	HNSWLIB_NO_NATIVE=1 $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+$(FREEZER): $(READY)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,package]'
 	@touch $@
 
 clean:
