@@ -15,10 +15,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 EXE = ".exe" if sys.platform == "win32" else ""
 FOLDER = Path(__file__).resolve().parent.parent / "dist" / "semblance"
 PATIENCE_S = 600
 """For a cold start on a busy machine: gigabytes are read and looked through by virus scanners."""
+
+ENDING_S = 60
+"""For the engine, once its window is gone."""
 
 KEPT_VARIABLES = ("COMSPEC", "PATH", "PATHEXT", "SYSTEMDRIVE", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "WINDIR")
 
@@ -29,7 +34,7 @@ class Unfit(Exception):
 
 def check(folder: Path) -> None:
     """Raises Unfit."""
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
         _check_command(folder / f"semblance{EXE}", Path(place))
         _check_window(folder / f"semblance-window{EXE}", Path(place))
 
@@ -64,8 +69,10 @@ def _check_window(program: Path, place: Path) -> None:
         if window.poll() is not None or not log.is_file():
             raise Unfit(f"The window did not start its engine (exit status {window.poll()}).")
     finally:
+        engine = psutil.Process(window.pid).children(recursive=True) if window.poll() is None else []
         window.terminate()
         window.wait()
+        psutil.wait_procs(engine, ENDING_S)  # Windows lets no folder go in which the engine has its log open
     print("The window opens and starts its engine")
 
 
