@@ -21,6 +21,7 @@ from app.engine.errors import IndexOutdated, IndexStale
 from app.engine.index import narrow
 from app.engine.index.exact import NOTHING, Ids, Neighbours
 from app.engine.samples import Vectors
+from app.engine.syncing import sync_file, sync_folder
 
 M = 16
 EF_CONSTRUCTION = 200
@@ -119,7 +120,7 @@ class HnswIndex:
         try:
             with narrow.to_write(new) as name:
                 self._graph.save_index(name)
-            _sync(new)
+            sync_file(new)
             size_bytes = new.stat().st_size
             if size_bytes != self._graph.index_file_size():
                 raise IndexStale(
@@ -135,7 +136,7 @@ class HnswIndex:
             # A crash between these two leaves a file that its sidecar does not vouch for.
             new.replace(path)
             new_side.replace(sidecar_path(path))
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         finally:
             new.unlink(missing_ok=True)
             new_side.unlink(missing_ok=True)
@@ -193,21 +194,6 @@ def _unsealed(sealed: bytes) -> bytes:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make renames in a folder last; Windows does so by itself and opens no folder."""
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _write_durably(path: Path, content: bytes) -> None:

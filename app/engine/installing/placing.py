@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from app.engine.encoders.folder import INCOMING_DIR, incoming
 from app.engine.errors import AppError
+from app.engine.syncing import sync_file, sync_folder
 
 MARGIN_BYTES = 256_000_000
 """What is left free on the disk: a full one stops other programs, and this one's libraries."""
@@ -71,7 +72,7 @@ def put_in_place(staging: Path, folder: Path) -> None:
     """Make the files of ``staging`` those of a model's ``folder``, in one step once they are safe on the disk. What
     was in the folder is deleted. To be called while the folder is `held`."""
     for path in (*staging.iterdir(), staging):
-        _sync(path)
+        (sync_folder if path.is_dir() else sync_file)(path)
     removed = _set_aside(folder)
     try:
         staging.rename(folder)
@@ -79,7 +80,7 @@ def put_in_place(staging: Path, folder: Path) -> None:
         if removed:
             removed.rename(folder)
         raise
-    _sync(folder.parent)
+    sync_folder(folder.parent)
     if removed:
         shutil.rmtree(removed, ignore_errors=True)
 
@@ -162,14 +163,3 @@ def _lock(staging: Path) -> Path:
 
 def _stage(staging: Path) -> Path:
     return staging.with_name(f"{staging.name}{_STAGE}")
-
-
-def _sync(path: Path) -> None:
-    """Have a file's bytes, or a folder's names, written to the disk; Windows takes care of folders by itself."""
-    if path.is_dir() and os.name == "nt":
-        return
-    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR | getattr(os, "O_BINARY", 0))
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
