@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 from rich.console import Console
 
 from app import settings
+from app.cli.progress import cancelled_by_interrupt
 from app.engine.errors import AppError, Restorable
-from app.engine.jobs import Job, Progress
+from app.engine.jobs import Cancelled, Job, Progress
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 """The exit statuses."""
@@ -31,13 +32,19 @@ def open_session(options: argparse.Namespace, home: Path, library: str | None = 
     from app.engine.session import Session  # numpy and the codecs are loaded only by a command that needs them
 
     name = library or library_name(options, home)
+    job = Job(_tell_once())
     try:
-        return Session.open(home, name, job=Job(_tell_once()))
+        with cancelled_by_interrupt(job):
+            session = Session.open(home, name, job=job)
     except Restorable as error:
         if not error.backup:
             raise
         told = f'{error.message} This goes back: semblance restore --library "{name}"'
         raise AppError(error.title, told, error.path) from error
+    if job.cancelled:  # too late to stop it
+        session.close()
+        raise Cancelled
+    return session
 
 
 def library_name(options: argparse.Namespace, home: Path) -> str:

@@ -41,15 +41,23 @@ def watched() -> Iterator[Job]:
             count=_count(progress),
         )
 
+    job = Job(show)
+    # A step may have to be ended first.
+    with bar, cancelled_by_interrupt(job, lambda: bar.update(task, description="Stopping")):
+        yield job
+
+
+@contextlib.contextmanager
+def cancelled_by_interrupt(job: Job, tell: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """In the block, Ctrl+C cancels the job, so that it ends between two steps."""
+
     def stop(*_: object) -> None:
         job.cancel()
-        bar.update(task, description="Stopping")  # a step may have to be ended first
+        tell()
 
-    job = Job(show)
     before = signal.signal(signal.SIGINT, stop)
     try:
-        with bar:
-            yield job
+        yield
     finally:
         signal.signal(signal.SIGINT, before)
 

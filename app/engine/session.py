@@ -36,7 +36,7 @@ from app.engine.search import Searcher
 from app.engine.shelves import Shelves
 from app.engine.store import restoring
 from app.engine.store.backups import backups, set_aside
-from app.engine.store.database import FILE_NAME, Database, broken_library
+from app.engine.store.database import Database, broken_library
 from app.engine.store.exchanges import Exchanges
 from app.engine.store.files import Files, is_within
 from app.engine.store.folders import Folders
@@ -73,9 +73,8 @@ _LIBRARY_NAME = re.compile(r"[^\x00-\x1f/\\:*?\"<>|]{1,100}")
 
 
 def libraries(home: Path) -> tuple[str, ...]:
-    """The names of the libraries in a data home."""
-    folder = libraries_dir(home)
-    return tuple(sorted(entry.parent.name for entry in folder.glob(f"*/{FILE_NAME}"))) if folder.is_dir() else ()
+    """The names of the libraries in a data home, also of those of which only a copy is left."""
+    return tuple(sorted({entry.parent.name for entry in libraries_dir(home).glob("*/library*.sqlite")}))
 
 
 def restore(home: Path, library: str) -> Restored:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
+import signal
 import sqlite3
+import stat
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -13,13 +16,14 @@ from pathlib import Path
 import pytest
 
 from app import __main__, __version__, settings
+from app.cli.answers import INTERRUPTED
 from app.engine.encoders.record import RECORD_FILE, read_installation, write_record
 from app.engine.encoders.speeds import Speeds
-from app.engine.errors import AppError, LibraryTooNew, WeightsCorrupt
+from app.engine.errors import AppError, LibraryMissing, LibraryTooNew, WeightsCorrupt
 from app.engine.jobs import Cancelled, Job
-from app.engine.session import Session, restore
+from app.engine.session import Session, libraries, restore
 from app.engine.store import backups, migrations
-from app.engine.store.database import FILE_NAME, Database
+from app.engine.store.database import FILE_NAME, MARK_NAME, Database
 from app.engine.store.migrations import MIGRATIONS, SCHEMA_VERSION
 from app.engine.types import LibraryBackup, LibrarySettings
 
@@ -153,6 +157,59 @@ def test_an_upgrade_that_is_cancelled_changes_nothing(tmp_path: Path) -> None:
     assert backups.backups(path) == ()
 
 
+def test_ctrl_c_in_an_upgrade_changes_nothing_and_is_no_damage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_old(tmp_path / "libraries" / "default")
+    before = dump(path)
+
+    def long_step(connection: sqlite3.Connection) -> None:
+        connection.create_function("interrupt", 0, lambda: signal.raise_signal(signal.SIGINT))
+        endless = "WITH RECURSIVE n(x) AS (SELECT interrupt() UNION ALL SELECT 1 FROM n) SELECT max(x) FROM n"
+        connection.execute(endless).fetchall()
+
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS[:-1], long_step))
+    monkeypatch.setattr("sys.argv", ["semblance", "status", "--home", str(tmp_path)])
+    assert __main__.main() == INTERRUPTED
+    assert "Interrupted" in capsys.readouterr().err
+    assert (schema_of(path), dump(path)) == (FIRST_SCHEMA, before)
+
+
+def test_a_copy_is_not_taken_for_current_while_another_program_reads_the_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_old(tmp_path / "library")
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM settings").fetchall()
+        with monkeypatch.context() as patch:
+            patch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS[:-1], failing))
+            with pytest.raises(ZeroDivisionError):
+                Database(path.parent)
+        with closing(sqlite3.connect(path)) as connection, connection:  # as the earlier program would
+            connection.execute("UPDATE settings SET value = '1'")
+        changed = dump(path)
+        Database(path.parent).close()
+    assert dump(copy_of(path)) == changed
+
+
+def test_a_disk_that_tells_neither_its_size_nor_that_names_are_written_can_hold_a_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_old(tmp_path / "library")
+    sync = os.fsync
+
+    def of_files_alone(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", of_files_alone)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: shutil._ntuple_diskusage(0, 0, 0))  # type: ignore
+    Database(path.parent).close()
+    assert schema_of(path) == SCHEMA_VERSION
+
+
 # --- a library of a later version ---
 
 
@@ -231,6 +288,71 @@ def test_a_change_that_a_killed_newer_program_left_in_the_journal_is_not_taken_f
         assert connection.execute("SELECT length(something) FROM later").fetchall() == [(50_000,)]
     with Session.open(newer) as session:
         assert session.verify().sentences == ()
+
+
+@pytest.mark.parametrize("damage", ["cut", "other schema", "no database"])
+def test_a_damaged_copy_is_not_put_back(newer: Path, damage: str) -> None:
+    path = newer / "libraries" / "default" / FILE_NAME
+    copy = copy_of(path, SCHEMA_VERSION)
+    if damage == "cut":
+        os.truncate(copy, 40_000)
+    elif damage == "no database":
+        copy.write_bytes(b"x" * 10_000)
+    else:
+        copy.rename(copy_of(path, SCHEMA_VERSION - 1))
+    files = contents(path.parent)
+    with pytest.raises(AppError, match="The copy is damaged"):
+        restore(newer, "default")
+    assert contents(path.parent) == files
+
+
+def test_where_the_copy_cannot_take_its_place_the_library_is_what_it_was(
+    newer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = newer / "libraries" / "default"
+    (folder / MARK_NAME).write_text("It was found damaged.\n", "utf-8")
+    files = contents(folder)
+    replace_file = Path.replace
+
+    def in_use(self: Path, target: Path) -> Path:
+        if target.name == FILE_NAME:
+            raise PermissionError(errno.EACCES, "in use by another process")
+        return replace_file(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", in_use)
+        for _ in range(2):
+            with pytest.raises(AppError, match="in use by another process"):
+                restore(newer, "default")
+    assert contents(folder) == files
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """What lies in a library's folder, but for the lock."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "lock" and path.is_file()}
+
+
+def test_no_new_library_is_made_where_only_copies_are(newer: Path) -> None:
+    folder = newer / "libraries" / "default"
+    (folder / FILE_NAME).rename(set_aside := backups.set_aside_path(folder / FILE_NAME, SCHEMA_VERSION + 1))
+    assert libraries(newer) == ("default",)
+    with pytest.raises(LibraryMissing, match="Go back to the copy, or give what") as caught:
+        Session.open(newer)
+    assert caught.value.backup
+    assert set_aside.name in caught.value.message
+    assert restore(newer, "default").set_aside == ""
+    with Session.open(newer) as session:
+        assert session.status().settings.hidden
+    (folder / FILE_NAME).unlink()
+    with pytest.raises(LibraryMissing, match=r"\. Give what") as caught:
+        Session.open(newer)
+    assert caught.value.backup is None
+    with pytest.raises(AppError, match="no copy to go back to"):
+        restore(newer, "default")
+    set_aside.unlink()
+    with pytest.raises(AppError, match="no such library"):
+        restore(newer, "default")
+    Session.open(newer).close()
 
 
 # --- what else a later version may have written ---

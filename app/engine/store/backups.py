@@ -17,6 +17,7 @@ from pathlib import Path
 from app.engine.errors import AppError
 from app.engine.jobs import Job
 from app.engine.store.migrations import SCHEMA_VERSION
+from app.engine.syncing import sync_file, sync_folder
 from app.engine.types import LibraryBackup
 
 COPYING = "Backing up the library"
@@ -25,7 +26,8 @@ GROWTH = 1.5
 """What bringing a library up to date takes beside the copy, in parts of its size. Measured with 200,000 photos, from
 schema 1 on: the journal 1.09 for a while, the file 0.12 for good."""
 
-_PART = ".part"
+PART = ".part"
+"""What the name of a file ends with that is not finished."""
 
 
 def backup_path(database: Path, schema: int) -> Path:
@@ -67,6 +69,18 @@ def _beside(database: Path, kind: str) -> tuple[LibraryBackup, ...]:
     return tuple(sorted(found, key=lambda backup: (backup.schema, backup.changed_ms)))
 
 
+def settle(connection: sqlite3.Connection) -> bool:
+    """Move the journal into the database's file, unless another program reads it now: that may last for hours. Whether
+    the file holds everything then."""
+    (patience_ms,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {patience_ms}")
+    return not busy
+
+
 def back_up(connection: sqlite3.Connection, database: Path, schema: int, job: Job) -> None:
     """Copy a database of an earlier schema, unless this state of it was copied before.
 
@@ -75,11 +89,11 @@ def back_up(connection: sqlite3.Connection, database: Path, schema: int, job: Jo
         sqlite3.Error: the disk failed.
         Cancelled: the job was cancelled; nothing was changed.
     """
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # so that the file and its time are of all of it
+    is_settled = settle(connection)  # so that the file and its time are of all of it
     facts = database.stat()
     path = backup_path(database, schema)
-    part = path.with_name(path.name + _PART)
-    is_there = path.exists() and path.stat().st_mtime_ns == facts.st_mtime_ns
+    part = path.with_name(path.name + PART)
+    is_there = is_settled and path.exists() and path.stat().st_mtime_ns == facts.st_mtime_ns
     try:
         part.unlink(missing_ok=True)
         _check_room(database, facts.st_size, GROWTH + (not is_there))
@@ -87,9 +101,9 @@ def back_up(connection: sqlite3.Connection, database: Path, schema: int, job: Jo
             return
         _copy(connection, part, job)
         os.utime(part, ns=(facts.st_mtime_ns, facts.st_mtime_ns))
-        _sync(part)
+        sync_file(part)
         part.replace(path)
-        _sync(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise AppError(
             "This library could not be backed up",
@@ -111,12 +125,13 @@ def drop_earlier(database: Path, schema: int) -> None:
 
 
 def _check_room(database: Path, size_bytes: int, parts: float) -> None:
-    needed, free = int(size_bytes * parts), shutil.disk_usage(database.parent).free
-    if free < needed:
+    needed, disk = int(size_bytes * parts), shutil.disk_usage(database.parent)
+    if disk.total and disk.free < needed:  # some file systems do not know their size
         raise AppError(
             "There is no room to bring this library up to date",
             f"It was made by an earlier Semblance. A copy of it and the change need {needed / 1e6:,.0f} MB on its "
-            f"disk, of which {free / 1e6:,.0f} MB are free. Nothing was changed: make room there, then open it again.",
+            f"disk, of which {disk.free / 1e6:,.0f} MB are free. Nothing was changed: make room there, then open it "
+            "again.",
             str(database.parent),
         )
 
@@ -130,14 +145,3 @@ def _copy(connection: sqlite3.Connection, part: Path, job: Job) -> None:
     with closing(sqlite3.connect(part)) as target:
         target.execute("PRAGMA journal_mode = OFF")  # a half copy is thrown away whole
         connection.backup(target, pages=PAGES_AT_ONCE, progress=copied)
-
-
-def _sync(path: Path) -> None:
-    """Have a file's content, or the names in a folder, written to the disk, where the system lets one."""
-    if path.is_dir() and os.name != "posix":
-        return
-    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

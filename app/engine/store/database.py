@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from app import __version__
-from app.engine.errors import AppError, LibraryDamaged, LibraryLocked, LibraryTooNew
+from app.engine.errors import AppError, LibraryDamaged, LibraryLocked, LibraryMissing, LibraryTooNew
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.store import backups, integrity
 from app.engine.store.migrations import SCHEMA_VERSION, expected_shape, made_by, migrate, schema_of, shape
+from app.engine.syncing import sync_folder
+from app.engine.types import LibraryBackup
 from app.paths import PORTABLE, portable_folder
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ class Database:
     Raises:
         LibraryLocked: another program has the library open.
         LibraryTooNew: a later version made it.
+        LibraryMissing: its file is gone, while copies of it are there.
         LibraryDamaged: the file is no database.
         AppError: the folder cannot be written, or there is no room to bring the library up to date.
         Cancelled: the job was cancelled before anything was changed.
@@ -194,6 +196,10 @@ class Database:
         self._is_marked = True
 
     def _prepare(self, job: Job) -> None:
+        if not self.path.exists() and (left := (*backups.backups(self.path), *backups.set_aside(self.path))):
+            raise _missing(self.path, left)
+        with contextlib.suppress(OSError):  # of a restoring that was killed
+            self.path.with_name(self.path.name + backups.PART).unlink(missing_ok=True)
         try:
             connection = self.read
             if connection.execute("PRAGMA page_count").fetchone() == (0,):
@@ -219,7 +225,7 @@ class Database:
             backups.back_up(connection, self.path, schema, job)
         migrate(connection, job)
         if is_upgrade:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # as large as the library
+            backups.settle(connection)  # the journal is as large as the library
             backups.drop_earlier(self.path, schema)
 
     def _connect(self) -> sqlite3.Connection:
@@ -276,6 +282,16 @@ def _too_new(path: Path, schema: int, version: str) -> LibraryTooNew:
     return LibraryTooNew("This library needs a newer Semblance", sentence, str(path.parent), backup)
 
 
+def _missing(path: Path, left: Sequence[LibraryBackup]) -> LibraryMissing:
+    """What is said where there is no database, and a new one would hide what is kept of the old."""
+    backup = backups.way_back(path)
+    names = ", ".join(Path(one.path).name for one in left)
+    sentence = f"{path.name} is gone from its folder, where this is kept of it: {names}. "
+    sentence += "Go back to the copy, or give" if backup else "Give"
+    sentence += f" what you want to go on with the name {path.name}. To begin anew, move all of it to another folder."
+    return LibraryMissing("This library's database is missing", sentence, str(path.parent), backup)
+
+
 def broken_library(what: object, path: Path | None) -> LibraryDamaged:
     return LibraryDamaged(
         "This library cannot be read",
@@ -284,17 +300,6 @@ def broken_library(what: object, path: Path | None) -> LibraryDamaged:
         "and sounds are untouched.",
         str(path) if path else None,
     )
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the names in a folder written to the disk, where the system lets one."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def hold(folder: Path) -> FileLock:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 
 from app import __version__
-from app.engine.jobs import NULL_JOB, Job
+from app.engine.jobs import NULL_JOB, Cancelled, Job
 from app.engine.store import integrity
 
 Migration = Callable[[sqlite3.Connection], None]
@@ -275,6 +275,9 @@ SCHEMA_VERSION = len(MIGRATIONS)
 MADE_BY = "semblance"
 """The key of the setting that says which version of the program brought a library to its schema."""
 
+INSTRUCTIONS_BETWEEN_LOOKS = 10_000
+"""Of SQLite's machine, between two looks whether the job is cancelled: some milliseconds."""
+
 UPGRADING = "Bringing the library up to date"
 
 
@@ -295,15 +298,21 @@ def made_by(connection: sqlite3.Connection) -> str:
 
 
 def migrate(connection: sqlite3.Connection, job: Job = NULL_JOB) -> None:
-    """Bring a database to this program's schema in one transaction: whatever happens, it is as it was or up to date."""
+    """Bring a database to this program's schema in one transaction: whatever happens, it is as it was or up to date.
+
+    Raises:
+        Cancelled: the job was cancelled; nothing was changed.
+        sqlite3.Error: the disk failed.
+    """
     integrity.register(connection)
     version = schema_of(connection)
     if version >= SCHEMA_VERSION:
         return
     if version:
         job.begin(UPGRADING)
-    connection.execute("BEGIN IMMEDIATE")
+    connection.set_progress_handler(lambda: job.cancelled, INSTRUCTIONS_BETWEEN_LOOKS)
     try:
+        connection.execute("BEGIN IMMEDIATE")
         for migration in MIGRATIONS[version:]:
             migration(connection)
         value = json.dumps(__version__)
@@ -313,10 +322,14 @@ def migrate(connection: sqlite3.Connection, job: Job = NULL_JOB) -> None:
         )
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         connection.execute("COMMIT")
-    except BaseException:
+    except BaseException as error:
         if connection.in_transaction:  # SQLite has rolled back by itself where the disk failed
             connection.execute("ROLLBACK")
+        if isinstance(error, sqlite3.Error) and error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            raise Cancelled from error
         raise
+    finally:
+        connection.set_progress_handler(None, 0)
 
 
 Shape = frozenset[tuple[str, str, str, str]]
