@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -82,6 +83,12 @@ ssize_t pwrite64(int fd, const void *from, size_t size, off64_t at) {
 }
 ssize_t writev(int fd, const struct iovec *parts, int count) {
     GUARDED(is_file(fd), 'w', REAL(writev)(fd, parts, count / 2), REAL(writev)(fd, parts, count));
+}
+ssize_t sendfile(int to, int from, off_t *at, size_t size) {
+    GUARDED(is_file(to), 'w', REAL(sendfile)(to, from, at, size / 2), REAL(sendfile)(to, from, at, size));
+}
+ssize_t sendfile64(int to, int from, off64_t *at, size_t size) {
+    GUARDED(is_file(to), 'w', REAL(sendfile64)(to, from, at, size / 2), REAL(sendfile64)(to, from, at, size));
 }
 int fsync(int fd) { GUARDED(is_file(fd), 's', 0, REAL(fsync)(fd)); }
 int fdatasync(int fd) { GUARDED(is_file(fd), 's', 0, REAL(fdatasync)(fd)); }

@@ -1,7 +1,8 @@
 """A process that is struck: it loads the engine once and forks a child for each request, which opens a library and
-indexes (unless there are no folders) until the shim (``tests/faults/shim.c``, preloaded) kills it or has the disk fail.
+indexes (unless there are no folders), or puts its copy back (``"restore"``), until the shim (``tests/faults/shim.c``,
+preloaded) kills it or has the disk fail.
 
-Requests and answers are lines of JSON: ``{"home", "folders", "mode", "at", "error"}`` and
+Requests and answers are lines of JSON: ``{"home", "folders", "restore", "mode", "at", "error"}`` and
 ``{"killed", "calls", "encoded", "said", "bug"}``, where each character of ``calls`` is the kind of one counted call.
 """
 
@@ -20,6 +21,7 @@ from typing import Any
 import faulty
 
 from app.engine.errors import AppError
+from app.engine.session import restore
 
 COUNT, KILL_BEFORE, KILL_HALFWAY, KILL_AFTER, FAIL_FROM, FAIL_SYNCS = range(6)
 
@@ -59,6 +61,9 @@ def _strike(shim: Any, request: dict[str, Any], counter: Any) -> dict[str, Any]:
     told: dict[str, Any] = {}
     shim.arm(request["mode"], request["at"], request.get("error", 0))
     try:
+        if request.get("restore"):
+            restore(Path(request["home"]), "default")
+            return told
         with faulty.opened(Path(request["home"]), counter) as session:
             if request["folders"]:
                 faulty.index(session, *map(Path, request["folders"]))
@@ -66,7 +71,8 @@ def _strike(shim: Any, request: dict[str, Any], counter: Any) -> dict[str, Any]:
         told["said"] = str(error)
     except BaseException:
         told["bug"] = traceback.format_exc()
-    told["calls"] = shim.disarm().decode()
+    finally:
+        told["calls"] = shim.disarm().decode()
     return told
 
 
