@@ -78,9 +78,8 @@ def _formats(folder: Path) -> int:
 
 
 def _ask_decoders(expendable: Expendable) -> Asked:
-    remedy = again("av Pillow pi-heif")
     return expendable.ask(
-        "decoders", "Decoders", "app.engine.checks.decoders:load", limit_s=LOADING_LIMIT_S, remedy=remedy
+        "decoders", "Decoders", "app.engine.checks.decoders:load", limit_s=LOADING_LIMIT_S, remedy=again()
     )
 
 
@@ -106,16 +105,16 @@ def _ask(expendable: Expendable, home: Path, device: str, folder: Path) -> list[
         )
     ]
 
-    def compute(key: str, title: str, check: str, *arguments: object, package: str) -> None:
-        name, remedy = f"app.engine.checks.{check}", again(package)
-        asked.append(expendable.ask(key, title, name, *arguments, limit_s=NETWORKS_LIMIT_S, remedy=remedy))
+    def compute(key: str, title: str, check: str, *arguments: object) -> None:
+        name = f"app.engine.checks.{check}"
+        asked.append(expendable.ask(key, title, name, *arguments, limit_s=NETWORKS_LIMIT_S, remedy=again()))
 
-    compute("index", "Search index", "graph:look", home, package="hnswlib")
-    compute("processor", names.PROCESSOR, "networks:processor", package="torch")
-    compute("gpu", names.GRAPHICS, "networks:graphics", device, package="torch")
+    compute("index", "Search index", "graph:look", home)
+    compute("processor", names.PROCESSOR, "networks:processor")
+    compute("gpu", names.GRAPHICS, "networks:graphics", device)
     for name, title in names.titles():
-        compute(f"encoder.{name}", title, "networks:family", name, folder, package=names.PACKAGES[name])
-    compute("models", names.MODELS_TITLE, "installed:look", models_dir(home), package="semblance")
+        compute(f"encoder.{name}", title, "networks:family", name, folder)
+    compute("models", names.MODELS_TITLE, "installed:look", models_dir(home))
     return asked
 
 

@@ -210,15 +210,14 @@ def test_a_doubtful_file_is_refused(tmp_path: Path, damage: str) -> None:
         HnswIndex.load(path, "x" if damage == "other space" else "space", 8 if damage == "other dim" else DIM)
 
 
-def test_no_bit_of_a_sidecar_changes_unseen(tmp_path: Path) -> None:
+def test_no_byte_of_a_sidecar_changes_unseen(tmp_path: Path) -> None:
     path = saved_graph(tmp_path)
     side = path.with_suffix(".json")
     good = side.read_bytes()
     for place in range(len(good)):
-        for bit in range(8):
-            side.write_bytes(good[:place] + bytes([good[place] ^ (1 << bit)]) + good[place + 1 :])
-            with pytest.raises(IndexStale):
-                HnswIndex.load(path, "space", DIM)
+        side.write_bytes(good[:place] + bytes([good[place] ^ (1 << place % 8)]) + good[place + 1 :])
+        with pytest.raises(IndexStale):
+            HnswIndex.load(path, "space", DIM)
     side.write_bytes(good)
     assert len(HnswIndex.load(path, "space", DIM)) == 50
 

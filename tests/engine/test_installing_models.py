@@ -568,10 +568,10 @@ def test_a_model_that_is_not_here_or_has_a_broken_record_is_a_problem(models: Mo
     assert "Put model.safetensors" in models.verify([KEY])[0].problems[0]
     models.install(KEY)
     (folder / RECORD_FILE).write_text(json.dumps({"format": 1}))
-    assert "Remove the model" in models.verify()[0].problems[0]
+    assert "remove the model" in models.verify()[0].problems[0]
     with pytest.raises(AppError, match="no model"):
         models.verify(["nobody"])
-    with pytest.raises(WeightsCorrupt, match="Remove the model"):
+    with pytest.raises(WeightsCorrupt, match="remove the model"):
         models.install(KEY)
     models.remove(KEY)
     assert models.install(KEY).ready

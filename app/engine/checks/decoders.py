@@ -115,7 +115,7 @@ def check(folder: Path, pool: DecoderPool, job: Job = NULL_JOB) -> Iterator[Find
         expected, files = specimens(folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
         sentence = f"The files to try them with cannot be read ({detail(error)})."
-        yield problem("decoders", "Decoders", sentence, again("semblance"))
+        yield problem("decoders", "Decoders", sentence, again())
         return
     deadline_s = time.monotonic() + PATIENCE_S
     under_way = [(file, _begin(file, pool)) for file in files]
@@ -138,8 +138,8 @@ def _begin(file: Specimen, pool: DecoderPool) -> Future[DecodedPart] | str:
 def _finding(file: Specimen, expected: Expected, work: Future[DecodedPart] | str) -> Finding:
     key, title = file.finding_key, file.finding_title
     if isinstance(work, str):
-        return problem(key, title, work, again("semblance"))
-    remedy = again(_package(file))
+        return problem(key, title, work, again())
+    remedy = again()
     if not work.done():
         return problem(key, title, "The decoder gives no answer.", remedy)
     try:
@@ -155,12 +155,6 @@ def _reason(error: Exception) -> str:
     message = getattr(error, "message", "") or f"{detail(error)}."
     # What is said of a person's file is not true of ours.
     return "the decoder crashed." if "crashed" in message else message.split(". ")[0].rstrip(".") + "."
-
-
-def _package(file: Specimen) -> str:
-    if file.kind == "photo":
-        return "pi-heif" if file.key == "heic" else "Pillow"
-    return "av"
 
 
 def _faults(part: DecodedPart, kind: str, expected: Expected) -> Iterator[str]:

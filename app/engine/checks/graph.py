@@ -40,7 +40,7 @@ def index(folder: Path, where: str) -> Finding:
         )
     nearest = [int(loaded.search(vectors[at], 1).ids[0]) for at in range(0, _VECTORS, 16)]
     if nearest != rows[::16].tolist() or not loaded.holds(rows, vectors):
-        return problem(key, title, "It finds something else than what was put in.", again("hnswlib"))
+        return problem(key, title, "It finds something else than what was put in.", again())
     return fine(key, title, "Built, saved, read again and asked: it finds what was put in.")
 
 

@@ -9,7 +9,7 @@ from app.engine.checks.telling import fine, note, problem
 from app.engine.checktypes import Finding
 from app.engine.encoders.catalogue import Catalogue
 
-KEY, TITLE = "models", MODELS_TITLE
+KEY = "models"
 _REMEDY = "On the Models page, install these anew or remove them (semblance models list says more)."
 
 
@@ -19,9 +19,9 @@ def look(models_dir: Path) -> Finding:
     statuses = catalogue.statuses()
     if damaged := [status for status in statuses if status.damaged]:
         more = f" {len(damaged) - 1} more cannot be used either." if len(damaged) > 1 else ""
-        return problem(KEY, TITLE, f"{damaged[0].name}: {damaged[0].problem}{more}", _REMEDY)
+        return problem(KEY, MODELS_TITLE, f"{damaged[0].name}: {damaged[0].problem}{more}", _REMEDY)
     ready = sum(status.ready for status in statuses)
     sentence = f"{ready} of {len(statuses)} models are ready."
     if left_out := catalogue.left_out():
-        return note(KEY, TITLE, f"{sentence} {left_out[0]}")
-    return fine(KEY, TITLE, sentence)
+        return note(KEY, MODELS_TITLE, f"{sentence} {left_out[0]}")
+    return fine(KEY, MODELS_TITLE, sentence)

@@ -16,17 +16,6 @@ NAMES = {
 }
 """The families of encoders in the order in which they are looked at, as people know them."""
 
-PACKAGES = {
-    "colour-texture": "opencv-python-headless",
-    "timbre": "scipy",
-    "open_clip": "open-clip-torch timm transformers",
-    "timm": "timm",
-    "resnet50": "torchvision",
-    "panns": "torchaudio",
-    "clap": "transformers tokenizers",
-}
-"""What each of them is built with."""
-
 
 def titles() -> tuple[tuple[str, str], ...]:
     """The families, and what their findings are called."""

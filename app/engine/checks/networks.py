@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from app.engine.checks import known
-from app.engine.checks.names import GRAPHICS, PACKAGES, PROCESSOR, titles
+from app.engine.checks.names import GRAPHICS, PROCESSOR, titles
 from app.engine.checks.telling import again, detail, fine, gigabytes, note, problem
 from app.engine.checktypes import Finding
 from app.engine.encoders.base import Encoder
@@ -38,7 +38,7 @@ def processor() -> Finding:
 
     wrong = known.wrong_on("cpu", torch.float32)
     if wrong:
-        return problem("processor", PROCESSOR, f"torch {torch.__version__} computes wrongly: {wrong}.", again("torch"))
+        return problem("processor", PROCESSOR, f"torch {torch.__version__} computes wrongly: {wrong}.", again())
     instructions, threads = torch.backends.cpu.get_cpu_capability(), torch.get_num_threads()
     with_what = "" if instructions == _NO_VECTORS else f" with {instructions}"
     sentence = f"torch {torch.__version__} computes rightly{with_what} on {threads} thread{'s' * (threads != 1)}."
@@ -58,7 +58,7 @@ def family(name: str, resources: Path) -> Finding:
         count = _BUILDERS[name](entries)
     except Exception as error:  # whatever a library raises, of its code or of a file of it that is missing
         sentence = f"Models of this family cannot be used here ({detail(error)})."
-        return problem(key, title, sentence, again(PACKAGES[name]))
+        return problem(key, title, sentence, again())
     return fine(key, title, "It computes." if name in _BUILT_IN else _built(count))
 
 

@@ -15,8 +15,9 @@ from pathlib import Path
 import psutil
 
 from app import __version__
-from app.engine.checks.telling import again, detail, fine, gigabytes, is_frozen, note, problem
+from app.engine.checks.telling import again, detail, fine, gigabytes, note, problem
 from app.engine.checktypes import Finding
+from app.paths import is_frozen
 
 _OLDEST_CLOCK_S = 1_704_067_200.0
 """The beginning of 2024, UTC: no clock that is right shows less."""
@@ -54,7 +55,7 @@ def resources(folder: Path) -> Finding:
     if not faults:
         return fine(key, title, "All are there: the models' catalogue, the sample library, icons and pages.")
     more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
-    return problem(key, title, f"{faults[0]}{more}, in {folder}.", again("semblance"))
+    return problem(key, title, f"{faults[0]}{more}, in {folder}.", again())
 
 
 def _faults_of_resources(folder: Path) -> Iterator[str]:

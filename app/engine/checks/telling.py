@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
 from app.engine.checktypes import Finding, Verdict
+from app.paths import is_frozen
 
 BYTES_PER_GB = 10**9
 LONGEST_DETAIL = 300
@@ -23,16 +22,12 @@ def problem(key: str, title: str, sentence: str, remedy: str = "") -> Finding:
     return Finding(key, title, Verdict.PROBLEM, sentence, remedy)
 
 
-def is_frozen() -> bool:
-    """Whether this is the packaged program, which carries its own Python."""
-    return bool(getattr(sys, "frozen", False))
-
-
-def again(package: str) -> str:
-    """How to get a part of the program anew that came in ``package``."""
+def again() -> str:
+    """How to get the program and its libraries anew."""
     if is_frozen():
         return "Install Semblance again. If that does not help, report this text."
-    return f"Install it again: python -m pip install --force-reinstall {package}"
+    # With the versions that the project was tried with: the newest of a library need not fit the others.
+    return "In Semblance's folder: python -m pip install --force-reinstall --constraint constraints.txt --editable ."
 
 
 def detail(error: BaseException) -> str:
