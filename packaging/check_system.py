@@ -325,6 +325,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         notice = playback_notice(family) if purpose == "window" and not problems else ""
         if notice:
             print(notice, file=sys.stderr)
+    elif purpose == "package-tests":
+        problems = ["The tests of the frozen program run on Linux alone, which can make an empty machine for it.\n"]
     if problems:
         print("\n" + "\n".join(problems), file=sys.stderr)
     return 1 if problems else 0
