@@ -186,7 +186,6 @@ def test_the_deb_installs_and_goes_without_a_trace(made, tmp_path):
     assert {name for name in names_below(tmp_path) if not name.startswith("var")} == before
 
 
-@pytest.mark.lengthy
 @pytest.mark.skipif(not shutil.which("lintian"), reason="needs lintian")
 def test_lintian_has_no_objection_to_how_it_is_packed(made):
     told = subprocess.run(["lintian", "--allow-root", made[1]], capture_output=True, text=True, check=False)
