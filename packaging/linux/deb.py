@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -30,6 +31,9 @@ _name = os.environ.get("DEBFULLNAME") or "The Semblance authors"
 _address = os.environ.get("DEBEMAIL") or "semblance@semblance.invalid"
 MAINTAINER = f"{_name} <{_address}>"
 """Who builds the package, in the variables that Debian's tools read; the project itself has no address."""
+
+DEBIAN_VERSION = re.sub(r"\.?(a|b|rc|dev)(\d+)$", r"~\1\2", VERSION)
+"""What comes before a release sorts before it only with a tilde (Debian Policy 5.6.12)."""
 
 KIB = 1024
 
@@ -72,7 +76,7 @@ def add_documents(share: Path) -> None:
 def control(needed: needs.Needs, architecture: str, size_kib: int) -> str:
     recommends = f"Recommends: {', '.join(needed.recommends)}\n" if needed.recommends else ""
     return (
-        f"Package: semblance\nVersion: {VERSION}\nArchitecture: {architecture}\nMaintainer: {MAINTAINER}\n"
+        f"Package: semblance\nVersion: {DEBIAN_VERSION}\nArchitecture: {architecture}\nMaintainer: {MAINTAINER}\n"
         f"Installed-Size: {size_kib}\nDepends: {', '.join(needed.depends)}\n{recommends}"
         "Section: graphics\nPriority: optional\n"
         + dedent("""\
@@ -106,7 +110,7 @@ def copyright_file() -> str:
 def changelog() -> str:
     stamp = time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime(staging.epoch_s()))
     return (
-        f"semblance ({VERSION}) stable; urgency=medium\n\n"
+        f"semblance ({DEBIAN_VERSION}) stable; urgency=medium\n\n"
         f"  * Semblance {VERSION}; what is new is in NEWS.md.gz.\n\n -- {MAINTAINER}  {stamp}\n"
     )
 

@@ -13,6 +13,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # packaging/ is a plain folder of scripts
+
+from windows.resources import four_numbers
+
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
 SCRIPT = HERE / "semblance.iss"
@@ -52,7 +56,8 @@ def arguments(folder: Path, out: Path, work: Path) -> list[str]:
     """What ISCC is told."""
     from app import __version__
 
-    told = {"Version": __version__, "Folder": folder, "Out": out, "Generated": work}
+    numbers = ".".join(map(str, four_numbers(__version__)))
+    told = {"Version": __version__, "Numbers": numbers, "Folder": folder, "Out": out, "Generated": work}
     words = [f"/D{name}={value}" for name, value in told.items()]
     if folder_bytes(folder) > LARGEST_SINGLE_BYTES:
         words.append("/DSlices")

@@ -1,5 +1,6 @@
 ; The installer for Windows, compiled by installer.py with Inno Setup 6.3 or later (ISCC), which gives:
 ;   Version        of the program, as "0.1.0"
+;   Numbers        the same as four numbers, which is how Windows counts
 ;   Folder         the frozen folder
 ;   Out            where the installer goes
 ;   Generated      the folder of what installer.py wrote: associations.iss, semblance.ico
@@ -19,7 +20,7 @@ AppName=Semblance
 AppVersion={#Version}
 AppVerName=Semblance {#Version}
 AppPublisher=The authors of Semblance
-VersionInfoVersion={#Version}
+VersionInfoVersion={#Numbers}
 DefaultDirName={autopf}\Semblance
 UsePreviousAppDir=yes
 DisableProgramGroupPage=yes

@@ -18,7 +18,7 @@ SCRIPT = PACKAGING / "windows" / "semblance.iss"
 
 SECTIONS = {"Setup", "Languages", "Tasks", "InstallDelete", "Files", "Icons", "Registry", "Run"}
 CONSTANTS = {"app", "autopf", "autoprograms", "autodesktop", "cm"}
-GIVEN = {"Version", "Folder", "Out", "Generated"}
+GIVEN = {"Version", "Numbers", "Folder", "Out", "Generated"}
 """What installer.py tells the compiler."""
 
 
