@@ -19,7 +19,7 @@ from pathlib import Path
 from . import frozen, licensing
 from .frozen import Owners, Taken
 
-VENDORED = (".libs", ".dylibs", "_soundfile_data")
+VENDORED = (".libs", ".dylibs")
 """Endings of folders into which wheels put libraries of others."""
 PYTHON_HOME = "https://www.python.org/downloads/source/"
 
@@ -187,12 +187,6 @@ def _heif() -> str:
     return str(pi_heif.libheif_version())
 
 
-def _sndfile() -> str:
-    import soundfile
-
-    return str(soundfile.__libsndfile_version__).removeprefix("libsndfile-")
-
-
 def _pillows(feature: str) -> Callable[[], str]:
     def ask() -> str:
         from PIL import features
@@ -209,7 +203,6 @@ def _qt() -> str:
 _TELLERS: dict[tuple[str, str], Callable[[], str]] = {
     ("FFmpeg", "av"): _ffmpeg_of_av,
     ("libheif", "pi_heif"): _heif,
-    ("libsndfile with its codecs", "soundfile"): _sndfile,
     ("libwebp", "pillow"): _pillows("webp"),
     ("libavif", "pillow"): _pillows("avif"),
     ("FreeType", "pillow"): _pillows("freetype2"),
