@@ -37,6 +37,10 @@ class UnsupportedModality(AppError):
     """An encoder was asked for a kind of query it cannot encode."""
 
 
+class NothingToCompare(UnsupportedModality):
+    """Nothing in the library can be compared with a query, which indexing may change."""
+
+
 class NotIndexed(AppError):
     """Nothing of what an import names is in the library."""
 

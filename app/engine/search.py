@@ -11,7 +11,7 @@ from types import MappingProxyType
 import numpy as np
 
 from app.engine.encoders.base import EncoderSource, ready_keys
-from app.engine.errors import AppError, UnsupportedModality
+from app.engine.errors import NothingToCompare, UnsupportedModality
 from app.engine.evaltypes import Threshold
 from app.engine.index.exact import Ids, Neighbours
 from app.engine.index.rows import NO_IDS
@@ -99,7 +99,8 @@ class Searcher:
             anew: encode the query whatever is remembered or stored of it.
 
         Raises:
-            AppError: the query is empty, its file cannot be read, or no model here understands it.
+            NothingToCompare: no model that understands it has anything to compare it with.
+            AppError: the query is empty, or its file cannot be read.
         """
         began_s = time.perf_counter()
         query = self._queries.resolve(request.query)
@@ -185,9 +186,11 @@ class Searcher:
                 )
             if target := self.target(model):
                 return [target]
-            if self._spaces.of_encoder(model):
+            if self._has_vectors(model):
                 self._encoders.load(model)  # tells what is wrong where its files are not those that were indexed with
-            raise AppError("Nothing is indexed with this model", f"Index this library with {model} first.")
+            elif self._is_known(model):
+                raise _holds_none(query)
+            raise NothingToCompare("Nothing is indexed with this model", f"Index this library with {model} first.")
         ready = ready_keys(self._encoders)  # looks into every model's folder: once a search is enough
         usable = [key for key in models if key in ready]
         if query.modalities == {Modality.TEXT}:
@@ -196,17 +199,28 @@ class Searcher:
             return list(dict.fromkeys(found))
         if target := self._first(query.modalities, usable):
             return [target]
-        if any(self._spaces.of_encoder(key) for key in usable if query.modalities <= self._encoders.spec(key).accepts):
-            raise UnsupportedModality(
+        able = [key for key in usable if query.modalities <= self._encoders.spec(key).accepts]
+        if any(map(self._has_vectors, able)):
+            raise NothingToCompare(
                 "This library is to be indexed again",
                 f"What it holds for a query by {_kinds(query)} was made in another way than the models make it now. "
                 "Index it again; judgments stay.",
             )
-        raise UnsupportedModality(
+        if any(map(self._is_known, able)):
+            raise _holds_none(query)
+        raise NothingToCompare(
             "No model here can answer this",
             f"This library is not indexed with a model that understands a query by {_kinds(query)}. "
             "Choose one under Models, then index again.",
         )
+
+    def _has_vectors(self, key: str) -> bool:
+        """Whether the library has been indexed with the model as it is now or as it was."""
+        return any(not self._spaces.is_empty(space.id) for space in self._spaces.of_encoder(key))
+
+    def _is_known(self, key: str) -> bool:
+        """Whether the library has been indexed with the model as it is now, though with nothing that it takes."""
+        return self._spaces.find(key, self._encoders.fingerprint(key)) is not None
 
     def _first(self, modalities: frozenset[Modality], usable: Sequence[str]) -> Target | None:
         """The first of these models that knows all the modalities and has indexed something."""
@@ -380,6 +394,15 @@ def _searched(filters: Filters) -> tuple[Modality, ...]:
         Modality.AUDIO: {MediaKind.VIDEO, MediaKind.AUDIO},
     }
     return tuple(modality for modality, kinds in modalities.items() if kinds & filters.kinds)
+
+
+def _holds_none(query: Query) -> NothingToCompare:
+    """What is said where the models are there, and only sounds are indexed, or only pictures."""
+    sought = "sounds" if Modality.AUDIO in query.modalities else "pictures"
+    return NothingToCompare(
+        f"No {sought} are in this library",
+        f"A query by {_kinds(query)} finds {sought}, and none have been indexed here. Add a folder that holds some.",
+    )
 
 
 def _kinds(query: Query) -> str:

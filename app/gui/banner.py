@@ -21,6 +21,7 @@ class Banner(QFrame):
         theme.set_role(self, "banner")
         self._icon_name, self._icon_colour = "info", "accent"
         self._action: Callable[[], None] | None = None
+        self._is_refusal = False
         self._icon = QLabel(alignment=Qt.AlignmentFlag.AlignTop)
         self._title = theme.label("", theme.Type.HEADING)
         self._message = theme.label("")
@@ -66,6 +67,16 @@ class Banner(QFrame):
     def show_error(self, error: AppError) -> None:
         self.warn(error.title, error.message, error.path or "")
 
+    def refuse(self, error: AppError) -> None:
+        """What was given cannot be used, which matters until something else is given."""
+        self.show_error(error)
+        self._is_refusal = True
+
+    def drop_refusal(self, _given: object = None) -> None:
+        """Put away what `refuse` has told, if it is still shown."""
+        if self._is_refusal:
+            self.hide()
+
     @property
     def text(self) -> str:
         """All that is said now, a line each; empty while nothing is shown."""
@@ -87,6 +98,7 @@ class Banner(QFrame):
         action: tuple[str, Callable[[], None]] | None,
     ) -> None:
         self._news_is_old.stop()
+        self._is_refusal = False
         self._icon_name, self._icon_colour = icon, colour
         self._draw_icon()
         for text, words in ((self._title, title), (self._message, message), (self._path, path)):

@@ -16,7 +16,8 @@ from app.gui.engine import Engine
 from app.gui.workspace import Workspace
 
 QUIET_MS = 8_000
-"""After the library was opened, so that nothing that is then drawn waits; and again while indexing has the cores."""
+"""After the library was opened, or could not be, so that nothing that is then drawn waits; and again while
+indexing has the cores."""
 
 
 class CheckUpWork(QObject):
@@ -34,7 +35,8 @@ class CheckUpWork(QObject):
         self._later = QTimer(self)
         self._later.setInterval(QUIET_MS)
         self._later.timeout.connect(self.look_quietly)
-        workspace.opened.connect(self._opened)
+        workspace.opened.connect(self._look_later)
+        workspace.open_failed.connect(self._look_later)  # what is wrong here may be why
 
     def show_dialog(self) -> None:
         """Look at everything now, and show it."""
@@ -51,7 +53,7 @@ class CheckUpWork(QObject):
             "doctor", on_done=self._looked, on_failed=self._failed, on_cancelled=self._cancelled
         )
 
-    def _opened(self, _status: object) -> None:
+    def _look_later(self, _opened: object) -> None:
         if self._choices.settings.checked_version != __version__ and not self._has_looked:
             self._later.start()
 

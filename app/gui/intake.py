@@ -20,7 +20,7 @@ MOMENT_TYPE = "application/x-semblance-start-ms"
 
 @dataclass(frozen=True)
 class Intake:
-    """``parts`` are query parts; ``refused`` are files that are neither picture, video nor sound."""
+    """``parts`` are query parts; ``refused`` are neither picture, video nor sound, or not there."""
 
     folders: tuple[str, ...] = ()
     parts: tuple[QueryPart, ...] = ()
@@ -57,7 +57,7 @@ def from_data(data: QMimeData, pasted_dir: Path) -> Intake:
             return Intake(parts=(QueryPart(Modality.IMAGE, path=str(_save(image, pasted_dir))),))
     words = data.text().strip()
     path = _local(words)
-    return from_paths([path]) if path and "\n" not in path and _is_there(Path(path)) else Intake()
+    return from_paths([path]) if path and "\n" not in path and is_there(Path(path)) else Intake()
 
 
 def from_paths(paths: Iterable[str], at_ms: int = 0) -> Intake:
@@ -102,7 +102,8 @@ def _local(words: str) -> str:
     return QUrl(words).toLocalFile() if words.startswith("file:") else words
 
 
-def _is_there(path: Path) -> bool:
+def is_there(path: Path) -> bool:
+    """Whether an absolute path is that of a file or folder."""
     try:
         return path.is_absolute() and path.exists()
     except (OSError, ValueError):  # words too long or too odd to be a path

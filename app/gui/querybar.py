@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
@@ -27,7 +27,8 @@ SOUNDS = "*.wav *.flac *.mp3 *.ogg *.oga *.opus *.m4a *.aac *.aiff *.aif *.wma"
 
 class QueryBar(QFrame):
     """Signals: ``typed`` while words are typed; ``submitted`` when the query is to be answered at once (Enter, a chip
-    put in or taken out); ``folders_taken`` with paths dropped or pasted; ``failed`` with an `AppError`."""
+    put in or taken out); ``folders_taken`` with paths dropped or pasted; ``failed`` with an `AppError` that tells why
+    something that was given is not taken."""
 
     typed = Signal()
     submitted = Signal()
@@ -84,13 +85,22 @@ class QueryBar(QFrame):
         """Show another query in place of this one and have it answered."""
         self._drop_chips()
         self._words.setText(query.words)
-        self._put_in(part for part in query.parts if part.modality is not Modality.TEXT)
-        self.submitted.emit()
+        self.add_parts(part for part in query.parts if part.modality is not Modality.TEXT)
 
     def add_parts(self, parts: Iterable[QueryPart]) -> None:
-        """Put pictures or a sound into the query and have it answered. A sound takes the place of all else."""
-        self._put_in(parts)
+        """Put pictures or a sound into the query and have it answered. A sound takes the place of all else; what came
+        with it is left out, which is told."""
+        given = tuple(parts)
+        sound = next((part for part in given if part.modality is Modality.AUDIO), None)
+        self._put_in((sound,) if sound else given)
         self.submitted.emit()
+        if sound and len(given) > 1:
+            self.failed.emit(
+                AppError(
+                    self.tr("A sound is searched by alone"),
+                    self.tr("The other files are left out. Search by them without the sound."),
+                )
+            )
 
     def clear(self) -> None:
         self._drop_chips()
@@ -122,18 +132,12 @@ class QueryBar(QFrame):
 
     def take(self, taken: intake.Intake) -> bool:
         """Search by what can be searched by, pass folders on and name what is neither; False if there is nothing."""
-        if taken.refused:
-            self.failed.emit(
-                AppError(
-                    self.tr("This is no picture, video or sound"),
-                    self.tr("Search by a picture, a video or a sound, or drop a folder to add it."),
-                    taken.refused[0],
-                )
-            )
         if taken.folders:
             self.folders_taken.emit(taken.folders)
         if taken.parts:
             self.add_parts(taken.parts)
+        if taken.refused:
+            self.failed.emit(self._refusal(taken.refused))
         return bool(taken)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -179,6 +183,16 @@ class QueryBar(QFrame):
         paths, _ = QFileDialog.getOpenFileNames(self, title, "", filters)
         if paths:
             self.add_parts(intake.from_paths(paths).parts)
+
+    def _refusal(self, paths: Sequence[str]) -> AppError:
+        more = self.tr(" and {0} more").format(len(paths) - 1) if len(paths) > 1 else ""
+        if intake.is_there(Path(paths[0])):
+            title = self.tr("This is no picture, video or sound")
+            message = self.tr("Search by a picture, a video or a sound, or drop a folder to add it.")
+        else:
+            title = self.tr("There is no such file or folder")
+            message = self.tr("It may have been moved, renamed or deleted, or lie on a drive that is not there.")
+        return AppError(title, message, paths[0] + more)
 
     def _put_in(self, parts: Iterable[QueryPart]) -> None:
         for part in parts:

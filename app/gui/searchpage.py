@@ -10,7 +10,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app.bridge.client import Call
-from app.engine.errors import AppError, EngineDied
+from app.engine.errors import AppError, EngineDied, NothingToCompare
 from app.engine.jobs import Progress
 from app.engine.modeltypes import ModelStatus
 from app.engine.types import Hit, LibraryStatus, Modality, Query, QueryPart, SearchReply, SearchRequest
@@ -223,8 +223,7 @@ class SearchPage(QWidget):
         def failed(error: AppError) -> None:
             if request.generation == self._generation and not isinstance(error, EngineDied):
                 self._call = None
-                self._answered = query
-                self._say("warning", error.title, error.message)
+                self._show_failure(query, error)
 
         self._call = self._engine.request("search", request, on_done=done, on_failed=failed, prepare=prepare)
 
@@ -264,6 +263,18 @@ class SearchPage(QWidget):
         kinds = [self.tr("pictures by {0}") if key in pictures else self.tr("sounds by {0}") for key in reply.models]
         said = (kind.format(name) for kind, name in zip(kinds, names, strict=True))
         return ", ".join((*said, self.tr("in turn")))
+
+    def _show_failure(self, query: Query, error: AppError) -> None:
+        if self._indexing and isinstance(error, NothingToCompare):
+            self._answered = None  # so that it is asked again whenever more has been read
+            self._say(
+                "library",
+                self.tr("Your files are being read"),
+                self.tr("Nothing answers your query yet. It stays, and is asked again as more has been read."),
+            )
+            return
+        self._answered = query
+        self._say("warning", error.title, error.message + (f"\n{error.path}" if error.path else ""))
 
     def _show_nothing_found(self, reply: SearchReply) -> None:
         sentences = [reply.note] if reply.note else []

@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from app.engine.errors import AppError, Restorable
+from app.engine.errors import AppError, LibraryLocked, Restorable
 from app.engine.types import Hit, IndexReport, LibraryStatus, Query
 from app.gui import intake, theme
 from app.gui.about import AboutDialog
@@ -137,7 +137,9 @@ class MainWindow(QMainWindow):
         self.search.sample_wanted.connect(self.workspace.open_sample)
         self.search.models_wanted.connect(self._show_models)
         self.search.bar.folders_taken.connect(self.add_folders)
-        self.search.bar.failed.connect(self.banner.show_error)
+        self.search.bar.failed.connect(self.banner.refuse)
+        for given in (self.search.bar.typed, self.search.bar.submitted, self.search.bar.folders_taken):
+            given.connect(self.banner.drop_refusal)
         self.evaluate.item_opened.connect(self._open_hit)
         self.evaluate.models_wanted.connect(self._show_models)
         self.evaluate.add_folder_wanted.connect(self.choose_folder)
@@ -348,7 +350,9 @@ class MainWindow(QMainWindow):
     def _open_failed(self, error: AppError) -> None:
         actions = [(self.tr("Try again"), self._open_again)]
         if isinstance(error, Restorable) and error.backup:
-            actions.append((self.tr("Go back to the copy"), self.workspace.go_back))
+            actions.insert(0, (self.tr("Go back to the copy"), self.workspace.go_back))  # the one that can help
+        if not isinstance(error, (Restorable, LibraryLocked)):
+            actions.append((self.tr("Check this computer…"), self.checkup.show_dialog))
         self.search.show_problem(error, actions)
 
     def _open_again(self) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.errors import AppError, UnsupportedModality
+from app.engine.errors import AppError, NothingToCompare, UnsupportedModality
 from app.engine.session import Session
 from app.engine.types import (
     Filters,
@@ -157,7 +157,7 @@ def test_a_lost_index_is_built_again_in_the_background_and_closing_ends_it(
     [
         (Query(()), "Type some words"),
         (Query.of_text("  "), "Type some words"),
-        (Query.of_image("/nowhere/a.jpg"), "cannot be read"),
+        (Query.of_image("/nowhere/a.jpg"), r"no such file.*choose it anew.*/nowhere/a\.jpg"),
         (
             Query((QueryPart(Modality.AUDIO, path="a.wav"), QueryPart(Modality.TEXT, text="x"))),
             "cannot be mixed",
@@ -174,6 +174,20 @@ def test_a_model_is_not_asked_what_it_does_not_understand(session: Session, inde
     index()
     with pytest.raises(UnsupportedModality, match="timbre"):
         session.search(SearchRequest(Query.of_image(str(path)), model="timbre"))
+
+
+def test_where_only_sounds_are_indexed_a_picture_is_told_so_whichever_model_is_asked(
+    session: Session, index: Index, photo: Make, sound: Make, tmp_path: Path
+) -> None:
+    sound("a.wav")
+    index()
+    picture = Query.of_image(str(photo("../b.jpg")))
+    for model in (None, "colour-texture"):
+        with pytest.raises(NothingToCompare, match="No pictures are in this library"):
+            session.search(SearchRequest(picture, model=model))
+    session.set_models(("timbre",))
+    with pytest.raises(NothingToCompare, match="Choose one under Models"):
+        session.search(SearchRequest(picture))
 
 
 def test_a_mix_that_cancels_itself_out_says_so(session: Session, index: Index, photo: Make) -> None:

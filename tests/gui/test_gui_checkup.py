@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
@@ -12,10 +13,11 @@ from pytestqt.qtbot import QtBot
 from app import __version__, settings
 from app.bridge.messages import Action
 from app.engine.checktypes import CheckUp, Finding, Verdict
-from app.engine.errors import AppError
+from app.engine.errors import AppError, LibraryLocked, LibraryTooNew
 from app.engine.jobs import Progress
 from app.gui import windowchecks
 from app.gui.checkupdialog import CheckUpDialog
+from app.gui.emptystate import EmptyState
 from app.gui.window import MainWindow
 
 FINE = Finding("disk", "Disk", Verdict.FINE, "Much is free.")
@@ -133,6 +135,31 @@ def test_it_does_not_begin_while_files_are_indexed_nor_in_a_version_that_has_loo
     window.checkup._later.stop()
     window.workspace.opened.emit(window.workspace.status)
     assert not window.checkup._later.isActive()
+
+
+def test_where_the_library_cannot_be_opened_it_is_made_too_and_offered(
+    qtbot: QtBot, window: MainWindow, fake_client
+) -> None:
+    def offered() -> list[str]:
+        page = window.search.findChild(EmptyState)
+        return [button.text() for button in page.findChildren(QPushButton) if not button.isHidden()]
+
+    window.checkup._later.stop()
+    del fake_client.answers["open"]
+    for error, words in (
+        (LibraryLocked("This library is in use", "Close the other."), ["Try again"]),
+        (LibraryTooNew("This library needs a newer Semblance", "Update."), ["Try again"]),
+        (AppError("Something went wrong", "TOMLDecodeError"), ["Try again", "Check this computer…"]),
+    ):
+        window.workspace.open("default")
+        fake_client.last("open").fail(error)
+        qtbot.waitUntil(lambda title=error.title: window.search.findChild(EmptyState).headline == title)
+        QCoreApplication.processEvents()  # a layout shows its new buttons in the next turn
+        assert offered() == words
+    assert window.checkup._later.isActive()
+    next(b for b in window.search.findChildren(QPushButton) if b.text() == "Check this computer…").click()
+    fake_client.last("doctor").answer(found(FINE))
+    close(qtbot, window)
 
 
 def test_a_window_that_cannot_play_says_what_is_missing(qapp, monkeypatch: pytest.MonkeyPatch) -> None:

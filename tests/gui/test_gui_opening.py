@@ -92,6 +92,32 @@ def test_what_cannot_be_searched_by_is_named(
     assert not fake_client.of("search")
     assert "This is no picture, video or sound" in window.banner.text
     assert "letter.txt" in window.banner.text
+    window.arrivals.add(["/not/there", str(tmp_path / "letter.txt")])
+    qtbot.waitUntil(lambda: "There is no such file or folder" in window.banner.text)
+    assert window.banner.text.endswith("/not/there and 1 more")
+
+
+def test_a_refusal_is_put_away_once_something_else_is_given(
+    window: MainWindow, fake_client: Any, picture: Path, tmp_path: Path
+) -> None:
+    for give in (lambda: window._take(intake.from_paths([str(picture)])), lambda: window.search.bar.typed.emit()):
+        window._take(intake.from_paths([str(tmp_path / "letter.txt")]))
+        assert window.banner.text
+        give()
+        assert not window.banner.text
+    window.banner.warn("Of other things", "This stays.")
+    window._take(intake.from_paths([str(picture)]))
+    assert window.banner.text
+
+
+def test_what_is_opened_together_with_a_sound_is_said_to_be_left_out(
+    window: MainWindow, fake_client: Any, picture: Path
+) -> None:
+    for files in (["/a/dog.wav", str(picture)], [str(picture), "/a/dog.wav"]):
+        window.banner.hide()
+        window._take(intake.from_paths(files))
+        assert asked(fake_client) == [(Modality.AUDIO, "/a/dog.wav")]
+        assert window.banner.text.startswith("A sound is searched by alone")
 
 
 def test_where_there_is_no_screen_a_sentence_says_so(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
-from app.engine.errors import AppError, EngineDied
+from app.engine.errors import AppError, EngineDied, NothingToCompare
 from app.engine.types import ItemKind, MediaKind, Modality, Query, QueryPart, SearchReply, SearchRequest
 from app.gui import intake
 from app.gui.emptystate import EmptyState
@@ -266,6 +266,24 @@ def test_an_error_is_told_and_a_dead_engine_is_not_the_querys_fault(
     request = last_request(fake_client)
     fake_client.last("search").answer(make_reply(2, generation=request.generation))
     qtbot.waitUntil(lambda: page.grid.results.hits == 2)
+
+
+def test_while_files_are_read_a_query_waits_for_what_answers_it(
+    qtbot: QtBot, page: SearchPage, fake_client, make_status, make_reply
+) -> None:
+    none = NothingToCompare("No model here can answer this", "Choose one.")
+    page.set_indexing(True)
+    page.search_by((QueryPart(Modality.IMAGE, path="a.jpg"),))
+    fake_client.last("search").fail(none)
+    qtbot.waitUntil(lambda: said(page) == "Your files are being read")
+    page.set_library(make_status(judgments=1))  # more of it has been read
+    assert len(fake_client.of("search")) == 2
+    fake_client.last("search").fail(none)
+    qtbot.waitUntil(lambda: page._call is None)
+    page.set_indexing(False)
+    fake_client.last("search").fail(none)
+    qtbot.waitUntil(lambda: said(page) == "No model here can answer this")
+    assert len(fake_client.of("search")) == 3
 
 
 def test_the_first_start_says_what_to_do(qtbot: QtBot, page: SearchPage, make_status) -> None:

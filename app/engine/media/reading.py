@@ -62,6 +62,9 @@ def sha256_of(path: str) -> bytes:
     try:
         with open(os.fsencode(path), "rb") as stream:  # noqa: PTH123 - the path may be no valid text
             return hashlib.file_digest(stream, "sha256").digest()
+    except FileNotFoundError as error:
+        where = "It may have been moved, renamed or deleted, or lie on a drive that is not there: choose it anew."
+        raise AppError("There is no such file", where, path) from error
     except OSError as error:
         reason = f"The file cannot be read: {error.strerror or error}."
         raise AppError("This file cannot be searched with", reason, path) from error
