@@ -268,7 +268,10 @@ class _Server:
 
         try:
             for lane, reached in zip(lanes, resting, strict=True):
-                work = self._lanes[lane].submit(rest, reached)
+                try:
+                    work = self._lanes[lane].submit(rest, reached)
+                except RuntimeError:  # so says a lane that was shut down
+                    raise Cancelled from None
                 work.add_done_callback(functools.partial(give_up, reached=reached))
             try:
                 for reached in resting:

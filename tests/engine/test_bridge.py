@@ -17,9 +17,9 @@ import pytest
 import app.engine.session
 from app.bridge import server
 from app.bridge.client import EngineClient, ProcessLauncher
-from app.bridge.messages import Event, Part
+from app.bridge.messages import Event, Part, Request
 from app.engine.errors import AppError, EngineDied, LibraryTooNew
-from app.engine.jobs import Cancelled, Progress
+from app.engine.jobs import Cancelled, Job, Progress
 from app.engine.types import IndexRequest, LibrarySettings, News, Query, SearchRequest
 from app.engine.watching import Pace, Watcher
 
@@ -211,6 +211,22 @@ def test_a_long_answer_comes_in_parts_and_whole(
     engine.join(WAIT_S)
     assert [hit.rank for hit in reply.hits] == [1, 2, 3, 4, 5]
     assert [len(message.hits) for message in sent if isinstance(message, Part)] == [2, 2]
+
+
+def test_an_engine_that_is_closed_while_it_begins_to_open_a_library_logs_no_fault(
+    home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ours, theirs = multiprocessing.Pipe()
+    engine = server._Server(theirs, home, None)
+    for lane in engine._lanes.values():
+        lane.shutdown()
+    engine._jobs[1] = Job()
+    engine._answer(Request(1, "open", ("default",), {}))
+    fault = ours.recv()
+    engine.close()
+    ours.close()
+    assert isinstance(fault.error, Cancelled)
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 def test_what_the_engine_tells_unasked_is_passed_on() -> None:
