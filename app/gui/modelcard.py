@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from app.engine.modeltypes import ModelStatus
@@ -192,7 +191,7 @@ def _facts(model: ModelStatus) -> Facts:
         paper = _link("", model.paper)
         paper.setToolTip(made.tr("Open the paper in your browser"))
         paper.setAccessibleName(made.tr("Open the paper about {0} in your browser").format(model.name))
-        paper.clicked.connect(lambda: QDesktopServices.openUrl(QUrl(model.paper)))
+        paper.clicked.connect(lambda: desktop.open_address(model.paper))
         made.add(made.tr("Paper"), paper, fills=False)
     return made
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QObject, QUrl, Slot
+from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -155,6 +156,45 @@ def test_a_fault_before_the_window_is_there_is_said(
     said = capsys.readouterr().err
     assert "RuntimeError: something odd" in said
     assert str(tmp_path / "logs" / "window.log") in said
+
+
+class Desktop(QObject):
+    """Stands in for the desktop: what it was asked to open, and with which environment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[str, dict[str, str]]] = []
+
+    @Slot(QUrl)
+    def open(self, address: QUrl) -> None:
+        self.asked.append((address.toString(), dict(os.environ)))
+
+
+def test_a_program_that_is_started_gets_nothing_of_the_packed_programs_environment(
+    qapp: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = tmp_path / "semblance" / "_internal"
+    ours = {
+        "LD_LIBRARY_PATH": f"{inside}{os.pathsep}/opt/theirs",
+        "LD_LIBRARY_PATH_ORIG": "/opt/theirs",
+        "QT_PLUGIN_PATH": str(inside / "PySide6" / "Qt" / "plugins"),
+        "_PYI_ARCHIVE_FILE": str(inside.parent / "semblance-window"),
+    }
+    for name, value in ours.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "_MEIPASS", str(inside), raising=False)
+    before, there = dict(os.environ), Desktop()
+    QDesktopServices.setUrlHandler("file", there, "open")
+    assert desktop.open_file("/photos/a.png")
+    assert desktop.show_in_folder("/photos/a.png")
+    QDesktopServices.unsetUrlHandler("file")
+    assert [address for address, _environment in there.asked] == ["file:///photos/a.png", "file:///photos"]
+    for _address, environment in there.asked:
+        assert environment == {name: value for name, value in before.items() if name not in ours} | {
+            "LD_LIBRARY_PATH": "/opt/theirs"
+        }
+    assert dict(os.environ) == before
 
 
 def test_about_tells_version_and_data_folder_and_copies_them(
