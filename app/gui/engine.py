@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from typing import Any, Protocol
 
 from PySide6.QtCore import QObject, Qt, Signal
+from shiboken6 import isValid
 
 from app.bridge.client import Call
 from app.engine.errors import AppError, EngineDied
@@ -73,7 +74,8 @@ class Engine(QObject):
 
         ``on_done`` gets what ``prepare`` makes of the answer; that runs on the bridge's thread, so that long work does
         not hold the window up. Without ``on_failed`` an error goes to ``failed``. An answer lost because the engine
-        died goes to ``on_failed`` if there is one, and else only ``died`` tells.
+        died goes to ``on_failed`` if there is one, and else only ``died`` tells. What belongs to a widget that was
+        deleted meanwhile is dropped.
         """
         progressed = (lambda progress: self._post(lambda: on_progress(progress))) if on_progress else None
         call = self._client.call(method, *args, on_progress=progressed, **kwargs)
@@ -95,13 +97,14 @@ class Engine(QObject):
         on_cancelled: Callable[[], None] | None,
     ) -> None:
         if error is None:
-            if on_done:
+            if on_done and not _is_gone(on_done):
                 on_done(value)
         elif isinstance(error, Cancelled):
             if on_cancelled:
                 on_cancelled()
         elif isinstance(error, AppError) and on_failed:
-            on_failed(error)
+            if not _is_gone(on_failed):
+                on_failed(error)
         elif not isinstance(error, EngineDied):
             self.failed.emit(error)
 
@@ -112,3 +115,9 @@ class Engine(QObject):
     def _run(self, action: Callable[[], None]) -> None:
         if not self._closed:
             action()
+
+
+def _is_gone(callback: Callable[..., None]) -> bool:
+    """Whether it is a method of an object of Qt's that was deleted."""
+    owner = getattr(callback, "__self__", None)
+    return isinstance(owner, QObject) and not isValid(owner)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QDate, QDateTime, QMimeData, Qt, QTime, QUrl
+from PySide6.QtCore import QCoreApplication, QDate, QDateTime, QEvent, QMimeData, Qt, QTime, QUrl
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
@@ -57,6 +57,16 @@ def test_typing_asks_once_after_a_pause_and_enter_asks_at_once(qtbot: QtBot, pag
     qtbot.keyClicks(words(page), "s")
     qtbot.keyClick(words(page), Qt.Key.Key_Return)
     assert last_request(fake_client).query == Query.of_text("dogs")
+
+
+def test_a_preview_of_a_chip_that_has_gone_is_dropped(page: SearchPage, fake_client, jpeg: bytes) -> None:
+    del fake_client.answers["query_preview"]
+    page.bar.set_query(Query.of_image("/photos/a.png"))
+    preview = fake_client.last("query_preview")
+    page.bar.set_query(Query.of_text("dog"))
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    preview.answer(jpeg)
+    QCoreApplication.processEvents()  # what fails here fails the test
 
 
 def test_only_the_newest_answer_is_shown(qtbot: QtBot, page: SearchPage, fake_client, make_reply) -> None:
