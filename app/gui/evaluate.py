@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
@@ -94,7 +94,8 @@ class EvaluatePage(QWidget):
         """Show `JUDGE`, `RESULTS` or `ROBUSTNESS`."""
         if view != JUDGE:
             self.judging.stop()
-        self._switch.button(view).setChecked(True)
+        with QSignalBlocker(self._switch):
+            self._switch.button(view).setChecked(True)
         self._views.setCurrentIndex(view)
         if not self._count():
             self._show_query()
@@ -159,7 +160,7 @@ class EvaluatePage(QWidget):
         self._showers.append(show)
 
     def _connect(self) -> None:
-        self._switch.idClicked.connect(self.show_view)
+        self._switch.idToggled.connect(self._turned)  # by assistive programs without a click
         self.queries.chosen.connect(self._choose)
         self.queries.told.connect(self.banner.tell)
         self.judging.judged.connect(self._take_judgment)
@@ -195,6 +196,10 @@ class EvaluatePage(QWidget):
                 (self.tr("Import a folder of classes…"), self.queries.actions_.choose_folder),
             ),
         )
+
+    def _turned(self, view: int, is_on: bool) -> None:
+        if is_on:
+            self.show_view(view)
 
     def _choose(self, summary: QuerySummary | None) -> None:
         if summary is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QCheckBox, QGridLayout, QPushButton, QWidget
 
 from app.engine.modeltypes import Needs
@@ -60,7 +60,7 @@ class NeedsForm(QWidget):
         self._compose()
         self.set_needs(Needs(frozenset({Modality.IMAGE})))
         for switch in (*self._kinds.values(), *self._languages.values()):
-            switch.clicked.connect(self._changed)
+            switch.toggled.connect(self._changed)  # by assistive programs without a click
         how.buttonToggled.connect(self._how_toggled)
         self._at_work.toggled.connect(self.changed)
 
@@ -81,9 +81,9 @@ class NeedsForm(QWidget):
         """Show these without telling anyone."""
         self.blockSignals(True)
         for kind, switch in self._kinds.items():
-            switch.setChecked(kind in needs.kinds)
+            _set(switch, kind in needs.kinds)
         for tag, switch in self._languages.items():
-            switch.setChecked(tag in needs.languages)
+            _set(switch, tag in needs.languages)
         (self._words if needs.by_words else self._example).setChecked(True)
         self._at_work.setChecked(needs.commercial)
         self._show_languages()
@@ -123,7 +123,7 @@ class NeedsForm(QWidget):
             if not any(switch.isChecked() for switch in switches.values()):
                 switch = self.sender()
                 if isinstance(switch, QPushButton):
-                    switch.setChecked(True)
+                    _set(switch, True)
                 return
         self.changed.emit()
 
@@ -136,6 +136,12 @@ def _switch(words: str) -> QPushButton:
     switch = QPushButton(words)
     switch.setCheckable(True)
     return switch
+
+
+def _set(switch: QPushButton, is_on: bool) -> None:
+    """Without telling anyone."""
+    with QSignalBlocker(switch):
+        switch.setChecked(is_on)
 
 
 def _row(*widgets: QWidget) -> QWidget:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import QSignalBlocker, QSize, Signal
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QMenu, QPushButton, QToolButton, QWidget
 
 from app.gui import icons, theme
@@ -44,10 +44,16 @@ class TopBar(QFrame):
         self._menu.setShortcut(self.tr("Alt+M"))
         self._menu.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         row.addWidget(self._menu)
-        self._group.idClicked.connect(self.page_chosen)
+        self._group.idToggled.connect(self._toggled)  # by assistive programs without a click
 
     def set_menu(self, menu: QMenu) -> None:
         self._menu.setMenu(menu)
 
     def set_page(self, index: int) -> None:
-        self._group.button(index).setChecked(True)
+        """Show which page is shown, without telling anyone."""
+        with QSignalBlocker(self._group):
+            self._group.button(index).setChecked(True)
+
+    def _toggled(self, index: int, is_on: bool) -> None:
+        if is_on:
+            self.page_chosen.emit(index)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from assistive import act
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
@@ -24,7 +25,7 @@ from app.engine.modeltypes import ModelStatus
 from app.engine.types import Hit, Modality, Query
 from app.gui.emptystate import EmptyState
 from app.gui.engine import Engine
-from app.gui.evaluate import JUDGE, RESULTS, EvaluatePage
+from app.gui.evaluate import JUDGE, RESULTS, ROBUSTNESS, EvaluatePage
 from app.gui.thumbnails import ThumbnailStore
 
 MakeHit = Callable[..., Hit]
@@ -92,6 +93,17 @@ def judging(qtbot: QtBot, page: EvaluatePage, library: dict[int, dict[int, int]]
 def item_id(page: EvaluatePage) -> int:
     assert page.judging.current
     return page.judging.current.item.item_id
+
+
+def test_assistive_programs_turn_the_views_without_a_click(judging: EvaluatePage, fake_client: Any) -> None:
+    buttons = {made.text(): made for made in judging.findChildren(QPushButton)}
+    asked = len(fake_client.of("evaluations_evaluate"))
+    for view, words in ((RESULTS, "Results"), (ROBUSTNESS, "Robustness"), (JUDGE, "Judge")):
+        act(buttons[words])
+        assert judging._views.currentIndex() == view
+    judging.show_view(RESULTS)
+    assert buttons["Results"].isChecked()
+    assert len(fake_client.of("evaluations_evaluate")) <= asked + 2
 
 
 class TestQueries:

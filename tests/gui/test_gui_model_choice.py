@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from assistive import act
 from PySide6.QtWidgets import QCheckBox, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -117,6 +118,16 @@ def test_languages_are_asked_only_of_who_searches_by_words(shown: MainWindow) ->
     assert german.isVisible()
     press(shown, "By example only")
     assert not german.isVisible()
+
+
+def test_assistive_programs_answer_the_questions_without_a_click(shown: MainWindow, fake_client) -> None:
+    asked = len(fake_client.of("models_advise"))
+    sounds = next(made for made in choice(shown).findChildren(QPushButton) if made.text() == "Sounds")
+    act(sounds)
+    assert choice(shown).form.needs().kinds == {IMAGE, Modality.AUDIO}
+    assert len(fake_client.of("models_advise")) == asked + 1
+    act(sounds)
+    assert choice(shown).form.needs().kinds == {IMAGE}
 
 
 def test_the_last_kind_and_the_last_language_stay_chosen(shown: MainWindow, fake_client) -> None:
