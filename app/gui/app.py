@@ -17,7 +17,7 @@ from app import settings
 from app.bridge.client import EngineClient, ProcessLauncher
 from app.engine.errors import AppError
 from app.gui import intake, theme
-from app.gui.application import application, say
+from app.gui.application import Application, application, say
 from app.gui.engine import Engine
 from app.gui.garbage import GarbageCollector
 from app.gui.handover import Door, Wish
@@ -64,6 +64,13 @@ def _run(home: Path, wish: Wish) -> int:
     door = Door(home, parent=app)
     if not door.enter(wish):
         return 0
+    try:
+        return _show(app, door, home, wish)
+    finally:
+        door.leave()
+
+
+def _show(app: Application, door: Door, home: Path, wish: Wish) -> int:
     theme.apply(settings.load(home).theme)
     GarbageCollector(app)
     engine = Engine(EngineClient(ProcessLauncher(home)), app)
@@ -76,10 +83,7 @@ def _run(home: Path, wish: Wish) -> int:
     door.listen()
     QTimer.singleShot(0, window.start)
     window.arrivals.add(wish.files)
-    try:
-        return app.exec()
-    finally:
-        door.leave()
+    return app.exec()
 
 
 def _check_resources() -> None:

@@ -6,7 +6,6 @@ of it is a network. Both lie in the user's own folder of the session, and are na
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import json
 import os
@@ -113,10 +112,12 @@ class Door(QObject):
             time.sleep(AGAIN_S)
 
     def listen(self) -> None:
-        """Hear of wishes from now on: the window is there."""
+        """Hear of wishes from now on: the window is there. Where no socket can be made, another start has a window of
+        its own."""
         if self._lock.is_locked:
             QLocalServer.removeServer(self._address)  # of a window that was killed: ours is the lock
-            self._server.listen(self._address)
+            if not self._server.listen(self._address):  # a path too long for a socket: nobody is to wait for an answer
+                self._lock.release()
 
     def shut(self) -> None:
         """Take no more wishes. Who comes now waits until `leave`, and is the next window."""
@@ -222,7 +223,8 @@ def _is_path(value: Any) -> bool:
 def _name(home: Path) -> str:
     """A short name, for a socket's path has some hundred letters at most."""
     place = os.path.normcase(os.path.realpath(home))
-    known_by = hashlib.sha256(f"{getpass.getuser()}\0{place}".encode(errors="surrogateescape")).hexdigest()
+    user = os.environ.get("USERNAME", "") if sys.platform == "win32" else ""  # pipes have no folder of the user's own
+    known_by = hashlib.sha256(f"{user}\0{place}".encode(errors="surrogateescape")).hexdigest()
     return f"semblance-{known_by[:16]}"
 
 
