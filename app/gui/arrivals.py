@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QWidget
 
 from app.gui import intake
+from app.gui.banner import Banner
 from app.gui.handover import Wish
 from app.gui.workspace import Workspace
 
@@ -24,10 +26,13 @@ class Arrivals(QObject):
         take: takes what was dropped.
     """
 
-    def __init__(self, window: QWidget, workspace: Workspace, take: Callable[[intake.Intake], None]) -> None:
+    def __init__(
+        self, window: QWidget, workspace: Workspace, banner: Banner, take: Callable[[intake.Intake], None]
+    ) -> None:
         super().__init__(window)
         self._window = window
         self._workspace = workspace
+        self._banner = banner
         self._take = take
         self._waiting = intake.Intake()
         self._together = QTimer(self)
@@ -35,6 +40,8 @@ class Arrivals(QObject):
         self._together.setInterval(TOGETHER_MS)
         self._together.timeout.connect(self._hand_on)
         workspace.opened.connect(self._hand_on)
+        workspace.open_failed.connect(self._hand_on)
+        workspace.refused.connect(self._keep_out_folders)
 
     @property
     def any_waiting(self) -> bool:
@@ -58,9 +65,19 @@ class Arrivals(QObject):
         window.activateWindow()
         self.add(wish.files)
         if wish.library and wish.library != self._workspace.library:
-            self._workspace.open(wish.library)
+            self._workspace.open(wish.library, or_stay=True)
 
     def _hand_on(self) -> None:
-        if self._waiting and self._workspace.status and not self._together.isActive():
+        if not self._waiting or self._together.isActive():
+            return
+        if self._workspace.status:
             waiting, self._waiting = self._waiting, intake.Intake()
             self._take(waiting)
+        elif self._workspace.has_failed:
+            self._banner.tell(
+                self.tr("No library is open"), self.tr("It is searched by what you opened as soon as one is.")
+            )
+
+    def _keep_out_folders(self) -> None:
+        """They were to go into another library than the one that stays."""
+        self._waiting = replace(self._waiting, folders=())

@@ -50,10 +50,12 @@ class Choices:
         return not saved.isEmpty() and window.restoreGeometry(saved)
 
     def save(self, window: QWidget, library: str) -> None:
-        """Write them, with the window's size and place and the library to open next time. In a home that cannot be
-        written the choices last as long as the window."""
+        """Write them, with the window's size and place and the library to open next time, if one was opened. In a home
+        that cannot be written the choices last as long as the window."""
         geometry = bytes(window.saveGeometry().toHex().data()).decode()
         try:
-            settings.save(self._home, replace(self.settings, library=library, window_geometry=geometry))
+            settings.save(
+                self._home, replace(self.settings, library=library or self.settings.library, window_geometry=geometry)
+            )
         except OSError:
             return

@@ -33,7 +33,7 @@ class IndexJob(QObject):
     """Signals: ``started``; ``progressed`` with a `Progress`; then one of ``finished`` with an `IndexReport`,
     ``cancelled`` or ``failed`` with an `AppError`. A run that the engine's death cut short ends with none of them:
     it stays ``running`` until `again` or `abandon`. Of a quiet run ``started`` and ``progressed`` are told only once
-    it has lasted `QUIET_FOR_MS`, and its failure is told by ``quiet_failed``."""
+    it has lasted `QUIET_FOR_MS`, its failure is told by ``quiet_failed``, and one not told of is not run again."""
 
     started = Signal()
     progressed = Signal(object)
@@ -57,6 +57,12 @@ class IndexJob(QObject):
     @property
     def running(self) -> bool:
         return self._current is not None
+
+    @property
+    def engaged(self) -> bool:
+        """Whether something runs or waits that a person asked for or was told of. It is the open library's: until it is
+        done or cancelled no other may take its place."""
+        return (self.running and self._told) or any(not run.quiet for run in self._waiting)
 
     def index(self, request: IndexRequest) -> None:
         """Index now, or after what is being indexed."""
@@ -97,8 +103,10 @@ class IndexJob(QObject):
             self.cancelled.emit()
 
     def again(self) -> None:
-        """Run once more what the engine's death cut short; what it had done is found done."""
-        if self._current and self._call is None:
+        """Run once more what the engine's death cut short, or what waits; what it had done is found done."""
+        if not self.running:
+            self._next()
+        elif self._call is None:
             self._ask()
 
     def abandon(self) -> None:
@@ -146,10 +154,12 @@ class IndexJob(QObject):
         self._next()
 
     def _failed(self, error: AppError) -> None:
+        quiet = self._current is not None and self._current.quiet
         if isinstance(error, EngineDied):
+            if quiet and not self._told:  # the library's next opening looks for what has changed
+                self._end()
             self._call = None
             return
-        quiet = self._current is not None and self._current.quiet
         self._end()
         (self.quiet_failed if quiet else self.failed).emit(error)
         self._next()

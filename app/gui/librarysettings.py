@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontDatabase
@@ -88,10 +88,10 @@ class LibrarySettingsDialog(QDialog):
         self._watch = _check_box(self.tr("Keep this library current while it is open"), settings.watch)
         self._errors = {field: _error_label() for field in (self._interval, self._window, self._patterns, None)}
         self._effect = theme.label("", theme.Type.BODY)
-        self._copies = theme.label(copies(library.backups), theme.Type.CAPTION)
+        self._copies = theme.label(copies(library), theme.Type.CAPTION)
         self._copies.setWordWrap(True)
         self._copies.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._copies.setVisible(bool(library.backups))
+        self._copies.setVisible(bool(self._copies.text()))
         self._index = QPushButton(self.tr("Save and index now"))
         self._only_save = QPushButton(self.tr("Save"))
         self._compose()
@@ -242,13 +242,23 @@ class LibrarySettingsDialog(QDialog):
         return next((field for word, field in words if word in error.title.lower()), None)
 
 
-def copies(backups: Sequence[LibraryBackup]) -> str:
-    """What is said of the copies from before upgrades."""
-    return "\n".join(
-        f"A copy from before the last upgrade ({wording.size(backup.size_bytes)}) lies beside the library; delete it "
-        f"when all is well: {backup.path}"
-        for backup in backups
-    )
+def copies(library: LibraryStatus) -> str:
+    """What is said of the copies from before upgrades, and of what was set aside by going back to one."""
+    before = [
+        f"A copy from before the last upgrade ({_age_and_size(copy)}) lies beside the library; delete it when all is "
+        f"well: {copy.path}"
+        for copy in library.backups
+    ]
+    newer = [
+        f"The newer library from before you went back to a copy ({_age_and_size(copy)}) is kept; delete it when you do "
+        f"not want it back: {copy.path}"
+        for copy in library.set_aside
+    ]
+    return "\n".join(before + newer)
+
+
+def _age_and_size(copy: LibraryBackup) -> str:
+    return f"{wording.date_time(copy.changed_ms)}, {wording.size(copy.size_bytes)}"
 
 
 def effect(before: LibrarySettings, after: LibrarySettings) -> list[str]:

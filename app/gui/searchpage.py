@@ -163,9 +163,8 @@ class SearchPage(QWidget):
         share = self.tr(" ({0:.0%})").format(progress.done / progress.total) if progress.total else ""
         self._say(
             "library",
-            self.tr("Bringing your library up to date…"),
-            self.tr("An earlier Semblance made it. A copy stays beside it. This can take some minutes, once.")
-            + f"\n{progress.phase}{share}",
+            f"{progress.phase}…{share}",
+            self.tr("An earlier Semblance made it. A copy stays beside it. This can take some minutes, once."),
         )
 
     def show_problem(self, error: AppError, actions: Sequence[tuple[str, Callable[[], None]]]) -> None:

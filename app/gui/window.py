@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, Signal
@@ -22,6 +23,7 @@ from app.gui.choices import Choices
 from app.gui.details import DetailsPane
 from app.gui.engine import Engine
 from app.gui.evaluate import EvaluatePage
+from app.gui.goingback import WayBack
 from app.gui.indexing import IndexingPanel
 from app.gui.indexjob import changes
 from app.gui.jobline import JobLine
@@ -80,7 +82,8 @@ class MainWindow(QMainWindow):
         self.indexing = IndexingPanel(engine, self.workspace.job)
         self.actions_ = Actions(self, self._choices.settings)
         self.checkup = CheckUpWork(engine, self.workspace, self.banner, self._choices, self)
-        self.arrivals = Arrivals(self, self.workspace, self._take)
+        self._way_back = WayBack(self.workspace, self.banner, self)
+        self.arrivals = Arrivals(self, self.workspace, self.banner, self._take)
         self._compose()
         self._wire_pages()
         self._wire_workspace()
@@ -163,6 +166,7 @@ class MainWindow(QMainWindow):
         self.workspace.upgrading.connect(self.search.show_upgrading)
         self.workspace.opened.connect(self._opened)
         self.workspace.open_failed.connect(self._open_failed)
+        self.workspace.refused.connect(self.banner.show_error)
         self.workspace.status_changed.connect(self._show_status)
         self.workspace.libraries_changed.connect(self.sidebar.set_libraries)
         self.workspace.models_changed.connect(self._show_model_list)
@@ -247,7 +251,7 @@ class MainWindow(QMainWindow):
         self.closing.emit()
         self.details.stop()
         self.hide()  # at once: the engine may take a moment to put its work away
-        self._choices.save(self, self.workspace.library)
+        self._choices.save(self, self._library)
         self._engine.close()
         event.accept()
 
@@ -350,7 +354,7 @@ class MainWindow(QMainWindow):
     def _open_failed(self, error: AppError) -> None:
         actions = [(self.tr("Try again"), self._open_again)]
         if isinstance(error, Restorable) and error.backup:
-            actions.insert(0, (self.tr("Go back to the copy"), self.workspace.go_back))  # the one that can help
+            actions.insert(0, (self.tr("Go back to the copy…"), partial(self._way_back.ask, error)))  # what can help
         if not isinstance(error, (Restorable, LibraryLocked)):
             actions.append((self.tr("Check this computer…"), self.checkup.show_dialog))
         self.search.show_problem(error, actions)

@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from app.engine.errors import AppError, EngineDied
 from app.engine.jobs import Progress
 from app.engine.modeltypes import ModelStatus
-from app.engine.types import IndexRequest, LibrarySettings, LibraryStatus, News
+from app.engine.types import IndexRequest, LibrarySettings, LibraryStatus, News, Restored
 from app.gui.engine import Engine
 from app.gui.indexjob import IndexJob
 from app.gui.offline import Offline
@@ -30,17 +30,20 @@ DEATHS_WITHIN_S = 60.0
 
 class Workspace(QObject):
     """Signals: ``opening`` with a library's name; ``upgrading`` with the `Progress` of bringing one up to date that an
-    earlier version made; then ``opened`` with its `LibraryStatus` or ``open_failed`` with an
-    `AppError`; ``status_changed`` with the status whenever its contents may have changed; ``libraries_changed`` with
-    the names; ``models_changed`` with every `ModelStatus`; ``model_forgotten`` with the key of
-    one whose vectors are gone; ``watching_limited`` with a sentence, once; ``engine_restarting`` and
-    ``engine_gave_up``.
+    earlier version made; then ``opened`` with its `LibraryStatus` or ``open_failed`` with an `AppError`; ``refused``
+    with an `AppError` where the open library stays in place of another that was wanted; ``restored`` with a `Restored`
+    before the library that was gone back to is opened; ``status_changed`` with the status whenever its contents may
+    have changed; ``libraries_changed`` with the names; ``models_changed`` with every `ModelStatus`;
+    ``model_forgotten`` with the key of one whose vectors are gone; ``watching_limited`` with a sentence, once;
+    ``engine_restarting`` and ``engine_gave_up``.
     """
 
     opening = Signal(str)
     upgrading = Signal(object)
     opened = Signal(object)
     open_failed = Signal(object)
+    refused = Signal(object)
+    restored = Signal(object)
     status_changed = Signal(object)
     libraries_changed = Signal(object)
     models_changed = Signal(object)
@@ -62,6 +65,7 @@ class Workspace(QObject):
         self._deaths_s: deque[float] = deque(maxlen=DEATHS_MAX)
         self._on_opened: Callable[[], None] | None = None
         self._attempt = 0
+        self._failed = False
         self._refreshed_s = clock()
         self._limit_told = False
         self._choices: deque[tuple[str, ...]] = deque()
@@ -84,21 +88,42 @@ class Workspace(QObject):
         self._engine.start()
         self.open(self.library)
 
-    def open(self, library: str) -> None:
-        """Open a library, or make it if there is none of that name."""
-        if library != self.library:
+    @property
+    def has_failed(self) -> bool:
+        """Whether no library is open and none is being opened: the last one could not be."""
+        return self._failed
+
+    def open(self, library: str, or_stay: bool = False) -> bool:
+        """Open a library, or make it if there is none of that name. While the one that is open is indexed, or is to
+        be, no other is opened (False), which ``refused`` tells.
+
+        Args:
+            or_stay: where it cannot be opened, the one there is now is opened again.
+        """
+        earlier = self.library
+        if library != earlier:
+            if self.job.engaged:
+                self.refused.emit(self._is_busy(library))
+                return False
             self.job.forget_quiet()
         self.library = library
         self.status = None
+        self._failed = False
         self._choices = deque()
         self._attempt += 1
         attempt = self._attempt
         self.opening.emit(library)
 
         def failed(error: AppError) -> None:
-            if attempt == self._attempt and not isinstance(error, EngineDied):
-                self.open_failed.emit(error)
-                self._ask_libraries()
+            if attempt != self._attempt or isinstance(error, EngineDied):
+                return
+            if or_stay and library != earlier:
+                self.refused.emit(error)
+                self.open(earlier)
+                return
+            self._failed = True
+            self.open_failed.emit(error)
+            self._ask_libraries()
 
         def done(status: LibraryStatus) -> None:
             if attempt == self._attempt:
@@ -109,17 +134,27 @@ class Workspace(QObject):
                 self.upgrading.emit(progress)
 
         self._engine.request("open", library, on_done=done, on_failed=failed, on_progress=progressed)
+        return True
 
     def go_back(self) -> None:
         """Put back the copy of a library that a newer version has changed since, and open it."""
-        self._engine.request(
-            "restore", self.library, on_done=lambda _restored: self.open(self.library), on_failed=self.open_failed.emit
-        )
+        self._failed = False
+        self.opening.emit(self.library)
+
+        def failed(error: AppError) -> None:
+            if not isinstance(error, EngineDied):
+                self._failed = True
+                self.open_failed.emit(error)
+
+        def done(restored: Restored) -> None:
+            self.restored.emit(restored)
+            self.open(self.library)
+
+        self._engine.request("restore", self.library, on_done=done, on_failed=failed)
 
     def open_sample(self) -> None:
         """Open the sample library and fill it the first time."""
-        self._on_opened = self._fill_sample
-        self.open(SAMPLE)
+        self._on_opened = self._fill_sample if self.open(SAMPLE) else None
 
     def refresh(self, _why: Any = None) -> None:
         """Ask for the library's contents again."""
@@ -214,8 +249,14 @@ class Workspace(QObject):
             then()
 
     def _fill_sample(self) -> None:
-        if self.status and not self.status.roots:
+        if self.status and self.status.name == SAMPLE and not self.status.roots:
             self.job.load_sample()
+
+    def _is_busy(self, wanted: str) -> AppError:
+        return AppError(
+            self.tr("“{0}” cannot be opened now").format(wanted),
+            self.tr("Wait for the indexing, or cancel it, to open another library."),
+        )
 
     def _show_status(self, status: LibraryStatus) -> None:
         if self.status and status.name == self.status.name:
@@ -278,6 +319,7 @@ class Workspace(QObject):
         self._deaths_s.append(now_s)
         if len(self._deaths_s) == DEATHS_MAX and now_s - self._deaths_s[0] < DEATHS_WITHIN_S:
             self.status = None
+            self._failed = True
             self._attempt += 1
             self.engine_gave_up.emit()
             return

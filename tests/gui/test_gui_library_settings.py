@@ -120,6 +120,14 @@ def test_a_copy_from_before_an_upgrade_is_told_of(qtbot: QtBot, make_status) -> 
     assert not dialog._copies.isHidden()
 
 
+def test_a_newer_library_that_was_set_aside_is_told_of(qtbot: QtBot, make_status) -> None:
+    aside = LibraryBackup("/libraries/default/library.schema9.set-aside.sqlite", 9, 2_000_000, 0)
+    dialog = LibrarySettingsDialog(make_status(set_aside=(aside,)), lambda *_: None)
+    qtbot.addWidget(dialog)
+    assert aside.path in dialog._copies.text()
+    assert "newer library" in dialog._copies.text()
+
+
 def test_nothing_is_opened_before_the_library_is(window: MainWindow) -> None:
     window.workspace.status = None
     window.sidebar.settings_wanted.emit()

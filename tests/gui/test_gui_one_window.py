@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import QCoreApplication, QUrl
 from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app import settings
 from app.engine.errors import AppError
-from app.engine.types import Modality
+from app.engine.types import FileCounts, IndexReport, Modality
 from app.gui import handover
 from app.gui.application import Application
 from app.gui.handover import MESSAGE_MAX_BYTES, Door, Wish, parsed, written
@@ -69,6 +70,12 @@ def second_start(session: Path, tmp_path: Path) -> Callable[[Wish], subprocess.P
         )
 
     return start
+
+
+def settle() -> None:
+    """What was posted to the window is done, and what that posts."""
+    for _ in range(3):
+        QCoreApplication.processEvents()
 
 
 def the_socket(session: Path) -> Path:
@@ -167,6 +174,25 @@ def test_a_window_that_never_listens_is_not_waited_for(
         make_door().enter(Wish())
 
 
+def test_a_window_that_cannot_listen_keeps_nobody_waiting(make_door: Callable[..., Door], session: Path) -> None:
+    taken = "x" * 90  # with the folder's own path too long for a socket
+    first, second = (Door(session, session / taken) for _ in range(2))
+    (session / taken).mkdir()
+    assert first.enter(Wish())
+    first.listen()
+    assert second.enter(Wish())
+    second.leave()
+
+
+def test_a_user_whom_the_system_does_not_know_gets_a_window(
+    make_door: Callable[..., Door], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("USER", "LOGNAME", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)
+    assert make_door().enter(Wish())
+
+
 def test_where_there_is_no_place_for_a_lock_the_window_opens_nevertheless(qapp: QApplication, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     door = Door(tmp_path, tmp_path / "file")
@@ -236,6 +262,47 @@ def test_a_wish_brings_the_window_to_the_front_and_turns_to_its_library(
     assert fake_client.last("search").args[0].query.parts[0].path == "/photos/a.png"
     window.arrivals.grant(Wish())
     assert len(fake_client.of("open")) == 2
+
+
+def test_a_library_that_is_wished_for_while_another_is_indexed_is_refused_and_nothing_goes_astray(
+    qtbot: QtBot, window: MainWindow, fake_client: Any, tmp_path: Path
+) -> None:
+    window.add_folders(["/a"])
+    window.add_folders(["/b"])
+    window.arrivals.grant(Wish(("/photos/a.png", str(tmp_path)), "holiday"))
+    assert "“holiday” cannot be opened now" in window.banner.text
+    assert "Wait for the indexing, or cancel it" in window.banner.text
+    qtbot.waitUntil(lambda: bool(fake_client.of("search")))
+    assert fake_client.last("search").args[0].query.parts[0].path == "/photos/a.png"
+    for _ in range(2):
+        fake_client.last("index").answer(IndexReport(FileCounts(), {}, {}, (), (), {}, 1.0))
+        settle()
+    assert [call.args[0].folders for call in fake_client.of("index")] == [("/a",), ("/b",)]
+    assert [call.args for call in fake_client.of("open")] == [("default",)]
+    window.arrivals.grant(Wish((), "holiday"))
+    assert fake_client.last("open").args == ("holiday",)
+
+
+def test_a_library_that_cannot_be_opened_leaves_the_one_there_is(
+    qtbot: QtBot, window: MainWindow, fake_client: Any, make_status: Any, tmp_path: Path
+) -> None:
+    def opened(name: str) -> Any:
+        if name == "no/such":
+            raise AppError("This cannot be a library's name", "Use letters, digits and spaces.")
+        return make_status(name=name)
+
+    fake_client.answers["open"] = opened
+    window.arrivals.grant(Wish((str(tmp_path), "/photos/a.png"), "no/such"))
+    qtbot.waitUntil(lambda: bool(fake_client.of("search")))
+    assert "This cannot be a library's name" in window.banner.text
+    assert window.workspace.library == "default"
+    assert not fake_client.of("index")
+    window.sidebar.library_chosen.emit("no/such")
+    qtbot.waitUntil(lambda: window.workspace.has_failed)
+    window.arrivals.grant(Wish(("/photos/b.png",)))
+    qtbot.waitUntil(lambda: "as soon as one is" in window.banner.text)
+    window.close()
+    assert settings.load(tmp_path).library == "default"
 
 
 def test_files_opened_with_the_program_on_macos_arrive_together(

@@ -7,17 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from assistive import act
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLineEdit, QListWidget, QPushButton
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLineEdit, QListWidget, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 import app.gui
 from app import settings
 from app.engine.errors import AppError, EngineDied, LibraryTooNew
 from app.engine.jobs import Progress
-from app.engine.types import IndexRequest, ItemKind, LibraryBackup, Modality, Query, QueryPart, Root
-from app.gui import theme
+from app.engine.types import IndexRequest, ItemKind, LibraryBackup, Modality, Query, QueryPart, Restored, Root
+from app.gui import theme, topbar, wording
 from app.gui.emptystate import EmptyState
 from app.gui.engine import Engine
 from app.gui.models import ModelsPage
@@ -89,6 +90,21 @@ def test_keys_reach_the_query_and_the_pages(qtbot: QtBot, window: MainWindow) ->
     window.search.bar.set_query(Query.of_text("dog"))
     qtbot.keyClick(window, Qt.Key.Key_Escape)
     assert window.search.bar.is_empty
+
+
+def test_assistive_programs_turn_the_pages_without_a_click(qtbot: QtBot, window: MainWindow, fake_client) -> None:
+    buttons = {made.text(): made for made in window.top.findChildren(QPushButton)}
+    sets = len(fake_client.of("evaluations_sets"))
+    act(buttons["Evaluate"])
+    assert window.pages.currentWidget() is window.evaluate
+    assert len(fake_client.of("evaluations_sets")) == sets + 1
+    act(buttons["Evaluate"])
+    assert buttons["Evaluate"].isChecked()
+    window.show_page(topbar.MODELS)
+    assert buttons["Models"].isChecked()
+    assert len(fake_client.of("evaluations_sets")) == sets + 1
+    qtbot.mouseClick(buttons["Search"], Qt.MouseButton.LeftButton)
+    assert window.pages.currentWidget() is window.search
 
 
 def test_f5_looks_for_changes(qtbot: QtBot, window: MainWindow, fake_client) -> None:
@@ -163,19 +179,37 @@ def test_a_library_that_is_too_new_says_what_to_do_and_can_be_tried_again(
     assert len(fake_client.of("open")) == 3
 
 
-def test_a_library_that_is_too_new_can_go_back_to_its_copy(qtbot: QtBot, window: MainWindow, fake_client) -> None:
+@pytest.mark.parametrize("aside", ["/libraries/new/library.schema9.set-aside.sqlite", ""])
+def test_a_library_that_is_too_new_goes_back_to_its_copy_once_a_person_knows_how_old_it_is(
+    qtbot: QtBot, window: MainWindow, fake_client, aside: str
+) -> None:
     opening = fake_client.answers["open"]
-    copy = LibraryBackup("/libraries/new/library.schema2.backup.sqlite", 2, 1_000, 0)
+    copy = LibraryBackup("/libraries/new/library.schema2.backup.sqlite", 2, 12_000_000, 1_700_000_000_000)
     refusal = LibraryTooNew("This library needs a newer Semblance", "Update Semblance.", "/libraries/new", copy)
     del fake_client.answers["open"]
     window.workspace.open("new")
     fake_client.last("open").fail(refusal)
     qtbot.waitUntil(lambda: page_state(window).headline == "This library needs a newer Semblance")
     fake_client.answers["open"] = opening
-    fake_client.answers["restore"] = lambda name: None
-    next(made for made in page_state(window).findChildren(QPushButton) if made.text() == "Go back to the copy").click()
-    assert fake_client.last("restore").args == ("new",)
-    qtbot.waitUntil(lambda: page_state(window).headline != "This library needs a newer Semblance")
+    buttons = {made.text(): made for made in page_state(window).findChildren(QPushButton)}
+    buttons["Go back to the copy…"].click()
+    box = window.findChild(QMessageBox)
+    assert wording.date_time(copy.changed_ms) in box.informativeText()
+    assert "12.0 MB" in box.informativeText()
+    assert not fake_client.of("restore")
+    next(made for made in box.buttons() if made.text() == "Go back").click()
+    assert [call.args for call in fake_client.of("restore")] == [("new",)]
+    assert page_state(window).headline == "Opening your library…"  # and no button that could be pressed again
+    fake_client.last("restore").answer(Restored("/libraries/new/library.sqlite", 2, aside))
+    qtbot.waitUntil(lambda: window.workspace.status is not None and window.workspace.status.name == "new")
+    assert aside in window.banner.text
+    assert bool(window.banner.text) == bool(aside)
+
+
+def test_going_back_that_fails_says_why(qtbot: QtBot, window: MainWindow, fake_client) -> None:
+    window.workspace.go_back()
+    fake_client.last("restore").fail(AppError("The copy could not be put back", "The disk is full."))
+    qtbot.waitUntil(lambda: page_state(window).headline == "The copy could not be put back")
 
 
 def test_a_library_that_is_brought_up_to_date_does_not_look_hung(qtbot: QtBot, window: MainWindow, fake_client) -> None:
@@ -183,11 +217,11 @@ def test_a_library_that_is_brought_up_to_date_does_not_look_hung(qtbot: QtBot, w
     window.workspace.open("old")
     assert page_state(window).headline == "Opening your library…"
     fake_client.last("open").progress(Progress("Backing up the library", 25, 100))
-    qtbot.waitUntil(lambda: page_state(window).headline == "Bringing your library up to date…")
+    qtbot.waitUntil(lambda: page_state(window).headline == "Backing up the library… (25%)")
     assert "A copy stays beside it" in page_state(window).sentence
-    assert "Backing up the library (25%)" in page_state(window).sentence
     fake_client.last("open").answer(opening("old"))
-    qtbot.waitUntil(lambda: page_state(window).headline != "Bringing your library up to date…")
+    qtbot.waitUntil(lambda: window.workspace.status is not None)
+    assert page_state(window).headline == "What are you looking for?"
 
 
 def test_a_dying_engine_is_told_and_then_given_up_with_the_logs_path(

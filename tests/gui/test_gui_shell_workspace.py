@@ -115,6 +115,26 @@ def test_folders_added_while_indexing_wait_their_turn(qtbot: QtBot, workspace: W
     assert fake_client.last("index").args == (IndexRequest(("/b",)),)
 
 
+def test_no_run_goes_into_another_library(workspace: Workspace, fake_client) -> None:
+    refused: list[AppError] = []
+    workspace.refused.connect(refused.append)
+    workspace.job.follow(["/photos"])  # nobody knows of it
+    workspace.add_folders(["/a"])
+    assert not workspace.open("other")
+    assert refused[0].title == "“other” cannot be opened now"
+    workspace.job.cancel()
+    settle()
+    workspace.job.follow(["/photos"])
+    assert workspace.open("other")
+    fake_client.die()
+    fake_client.last("index").fail(EngineDied("The engine ended", "It is started again."))
+    settle()
+    assert workspace.status
+    assert workspace.status.name == "other"
+    assert len(fake_client.of("index")) == 2
+    assert not workspace.job.running
+
+
 def test_counts_are_refreshed_while_indexing_but_not_at_every_step(
     qtbot: QtBot, workspace: Workspace, fake_client, clock: Clock
 ) -> None:
