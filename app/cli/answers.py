@@ -39,7 +39,8 @@ def open_session(options: argparse.Namespace, home: Path, library: str | None = 
     except Restorable as error:
         if not error.backup:
             raise
-        told = f'{error.message} This goes back: semblance restore --library "{name}"'
+        place = f'--home "{home}" ' if options.home else ""
+        told = f'{error.message} This goes back: semblance restore {place}--library "{name}"'
         raise AppError(error.title, told, error.path) from error
     if job.cancelled:  # too late to stop it
         session.close()

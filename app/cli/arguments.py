@@ -68,7 +68,11 @@ def parser() -> argparse.ArgumentParser:
     forget.add_argument("folder", metavar="FOLDER")
     verbs.add_parser("verify", parents=[shared], help="check the library for damage, and mend what can be mended")
     verbs.add_parser(
-        "restore", parents=[shared], help="go back to the copy of a library from before a newer version changed it"
+        "restore",
+        parents=[shared],
+        help="go back to the copy of a library from before a newer version changed it",
+        description="Put back the copy of a library from before a newer version changed it, or whose database is gone. "
+        "What was done since is not in the copy; the newer library is kept beside it.",
     )
     models = verbs.add_parser("models", parents=[shared], help="choose, install, verify, add and pack models")
     _add_models(models.add_subparsers(dest="action", metavar="ACTION", required=True), shared)
@@ -85,7 +89,13 @@ def parser() -> argparse.ArgumentParser:
     )
     add_report(verbs.add_parser("report", parents=[shared], help="write, export, check or take in an evaluation"))
     _add_bench(verbs.add_parser("bench", parents=[shared], help="measure the program on this machine"))
-    verbs.add_parser("doctor", parents=[shared], help="check that this machine has what is needed, and say what is not")
+    verbs.add_parser(
+        "doctor",
+        parents=[shared],
+        help="check that this machine has what is needed, and say what is not",
+        description="Try every decoder, index, database, network, graphics card and folder, and say what to do about "
+        "what does not work. Takes some ten seconds; nothing is changed.",
+    )
     verbs.add_parser("demo", parents=[shared], help="index the sample library and show what can be done with it")
     _add_window(verbs.add_parser("window", parents=[shared], help="open the window, and search by files"))
     return root

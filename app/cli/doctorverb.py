@@ -7,7 +7,6 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from app.cli import documents
 from app.cli.answers import DONE, FAILED, Answer
@@ -39,12 +38,13 @@ def doctor(_options: argparse.Namespace, home: Path) -> Answer:
 def show(console: Console, found: CheckUp) -> None:
     marks = _MARKS if _can_print("✓✗", console.encoding) else _PLAIN_MARKS
     console.print(f"[bold]Semblance {escape(found.program)}[/]\n{escape(found.system)}")
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for finding in found.condensed:
-        told = escape(finding.sentence) + (f"\n[bold]{escape(finding.remedy)}[/]" if finding.remedy else "")
-        mark = f"[{_COLOURS[finding.verdict]}]{marks[finding.verdict]}[/]"
-        table.add_row(mark, f"[bold]{escape(finding.title)}[/]", told)
-    console.print(table)
+    marked = max(map(len, marks.values())) + 1
+    titled = max((len(finding.title) for finding in found.condensed), default=0) + 2
+    for finding in found.condensed:  # no table: it fills every line with blanks, which a message or a terminal wraps
+        mark = f"[{_COLOURS[finding.verdict]}]{marks[finding.verdict]:<{marked}}[/]"
+        console.print(f"{mark}[bold]{escape(finding.title.ljust(titled))}[/]{escape(finding.sentence)}")
+        if finding.remedy:
+            console.print(" " * (marked + titled) + f"[bold]{escape(finding.remedy)}[/]")
     console.print(_ENDS[found.worst].replace("✗", marks[Verdict.PROBLEM]))
 
 

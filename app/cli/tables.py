@@ -30,7 +30,10 @@ from app.engine.types import (
 
 SHOWN_FAILURES = 20
 PIPE_WIDTH = 500
-AWAY = "it is empty or not there; its items are kept: `semblance forget FOLDER` takes it out"
+AWAY = (
+    "it is empty or not there; its items are kept. If it lies elsewhere now, index it there: nothing is encoded again. "
+    "`semblance forget FOLDER` takes it out"
+)
 
 
 def console() -> Console:

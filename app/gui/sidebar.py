@@ -223,7 +223,10 @@ def offline_words(roots: Sequence[Root]) -> str:
     """Which folders are not there now, and that nothing is lost by it."""
     names = [PurePath(root.path).name or root.path for root in roots if not root.online]
     are, them = ("is", "it") if len(names) == 1 else ("are", "them")
-    return f"{', '.join(names)} {are} not there now. What was indexed of {them} is kept and can still be searched."
+    return (
+        f"{', '.join(names)} {are} not there now. What was indexed of {them} is kept and can still be searched. "
+        f"Moved? Add {them} again from the new place."
+    )
 
 
 def totals(status: LibraryStatus) -> str:

@@ -109,6 +109,7 @@ def test_the_command_line_tells_what_is_wrong_first_and_ends_with_1(
     assert lines[:2] == ["Semblance 0.0, made up", "a machine"]
     assert [line.split()[0] for line in lines[2:]] == ["✗", "Choose", "!", "Make", "✓", "Something"]
     assert "It [cannot] be saved." in lines[2]
+    assert all(line == line.rstrip() for line in lines)
 
 
 @pytest.mark.parametrize(("findings", "status"), [((FINE,), 0), ((FINE, NOTE), 0), ((PROBLEM, FINE), 1)])
@@ -325,6 +326,7 @@ def test_a_full_disk_is_told_of(tmp_path: Path) -> None:
         found = looked(home)
         assert {"home", "disk", "database", "index"} == problems(found)
         assert "Make room" in found["disk"].remedy
+        assert found["disk"].sentence.startswith("0 MB are free")
         assert [path.name for path in home.iterdir()] == ["filler"]
 
 

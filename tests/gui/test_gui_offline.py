@@ -34,7 +34,10 @@ def test_the_sidebar_greys_the_folder_and_says_that_nothing_is_lost(qtbot: QtBot
     rows = [sidebar._folders.item(row) for row in range(3)]
     assert [row.foreground().color() == QColor(theme.colours().muted) for row in rows] == [False, False, True]
     said = next(label for label in sidebar.findChildren(QLabel) if "not there now" in label.text())
-    assert said.text() == "usb is not there now. What was indexed of it is kept and can still be searched."
+    assert (
+        said.text() == "usb is not there now. What was indexed of it is kept and can still be searched. "
+        "Moved? Add it again from the new place."
+    )
     assert not said.isHidden()
     sidebar.set_status(make_status(roots=(HERE,)))
     assert said.isHidden()
@@ -42,7 +45,10 @@ def test_the_sidebar_greys_the_folder_and_says_that_nothing_is_lost(qtbot: QtBot
 
 def test_several_folders_are_named_together() -> None:
     said = offline_words((AWAY, HERE, Root("/media/card", False, 1, 1)))
-    assert said == "usb, card are not there now. What was indexed of them is kept and can still be searched."
+    assert (
+        said == "usb, card are not there now. What was indexed of them is kept and can still be searched. "
+        "Moved? Add them again from the new place."
+    )
 
 
 @pytest.fixture
