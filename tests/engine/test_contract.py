@@ -126,7 +126,7 @@ class Shares(Honest):
 
     def encode(self, samples: Sequence[Sample]) -> Vectors:
         self._samples = samples
-        time.sleep(0.02)
+        time.sleep(0.1)  # a busy machine may start the other thread late
         return super().encode(self._samples)
 
 
