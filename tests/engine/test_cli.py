@@ -145,7 +145,7 @@ def test_reports_and_exports(run: Run, say: Callable[..., str], photo: Make, tmp
         (("index",), "Name a folder"),
         (("search",), "--text"),
         (("search", "--text", "a", "--after", "yesterday"), "2024-07-31"),
-        (("search", "--image", "/nowhere.jpg"), "cannot be read"),
+        (("search", "--image", "/nowhere.jpg"), "no such file"),
         (("search", "--text", "a", "--model", "gpt"), "gpt"),
         (("search", "--text", "a", "--model", "clip-vit-b-32"), "clip-vit-b-32"),
         (("judge", "import", "/nowhere.txt"), "nowhere.txt"),
@@ -346,7 +346,9 @@ def test_a_folder_that_is_away_or_empty_is_told_of(say: Callable[..., str], phot
     say("index", str(tmp_path / "media"), "--models", "colour-texture")
     (tmp_path / "media" / "b.png").unlink()
     assert "media is empty or not there now" in say("index")
-    assert "it is empty or not there; its items are kept: `semblance forget FOLDER`" in say("status")
+    told = say("status")
+    assert "it is empty or not there; its items are kept. If it lies elsewhere now, index it there" in told
+    assert "`semblance forget FOLDER`" in told
 
 
 def test_a_folder_is_forgotten_by_its_path(run: Run, photo: Make, tmp_path: Path) -> None:

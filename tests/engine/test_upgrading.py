@@ -243,7 +243,7 @@ def test_a_newer_library_tells_which_version_made_it_and_the_way_back(
     assert caught.value.backup == backup
     monkeypatch.setattr("sys.argv", ["semblance", "status", "--home", str(newer)])
     assert __main__.main() == 1
-    assert 'semblance restore --library "default"' in capsys.readouterr().err
+    assert f'semblance restore --home "{newer}" --library "default"' in capsys.readouterr().err
 
 
 def test_a_newer_library_without_a_copy_promises_none(newer: Path) -> None:
