@@ -12,8 +12,7 @@ import sys
 import time
 import warnings
 from collections import namedtuple
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ import numpy as np
 import psutil
 import pytest
 import torch
+from disks import disk_of
 from PIL import Image
 from struck_pool import StruckPool
 
@@ -296,19 +296,6 @@ def test_what_a_killed_check_left_goes_at_the_next_and_nothing_else(tmp_path: Pa
     os.utime(other, (1, 1))
     assert not problems(looked(tmp_path))
     assert sorted(tmp_path.iterdir()) == sorted([recent, other])
-
-
-@contextmanager
-def disk_of(folder: Path, options: str) -> Iterator[Path]:
-    """A disk mounted at a new folder; skips where mounting is not permitted."""
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
-    if not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("nothing may be mounted here")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 def test_a_home_that_cannot_be_written_is_told_of_and_the_rest_is_looked_at_elsewhere(tmp_path: Path) -> None:

@@ -7,13 +7,14 @@ import os
 import random
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import faulty
 import pytest
+from disks import disk_of
 from struck import COUNT, FAIL_FROM, FAIL_SYNCS
 
 from app.engine.errors import AppError
@@ -22,7 +23,7 @@ from app.engine.types import IndexRequest, LibrarySettings
 
 FAILURES = 12
 """Moments a test at which the disk begins to fail."""
-SMALL_DISK_BYTES = 2 << 20
+SMALL_DISK = f"size={2 << 20}"
 
 
 @pytest.fixture(scope="module")
@@ -93,23 +94,10 @@ def test_a_disk_that_fails_while_the_index_is_saved_leaves_the_old_one(
     assert kept
 
 
-@contextmanager
-def small_disk(folder: Path, size_bytes: int = SMALL_DISK_BYTES) -> Iterator[Path]:
-    """A disk of a size, mounted at a new folder; skips where mounting is not permitted."""
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={size_bytes}", "tmpfs", str(folder)]
-    if not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("nothing may be mounted here")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
-
-
 def test_a_full_disk_is_told_of_and_with_room_the_run_goes_on(
     media: Path, whole: dict[str, Any], tmp_path: Path
 ) -> None:
-    with small_disk(tmp_path / "disk") as disk:
+    with disk_of(tmp_path / "disk", SMALL_DISK) as disk:
         home = disk / "home"
         with faulty.opened(home) as session:
             settings = session.status().settings
