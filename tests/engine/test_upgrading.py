@@ -66,6 +66,14 @@ def failing(_connection: sqlite3.Connection) -> None:
     raise ZeroDivisionError
 
 
+def fail_to_upgrade(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Open a library whose last step to this schema fails."""
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS[:-1], failing))
+        with pytest.raises(ZeroDivisionError):
+            Database(path.parent)
+
+
 def test_an_upgrade_leaves_a_copy_of_what_was_there(tmp_path: Path) -> None:
     path = make_old(tmp_path / "library")
     before = dump(path)
@@ -89,10 +97,7 @@ def test_an_upgrade_that_fails_changes_nothing_and_the_next_goes_on_with_the_sam
 ) -> None:
     path = make_old(tmp_path / "library")
     before = dump(path)
-    with monkeypatch.context() as patch:
-        patch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS[:-1], failing))
-        with pytest.raises(ZeroDivisionError):
-            Database(path.parent)
+    fail_to_upgrade(path, monkeypatch)
     assert (schema_of(path), dump(path)) == (FIRST_SCHEMA, before)
     copy = copy_of(path)
     inode = copy.stat().st_ino
@@ -104,10 +109,7 @@ def test_a_library_that_was_changed_since_its_copy_is_copied_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = make_old(tmp_path / "library")
-    with monkeypatch.context() as patch:
-        patch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS[:-1], failing))
-        with pytest.raises(ZeroDivisionError):
-            Database(path.parent)
+    fail_to_upgrade(path, monkeypatch)
     with closing(sqlite3.connect(path)) as connection, connection:  # as the earlier program would
         connection.execute("UPDATE settings SET value = '1'")
     facts = path.stat()
@@ -182,10 +184,7 @@ def test_a_copy_is_not_taken_for_current_while_another_program_reads_the_library
     with closing(sqlite3.connect(path, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM settings").fetchall()
-        with monkeypatch.context() as patch:
-            patch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS[:-1], failing))
-            with pytest.raises(ZeroDivisionError):
-                Database(path.parent)
+        fail_to_upgrade(path, monkeypatch)
         with closing(sqlite3.connect(path)) as connection, connection:  # as the earlier program would
             connection.execute("UPDATE settings SET value = '1'")
         changed = dump(path)
