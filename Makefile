@@ -5,8 +5,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
-# With what freezes in it, too.
-FREEZER := $(VENV)/freezer
 # What a release is frozen with in front of the environment: PyAV on an FFmpeg without GPL parts.
 FOR_RELEASE := build/release
 
@@ -40,10 +38,10 @@ sample: $(READY)
 	$(BIN)/python packaging/make_sample.py
 
 # PACKAGE_ARGS: --with-pack FILE carries models, --folder-only makes no installers; “packaging/build.py --help” has all.
-package: $(FREEZER)
+package: $(READY)
 	$(BIN)/python packaging/build.py $(PACKAGE_ARGS)
 
-release: $(FREEZER) $(FOR_RELEASE)/ready
+release: $(READY) $(FOR_RELEASE)/ready
 	PYTHONPATH=$(CURDIR)/$(FOR_RELEASE) $(BIN)/python packaging/build.py --release $(PACKAGE_ARGS)
 
 av-wheel: $(FOR_RELEASE)/ready
@@ -61,10 +59,6 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	HNSWLIB_NO_NATIVE=1 $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
-	@touch $@
-
-$(FREEZER): $(READY)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,package]'
 	@touch $@
 
 clean:
