@@ -7,7 +7,7 @@ import os
 import numpy as np
 
 from app.bench import models
-from app.bench.figure import Figure, Measure, Target, Workbench, figure
+from app.bench.figure import Figure, Measure, NothingToMeasure, Target, Workbench, figure
 from app.bench.pipeline import photos
 from app.bench.rig import embed_s, opened
 from app.engine.encoders.catalogue import Catalogue
@@ -27,7 +27,7 @@ INDEXED = 96
 def eight_bit(bench: Workbench) -> list[Figure]:
     """The 8-bit variants against their models on the CPU: pictures a second, and how near the vectors are."""
     if not runs_eight_bit():
-        raise no_eight_bit()
+        raise NothingToMeasure(no_eight_bit().message)
     figures = []
     for base, variant in EIGHT_BIT.items():
         models.install_seeded(bench.scratch, [base])

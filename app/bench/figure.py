@@ -12,11 +12,17 @@ from app.engine.errors import AppError
 
 
 class NothingToMeasure(AppError):
-    """A folder of the user's holds nothing that a measurement could be taken on."""
+    """What a measurement is taken on is not there."""
 
-    def __init__(self, what: str, folder: Path | None) -> None:
-        message = f"This folder holds no {what} to measure on. Give another, or none: then files are made."
+    def __init__(self, message: str, folder: Path | None = None) -> None:
         super().__init__("There is nothing to measure", message, None if folder is None else str(folder))
+
+
+def nothing_in(folder: Path | None, what: str) -> NothingToMeasure:
+    """A folder of the user's holds none of ``what``."""
+    return NothingToMeasure(
+        f"This folder holds no {what} to measure on. Give another, or none: then files are made.", folder
+    )
 
 
 @dataclass(frozen=True)

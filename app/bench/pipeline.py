@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from app.bench import media, models
-from app.bench.figure import Figure, Measure, NothingToMeasure, Target, Workbench, figure
+from app.bench.figure import Figure, Measure, Target, Workbench, figure, nothing_in
 from app.bench.rig import decode_cpu_s, embed_s, opened
 from app.engine.encoders.base import Encoder
 from app.engine.encoders.catalogue import Catalogue
@@ -106,7 +106,7 @@ def photos(bench: Workbench) -> list[Path]:
     if bench.folder:
         own = list(islice(media.copyable(bench.folder, MediaKind.PHOTO, folder), 8 * count))
         if not own:
-            raise NothingToMeasure("photos that can be read", bench.folder)
+            raise nothing_in(bench.folder, "photos that can be read")
         return own
     if bench.reference:
         photos = sorted((bench.reference / "images" / "photos_clip").glob("*.jpg"))
@@ -164,7 +164,7 @@ def _large_photos(bench: Workbench) -> list[Path]:
     if bench.folder:
         own = list(islice(media.readable(bench.folder, MediaKind.PHOTO), count))
         if len(own) < FEWEST_LARGE_PHOTOS:
-            raise NothingToMeasure(f"{FEWEST_LARGE_PHOTOS} photos that can be read", bench.folder)
+            raise nothing_in(bench.folder, f"{FEWEST_LARGE_PHOTOS} photos that can be read")
         return own
     folder = bench.scratch / "photos"
     folder.mkdir()

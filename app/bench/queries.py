@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.bench.figure import Figure, Measure, NothingToMeasure, Target, Workbench, figure
+from app.bench.figure import Figure, Measure, Target, Workbench, figure, nothing_in
 from app.bench.index import seeded, tiled
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.samples import Vectors
@@ -86,7 +86,7 @@ def measure_load(bench: Workbench) -> Sequence[Figure]:
         bench.note("making a library")
         _make_library(home, bench.scaled(LIBRARY_ITEMS, least=500))
     if not (requests := _requests(home)):
-        raise NothingToMeasure("photos or videos that can be read", bench.folder)
+        raise nothing_in(bench.folder, "photos or videos that can be read")
     with Session.open(home, LIBRARY, device="cpu") as session:
         items = session.status().spaces[MODEL].items
         bench.note(f"searching among {items} items")

@@ -23,7 +23,8 @@ BYTES_PER_GIB = 1 << 30
 @dataclass(frozen=True)
 class BenchReport:
     """``load`` is the mean number of processes that wanted a core in the last minute, before and after; a machine at
-    rest has none but this one. ``left_out`` says which measurements found nothing in the user's folder."""
+    rest has none but this one. ``left_out`` says which measurements found nothing in the user's folder, or on this
+    machine."""
 
     machine: str
     load: tuple[float, float]
@@ -58,7 +59,7 @@ def bench(
         note: told what is being measured.
 
     Raises:
-        NothingToMeasure: the folder holds nothing for one that was named.
+        NothingToMeasure: one that was named finds nothing in the folder, or on this machine.
         AppError: there is no measurement of that name, or no room for what it makes.
     """
     known = measures()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.bench.figure import Figure, Measure, NothingToMeasure, Target, Workbench, figure
+from app.bench.figure import Figure, Measure, Target, Workbench, figure, nothing_in
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.errors import AppError
 from app.engine.jobs import NULL_JOB
@@ -47,7 +47,7 @@ def rescan(workbench: Workbench) -> Sequence[Figure]:
     with Session.open(home, device="cpu") as session:
         files = session.index(IndexRequest()).files.seen  # the first pass finds all caches cold
         if not files:
-            raise NothingToMeasure("photos, videos or sounds", workbench.folder)
+            raise nothing_in(workbench.folder, "photos, videos or sounds")
         for run in range(workbench.runs):
             workbench.note(f"run {run + 1} of {workbench.runs}")
             began_s = time.perf_counter()

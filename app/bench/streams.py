@@ -17,7 +17,7 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from app.bench import media, models
-from app.bench.figure import Figure, Measure, NothingToMeasure, Target, Workbench, figure
+from app.bench.figure import Figure, Measure, Target, Workbench, figure, nothing_in
 from app.bench.rig import decode_cpu_s, embed_s, opened
 from app.bench.sampler import MIB, held_bytes, sampled
 from app.engine.errors import MediaUnreadable
@@ -78,7 +78,7 @@ def _films(bench: Workbench, pool: DecoderPool) -> list[_Sampled]:
     of_them = (_sampled(path, pool) for path in media.of_kind(bench.folder, MediaKind.VIDEO))
     own = list(islice((film for film in of_them if film), FILMS))
     if not own:
-        raise NothingToMeasure("videos that can be read and have a key frame every ten seconds", bench.folder)
+        raise nothing_in(bench.folder, "videos that can be read and have a key frame every ten seconds")
     return own
 
 
@@ -182,7 +182,7 @@ def _sounds(bench: Workbench) -> tuple[list[Path], int]:
         if windows >= count:
             return own, len(own)
     if not own:
-        raise NothingToMeasure("sounds that can be read", bench.folder)
+        raise nothing_in(bench.folder, "sounds that can be read")
     return own, count * len(own) // windows
 
 

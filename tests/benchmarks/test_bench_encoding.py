@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 import smallclip
+import torch
 
-from app.bench import encoding, models
-from app.bench.figure import Workbench
+from app.bench import encoding, load, models
+from app.bench.figure import NothingToMeasure, Workbench
 from app.bench.pipeline import photos
 from app.engine.encoders.catalogue import Catalogue
-from app.engine.errors import AppError
 from app.engine.installing import measuring
 from app.paths import models_dir
 
@@ -45,7 +45,7 @@ def test_the_variants_that_are_measured_are_the_catalogues(tmp_path: Path) -> No
 
 def test_where_there_are_no_eight_bits_none_are_measured(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoding, "runs_eight_bit", lambda: False)
-    with pytest.raises(AppError, match="8-bit"):
+    with pytest.raises(NothingToMeasure, match="8-bit"):
         encoding.eight_bit(workbench)
 
 
@@ -60,3 +60,14 @@ def test_what_is_told_is_held_against_indexing(workbench: Workbench, monkeypatch
         assert each.details["photos"] == 4
         assert each.details["told_s"] > 0
         assert each.details["real_s"] > 0
+
+
+def test_a_card_is_held_against_the_processor_where_there_is_one(workbench: Workbench) -> None:
+    smallclip.write(models_dir(workbench.scratch))
+    if not torch.cuda.is_available():
+        with pytest.raises(NothingToMeasure, match="graphics card"):
+            load.cards(workbench)
+        return
+    faster, half = load.cards(workbench)
+    assert faster.details == {**half.details, "lowest_cosine": faster.details["lowest_cosine"]}
+    assert faster.details["lowest_cosine"] > 0.999

@@ -47,13 +47,20 @@ class Catalogue:
         device: "auto", or a device in torch's terms: "cpu", "cuda", "cuda:1", "mps".
         entries: the file of the models it knows; the one that ships if None.
         lifetime: of the loaded encoders; the usual one if None.
+        half: whether a device that is faster in half precision may compute in it.
     """
 
     def __init__(
-        self, models_dir: Path, device: str = "auto", entries: Path | None = None, lifetime: Lifetime | None = None
+        self,
+        models_dir: Path,
+        device: str = "auto",
+        entries: Path | None = None,
+        lifetime: Lifetime | None = None,
+        half: bool = True,
     ) -> None:
         self._models_dir = models_dir
         self._device = device
+        self._half = half
         self._path = entries or resources_dir() / "models.toml"
         self._shipped = read_entries(self._path)
         self._entries: dict[str, Entry] = {}
@@ -260,7 +267,7 @@ class Catalogue:
 
     def _loaded(self, entry: Entry) -> Encoder:
         encoder = self._build(entry)
-        if entry.files and not entry.variant_of:
+        if self._half and entry.files and not entry.variant_of:
             from app.engine.encoders.network import NetworkEncoder
 
             if isinstance(encoder, NetworkEncoder):
