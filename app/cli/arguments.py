@@ -97,7 +97,9 @@ def parser() -> argparse.ArgumentParser:
         "what does not work. Takes some ten seconds; nothing is changed.",
     )
     verbs.add_parser("demo", parents=[shared], help="index the sample library and show what can be done with it")
-    _add_window(verbs.add_parser("window", parents=[shared], help="open the window, and search by files"))
+    place = _Parser(add_help=False, argument_default=argparse.SUPPRESS)  # a window prints no document
+    _add_place(place)
+    _add_window(verbs.add_parser("window", parents=[place], help="open the window, and search by files"))
     return root
 
 

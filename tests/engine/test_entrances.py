@@ -26,6 +26,12 @@ def test_without_a_verb_the_window_opens_with_nothing_to_search_by() -> None:
     assert list(window_parser().parse_args([]).files) == []
 
 
+def test_the_window_is_not_offered_to_print_a_document(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args(["window", "--json"])
+    assert "unrecognized arguments: --json" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("words", [["--what"], ["--version"]])
 def test_without_a_console_what_the_command_line_says_is_in_a_box(words: list[str]) -> None:
     """As the windowed program of Windows runs, whose standard streams are None; the box is closed by a timer."""
