@@ -97,7 +97,7 @@ def finish(tree: Path) -> None:
 def add_share(share: Path) -> None:
     """Write what goes below ``share``: desktop entry, icons, metadata, manual page."""
     write(share / "applications" / "semblance.desktop", (HERE / "semblance.desktop").read_bytes())
-    write(share / "metainfo" / "semblance.metainfo.xml", metainfo())
+    write(share / "metainfo" / "org.semblance.Semblance.metainfo.xml", metainfo())
     icons = PROJECT / "resources" / "icons"
     for size_px in ICON_SIZES_PX:
         drawing = (icons / f"semblance-{size_px}.png").read_bytes()
@@ -109,7 +109,7 @@ def add_share(share: Path) -> None:
 
 def metainfo() -> str:
     """AppStream's description of the program, with this version as its release."""
-    text = (HERE / "semblance.metainfo.xml").read_text(encoding="utf-8")
+    text = (HERE / "org.semblance.Semblance.metainfo.xml").read_text(encoding="utf-8")
     return text.replace("@VERSION@", VERSION).replace("@DATE@", day())
 
 
