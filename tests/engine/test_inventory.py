@@ -22,11 +22,17 @@ def tools():
     try:
         import checksums
         import inventory
+        import qt_notices
         import split
         from parts import gather, licensing
 
         return SimpleNamespace(
-            inventory=inventory, gather=gather, licensing=licensing, checksums=checksums, split=split
+            inventory=inventory,
+            gather=gather,
+            licensing=licensing,
+            checksums=checksums,
+            qt_notices=qt_notices,
+            split=split,
         )
     finally:
         sys.path[:] = before
@@ -179,6 +185,32 @@ def test_every_licence_that_is_written_down_is_one_of_spdx_or_named_as_ours(tool
     assert [licence for licence in written if not tools.licensing.is_expression(licence)] == []
     notices = [entry["text"] for entry in table["libraries"] if "text" in entry]
     assert [notice for notice in notices if not (tools.licensing.TEXTS / notice).is_file()] == []
+
+
+def test_what_is_built_into_qt_is_told_with_its_notice(tools):
+    assert tools.licensing.known_library("libQt6Gui.so.6").text == "Qt.txt"
+    told = (tools.licensing.TEXTS / "Qt.txt").read_text("utf-8")
+    assert all(name in told for name in ("LibPNG (", "HarfBuzz-NG (", "PCRE2 (", "(libtiff) (", "XSVG ("))
+
+
+def test_the_notices_are_read_from_the_sources_of_qt(tmp_path, tools):
+    """Each licence once, from beside its part or from the folder of licences; what only builds or tests is no part."""
+    parts = [
+        {"Name": "A", "QDocModule": "qtgui", "LicenseId": "MIT", "LicenseFile": "TEXT", "Copyright": "of A"},
+        {"Name": "B", "QDocModule": "qtcore", "LicenseId": "CC0-1.0 OR Zlib"},
+        {"Name": "C", "QDocModule": "qtgui", "LicenseId": "MIT", "LicenseFiles": ["TEXT"], "Copyright": ["of C"]},
+        {"Name": "D", "QDocModule": "qttestlib", "LicenseId": "GPL-2.0-only"},
+        {"Name": "E", "QDocModule": "qtcore", "QtParts": ["tools"], "LicenseId": "GPL-2.0-only"},
+    ]
+    (tmp_path / "LICENSES").mkdir()
+    (tmp_path / "qt_attribution.json").write_text(json.dumps(parts), "utf-8")
+    (tmp_path / "TEXT").write_text("Permission is granted.\n", "utf-8")
+    for key in ("CC0-1.0", "Zlib"):
+        (tmp_path / "LICENSES" / f"{key}.txt").write_text(f"The text of {key}.\n", "utf-8")
+    blocks = tools.qt_notices.notices([tmp_path]).split(tools.qt_notices.RULE)
+    under_mit, under_either = ([line for line in block.splitlines() if line] for block in blocks[1:])
+    assert under_mit == ["A (MIT)", "of A", "C (MIT)", "of C", "-" * 100, "Permission is granted."]
+    assert under_either == ["B (CC0-1.0 OR Zlib)", "-" * 100, "The text of CC0-1.0.", "The text of Zlib."]
 
 
 def test_all_that_the_program_asks_for_has_a_known_licence(tools):
