@@ -56,15 +56,19 @@ class Desktop:
         self.bus = Bus(self.bus_address)
         owned.callback(self.bus.close)
         self._start("openbox")
+        # Until a window manager is there no window is shown and no key arrives, and it starts slowly in an empty home.
+        wait_for("a window manager", lambda: self._succeeds("get_num_desktops"))
         inside = ("DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR")
         self.environment = {name: self._environment[name] for name in inside}
         self.mounts = ("--ro-bind", DOCK, DOCK, "--bind", str(runtime), str(runtime))
 
     def press(self, *keys: str) -> None:
         """Press keys one after the other, in xdotool's names ("ctrl+l", "Return")."""
+        self._wait_for_the_keyboard()
         self._xdotool("key", "--delay", "40", *keys)
 
     def type(self, words: str) -> None:
+        self._wait_for_the_keyboard()
         self._xdotool("type", "--delay", "25", words)
 
     def look(self, name: str) -> Image.Image:
@@ -73,6 +77,14 @@ class Desktop:
         picture = ImageGrab.grab(xdisplay=self.display)
         picture.save(self._pictures / f"{self._taken:02}-{name}.png")
         return picture
+
+    def _wait_for_the_keyboard(self) -> None:
+        """What a window says of itself may be read before the screen has it."""
+        wait_for("a window with the keyboard", lambda: self._succeeds("getactivewindow"))
+
+    def _succeeds(self, *words: str) -> bool:
+        done = subprocess.run(["xdotool", *words], env=self._environment, capture_output=True, timeout=60, check=False)
+        return done.returncode == 0
 
     def _xdotool(self, *words: str) -> None:
         subprocess.run(["xdotool", *words], env=self._environment, check=True, capture_output=True, timeout=60)
