@@ -51,7 +51,7 @@ UNREACHED_FILES = (
     *(f"PySide6/Qt/lib/libQt6{name}*" for name in ("EglFS", "EglFs", "Pdf", "Test", "VirtualKeyboard")),
     *(f"PySide6/Qt6{name}*.dll" for name in ("Pdf", "Test", "VirtualKeyboard")),
     # To build with, not to run: headers, linkers' archives, compilers.
-    *("*.a", "*.lib", "*.h", "*.hpp", "*.cuh", "*.pxd", "*.pyx", "*.pyi", "nvidia/*.bc"),
+    *("*.a", "*.lib", "*.h", "*.hpp", "*.cuh", "*.pxd", "*.pyx", "*.pyi", "nvidia/*.bc", "*/__pycache__/*"),
     *("torch/bin/protoc*", "torch/bin/ptxas*", "torch/bin/nvdisasm*"),
     "matplotlib/mpl-data/sample_data/*",
     # A part of the C library that reads the insides of the rest, which is the system's and may be of another version.
