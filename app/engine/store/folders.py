@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from app.engine.store.database import Database
 from app.engine.store.files import KnownFile, within_condition
@@ -66,10 +66,11 @@ class Folders:
                 "INSERT INTO folders (path) VALUES (?) ON CONFLICT DO NOTHING", [(one.path,) for one in folders]
             )
             change.executemany(
-                "UPDATE folders SET device = ?2, files = ?4, skipped = ?5, digest = CASE WHEN ?4 = ("
-                "SELECT count(*) FROM files f WHERE f.folder_id = folders.id AND f.content_id > 0 AND NOT f.unsettled) "
-                "THEN ?3 END WHERE path = ?1",
-                [(one.path, one.device, one.digest, one.files, one.skipped) for one in folders],
+                "UPDATE folders SET device = :device, files = :files, skipped = :skipped, "
+                "digest = CASE WHEN :files = (SELECT count(*) FROM files f "
+                "WHERE f.folder_id = folders.id AND f.content_id > 0 AND NOT f.unsettled) THEN :digest END "
+                "WHERE path = :path",
+                [asdict(one) for one in folders],
             )
 
     def remove(self, paths: Iterable[bytes]) -> None:
