@@ -136,6 +136,8 @@ class _Load:
         self._device = device
         self._memory_bytes: list[int] = []
         self._utilisation: list[int] = []
+        if device.startswith("cuda"):
+            torch.cuda.reset_peak_memory_stats(device)
 
     def sample(self) -> None:
         self._memory_bytes.append(held_bytes())
