@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+import tarfile
 from pathlib import Path
 
 import pytest
-from frozen import HOME, INSTALLED, MEDIA, SAMPLE, Machine, Things
+from frozen import HOME, INSTALLED, MEDIA, PROJECT, SAMPLE, Machine, Things
+
+from app.engine.store.migrations import SCHEMA_VERSION
+
+GOLDEN = sorted((PROJECT / "tests" / "golden").glob("schema*.json"))
 
 pytestmark = [pytest.mark.package, pytest.mark.timeout(1800)]
 
@@ -59,6 +65,18 @@ def test_files_of_every_format_are_read_and_found(machine: Machine, things: Thin
     answered = [model for model in measured["models"] if model["queries_answered"]]
     assert answered
     assert all(0 < model["mean"]["P@10"] <= 1 for model in answered)
+
+
+@pytest.mark.parametrize("told", GOLDEN, ids=lambda file: file.stem)
+def test_a_library_of_an_earlier_program_is_backed_up_and_brought_up_to_date(machine: Machine, told: Path) -> None:
+    library = machine.home / ".local" / "share" / "semblance" / "libraries" / "default"
+    with tarfile.open(told.with_suffix(".tar.gz")) as packed:
+        packed.extractall(library, filter="data")
+    then = json.loads(told.read_text(encoding="utf-8"))
+    now = machine.answer("status")
+    assert (now["judgments"], sum(now["items"].values())) == (len(then["judgments"]), len(then["items"]))
+    earlier = [then["schema"]] if then["schema"] < SCHEMA_VERSION else []
+    assert [backup["schema"] for backup in now["backups"]] == earlier
 
 
 def test_the_program_finds_itself_complete(machine: Machine) -> None:
