@@ -58,6 +58,8 @@ UNREACHED_FILES = (
     "libmvec.so.*",
     # GCC's runtimes: a desktop's OpenGL drivers are loaded into the program, and may ask for later ones than these.
     *("libgcc_s.so.*", "libstdc++.so.*"),
+    # Where a wheel of our own lay on this machine, and the sums that this changes.
+    *("*.dist-info/direct_url.json", "av-*.dist-info/RECORD"),
     # Facts about distributions of which nothing else is taken.
     *(f"{name}-*.dist-info/*" for name in ("hypothesis", "librosa", "pluggy", "pydantic", "pytest*", "scikit_learn")),
     *(f"{name}-*.dist-info/*" for name in ("setuptools", "soundfile", "soxr", "typer")),

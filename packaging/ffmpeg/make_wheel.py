@@ -113,10 +113,13 @@ def _build_pyav(tools: Path) -> Path:
     version = re.search(r"^av==(\S+)$", (PROJECT / "constraints.txt").read_text(), re.MULTILINE)
     assert version, "constraints.txt names no version of av"
     folder = _empty("plain")
+    # Without the search path of this machine's Python, and without an id that is made of pip's scratch folder.
+    linker = {"LDSHARED": "cc -shared -Wl,--build-id=none"} if sys.platform == "linux" else {}
     _run(
         *(tools / "python", "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-cache-dir"),
         *("--no-binary=av", f"--wheel-dir={folder}", f"av=={version[1]}"),
         path=tools,
+        more=linker,
     )
     return next(folder.glob("*.whl"))
 
@@ -147,7 +150,9 @@ def _empty(name: str) -> Path:
     return folder
 
 
-def _run(*words: str | Path, inside: Path = PROJECT, path: Path | None = None) -> None:
+def _run(
+    *words: str | Path, inside: Path = PROJECT, path: Path | None = None, more: Mapping[str, str] | None = None
+) -> None:
     """Run a program that finds what is installed in STAGE; its failure ends this one."""
     libraries = str(INSTALLED / "lib")
     settings = {
@@ -159,6 +164,7 @@ def _run(*words: str | Path, inside: Path = PROJECT, path: Path | None = None) -
         "PKG_CONFIG_LIBDIR": f"{libraries}/pkgconfig",
         "PKG_CONFIG_SYSROOT_DIR": str(STAGE),
         "SOURCE_DATE_EPOCH": "315532800",  # the first time that a wheel can tell: the same sources, the same wheel
+        **(more or {}),
     }
     if path:
         settings["PATH"] = f"{path}{os.pathsep}{settings['PATH']}"
