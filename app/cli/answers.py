@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,9 +10,9 @@ from typing import Any, NamedTuple
 from rich.console import Console
 
 from app import settings
-from app.cli.progress import cancelled_by_interrupt
+from app.cli.progress import watched
 from app.engine.errors import AppError, Restorable
-from app.engine.jobs import Cancelled, Job, Progress
+from app.engine.jobs import Cancelled
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 """The exit statuses."""
@@ -28,14 +27,20 @@ class Answer(NamedTuple):
 
 
 def open_session(options: argparse.Namespace, home: Path, library: str | None = None) -> Any:
-    """Open the library that is meant. Bringing one up to date that an earlier version made is told of in a line."""
+    """Open the library that is meant. It is shown how one that an earlier version made is brought up to date.
+
+    Raises:
+        AppError: it cannot be opened.
+        Cancelled: it was interrupted; its words say what became of the library.
+    """
     from app.engine.session import Session  # numpy and the codecs are loaded only by a command that needs them
 
     name = library or library_name(options, home)
-    job = Job(_tell_once())
     try:
-        with cancelled_by_interrupt(job):
+        with watched(says_phases=True) as job:
             session = Session.open(home, name, job=job)
+    except Cancelled as error:
+        raise Cancelled("The library is as it was. Run the command again to bring it up to date.") from error
     except Restorable as error:
         if not error.backup:
             raise
@@ -44,21 +49,10 @@ def open_session(options: argparse.Namespace, home: Path, library: str | None = 
         raise AppError(error.title, told, error.path) from error
     if job.cancelled:  # too late to stop it
         session.close()
-        raise Cancelled
+        raise Cancelled("The library is up to date.")
     return session
 
 
 def library_name(options: argparse.Namespace, home: Path) -> str:
     name: str = options.library or settings.load(home).library
     return name
-
-
-def _tell_once() -> Callable[[Progress], None]:
-    told: set[str] = set()
-
-    def tell(progress: Progress) -> None:
-        if progress.phase not in told:
-            told.add(progress.phase)
-            sys.stderr.write(f"{progress.phase}…\n")
-
-    return tell

@@ -16,8 +16,13 @@ BYTES_PER_MB = 1_000_000
 
 
 @contextlib.contextmanager
-def watched() -> Iterator[Job]:
-    """A job that shows itself on standard error and is cancelled by Ctrl+C, so that it ends between two steps."""
+def watched(says_phases: bool = False) -> Iterator[Job]:
+    """A job that shows itself on standard error, once it has something to show, and is cancelled by Ctrl+C, so that it
+    ends between two steps.
+
+    Args:
+        says_phases: on what is no terminal, where no bar is drawn, each phase is a line.
+    """
     console = Console(stderr=True)
     bar = Bar(
         TextColumn("{task.description}"),
@@ -30,8 +35,13 @@ def watched() -> Iterator[Job]:
         disable=not console.is_terminal,
     )
     task = bar.add_task("", total=None, note="", count="")
+    told: set[str] = set()
 
     def show(progress: Progress) -> None:
+        if says_phases and not console.is_terminal and progress.phase not in told:
+            told.add(progress.phase)
+            console.print(f"{progress.phase}…", highlight=False, markup=False)
+        bar.start()
         bar.update(
             task,
             description=progress.phase,
@@ -42,9 +52,12 @@ def watched() -> Iterator[Job]:
         )
 
     job = Job(show)
-    # A step may have to be ended first.
-    with bar, cancelled_by_interrupt(job, lambda: bar.update(task, description="Stopping")):
-        yield job
+    try:
+        # A step may have to be ended first.
+        with cancelled_by_interrupt(job, lambda: bar.update(task, description="Stopping")):
+            yield job
+    finally:
+        bar.stop()
 
 
 @contextlib.contextmanager

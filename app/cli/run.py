@@ -45,8 +45,8 @@ def run(options: argparse.Namespace) -> int:
     except AppError as error:
         _report(error, options.json)
         return FAILED
-    except (KeyboardInterrupt, Cancelled):
-        _report(AppError("Interrupted", _what_is_kept(options)), options.json)
+    except (KeyboardInterrupt, Cancelled) as error:
+        _report(AppError("Interrupted", str(error) or _what_is_kept(options)), options.json)
         return INTERRUPTED
     except sqlite3.Error as error:
         if not (told := storage_error(error)):

@@ -20,7 +20,7 @@ PAUSE_POLL_S = 0.1
 @dataclass(frozen=True)
 class Progress:
     """A snapshot of a job. ``total`` is None while it is not known; ``remaining_s`` until it can be estimated.
-    ``in_bytes``: what is counted are bytes."""
+    ``in_bytes``: what is counted are bytes. ``is_final``: it can no longer be cancelled."""
 
     phase: str = ""
     done: int = 0
@@ -31,6 +31,7 @@ class Progress:
     paused: bool = False
     note: str = ""
     in_bytes: bool = False
+    is_final: bool = False
 
 
 class Cancelled(Exception):
@@ -86,13 +87,19 @@ class Job:
         if self._cancelled.is_set():
             raise Cancelled
 
-    def begin(self, phase: str, total: int | None = None, done: int = 0, in_bytes: bool = False) -> None:
-        """Start a phase. ``done`` units were done by an earlier job, and say nothing about how fast this one is."""
+    def begin(
+        self, phase: str, total: int | None = None, done: int = 0, in_bytes: bool = False, is_final: bool = False
+    ) -> None:
+        """Start a phase. ``done`` units were done by an earlier job, and say nothing about how fast this one is.
+
+        Raises:
+            Cancelled: the owner has cancelled the job: a final phase was not begun yet.
+        """
         self.check()
         self._phase_began_s = time.monotonic()
         self._paused_s = 0.0
         self._done_before = done
-        self._set(Progress(phase=phase, done=done, total=total, in_bytes=in_bytes), force=True)
+        self._set(Progress(phase=phase, done=done, total=total, in_bytes=in_bytes, is_final=is_final), force=True)
 
     def advance(self, done: int = 1, failed: int = 0, note: str = "") -> None:
         """Count ``done`` more units, ``failed`` of which failed.

@@ -41,10 +41,10 @@ class Arrivals(QObject):
         self._together.timeout.connect(self._hand_on)
         workspace.opened.connect(self._hand_on)
         workspace.open_failed.connect(self._hand_on)
+        workspace.open_cancelled.connect(self._hand_on)
         workspace.refused.connect(self._keep_out_folders)
 
-    @property
-    def any_waiting(self) -> bool:
+    def is_waiting(self) -> bool:
         """Whether files wait to be handed on."""
         return bool(self._waiting)
 

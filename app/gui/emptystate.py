@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from app.gui import icons, theme
+from app.engine.jobs import Progress
+from app.gui import icons, theme, wording
+from app.gui.jobline import show_share
 
 ICON_PX = 56
 TEXT_WIDTH_PX = 440
@@ -16,7 +18,7 @@ TEXT_WIDTH_PX = 440
 
 class EmptyState(QWidget):
     """An icon, a headline, a sentence and buttons, in the middle of the room there is. The first button is the
-    recommended one."""
+    recommended one, unless it is told how far something is, which a button can only stop."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -28,6 +30,11 @@ class EmptyState(QWidget):
         for text in (self._headline, self._sentence):
             text.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
             text.setMaximumWidth(TEXT_WIDTH_PX)
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setMaximumWidth(TEXT_WIDTH_PX)
+        self._count = theme.label("", theme.Type.CAPTION)
+        self._count.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._buttons = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._buttons.setSpacing(theme.SMALL_PX)
         column = QVBoxLayout(self)
@@ -35,10 +42,10 @@ class EmptyState(QWidget):
         column.setSpacing(theme.MEDIUM_PX)
         column.addStretch(2)
         column.addWidget(self._icon)
-        for text in (self._headline, self._sentence):
+        for part in (self._headline, self._sentence, self._bar, self._count):
             row = QHBoxLayout()  # an alignment in the column would take away the height of wrapped lines
             row.addStretch(1)
-            row.addWidget(text, 1000)
+            row.addWidget(part, 1000)
             row.addStretch(1)
             column.addLayout(row)
         column.addSpacing(theme.SMALL_PX)
@@ -46,9 +53,23 @@ class EmptyState(QWidget):
         column.addStretch(3)
 
     def say(
-        self, icon: str, headline: str, sentence: str, actions: Sequence[tuple[str, Callable[[], None]]] = ()
+        self,
+        icon: str,
+        headline: str,
+        sentence: str,
+        actions: Sequence[tuple[str, Callable[[], None]]] = (),
+        progress: Progress | None = None,
     ) -> None:
-        """Show this instead of what was shown. ``actions`` are the buttons' words and what they do."""
+        """Show this instead of what was shown.
+
+        Args:
+            icon: its name.
+            headline: what is the matter.
+            sentence: more of it.
+            actions: the buttons' words and what they do.
+            progress: how far something is, shown by a bar that only moves if nobody knows.
+        """
+        self._show_progress(headline, progress)
         said = (icon, headline, sentence, tuple(actions))
         if said == self._said:  # a button that has the focus keeps it
             return
@@ -58,7 +79,12 @@ class EmptyState(QWidget):
         self._headline.setText(headline)
         self._sentence.setText(sentence)
         self._sentence.setVisible(bool(sentence))
-        self._replace_buttons(actions)
+        self._replace_buttons(actions, "primary" if progress is None else "")
+
+    @property
+    def count(self) -> str:
+        """How far what is said is, in words."""
+        return "" if self._count.isHidden() else self._count.text()
 
     @property
     def headline(self) -> str:
@@ -80,7 +106,16 @@ class EmptyState(QWidget):
     def _draw_icon(self) -> None:
         self._icon.setPixmap(icons.pixmap(self._icon_name, ICON_PX, "muted", self.devicePixelRatioF()))
 
-    def _replace_buttons(self, actions: Sequence[tuple[str, Callable[[], None]]]) -> None:
+    def _show_progress(self, headline: str, progress: Progress | None) -> None:
+        count = " · ".join(wording.counts(progress)) if progress else ""
+        if progress:
+            show_share(self._bar, progress)
+            self._bar.setAccessibleName(headline)
+        self._count.setText(count)
+        self._count.setVisible(bool(count))
+        self._bar.setVisible(progress is not None)
+
+    def _replace_buttons(self, actions: Sequence[tuple[str, Callable[[], None]]], first_role: str) -> None:
         while item := self._buttons.takeAt(0):
             if widget := item.widget():
                 widget.hide()
@@ -88,7 +123,7 @@ class EmptyState(QWidget):
         self._buttons.addStretch()
         for number, (words, action) in enumerate(actions):
             button = QPushButton(words)
-            theme.set_role(button, "primary" if number == 0 else "")
+            theme.set_role(button, first_role if number == 0 else "")
             button.clicked.connect(action)
             self._buttons.addWidget(button)
         self._buttons.addStretch()

@@ -14,8 +14,7 @@ from app.gui import icons, theme, wording
 from app.gui.engine import Engine
 from app.gui.failures import FailuresDialog
 from app.gui.indexjob import IndexJob
-
-BAR_STEPS = 1000
+from app.gui.jobline import show_share
 
 
 class IndexingPanel(QFrame):
@@ -100,12 +99,10 @@ class IndexingPanel(QFrame):
         self._paused = progress.paused
         self._show_pause()
         self._phase.setText(self.tr("Paused") if progress.paused else progress.phase)
-        self._counts.setText(" · ".join(counts(progress)))
-        if progress.total:
-            self._bar.setRange(0, BAR_STEPS)
-            self._bar.setValue(progress.done * BAR_STEPS // progress.total)
-        else:
-            self._bar.setRange(0, 0 if self._job.running and not progress.paused else 1)
+        self._counts.setText(" · ".join(wording.counts(progress)))
+        show_share(self._bar, progress)
+        if not progress.total and (progress.paused or not self._job.running):
+            self._bar.setRange(0, 1)  # at rest
         self._failed.setVisible(progress.failed > 0)
         self._failed.setText(self.tr("{0} failed").format(f"{progress.failed:,}"))
         self._failed.setToolTip(progress.note or self.tr("See which files could not be read, and why"))
@@ -178,21 +175,6 @@ class IndexingPanel(QFrame):
 
     def _show_failures_of(self, status: LibraryStatus) -> None:
         FailuresDialog(status.failures, self.window()).show()
-
-
-def counts(progress: Progress) -> list[str]:
-    """``1,234 of 5,678``, ``52 a second``, ``about 2 minutes left``: what is known of it."""
-    words = []
-    if progress.total is not None:
-        words.append(f"{progress.done:,} of {progress.total:,}")
-    elif progress.done:
-        words.append(f"{progress.done:,}")
-    if progress.rate_per_s and not progress.paused:
-        rate = progress.rate_per_s
-        words.append(f"{rate:,.0f} a second" if rate >= 1 else f"{rate * 60:.0f} a minute")
-    if progress.remaining_s is not None and not progress.paused:
-        words.append(wording.remaining(progress.remaining_s))
-    return words
 
 
 def summary(report: IndexReport) -> str:

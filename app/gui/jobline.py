@@ -64,14 +64,10 @@ class JobLine(QFrame):
     def show_progress(self, heading: str, progress: Progress) -> None:
         if self._stopping:  # what was under way when it was cancelled
             return
-        words = " · ".join(counts(progress))
+        words = " · ".join(wording.counts(progress))
         if (heading, words) != (self._heading.text(), self._words.text()) or self._bar.isHidden():
             self._show(heading, words, cancel=True, bar=True)
-        if progress.total:
-            self._bar.setRange(0, BAR_STEPS)
-            self._bar.setValue(progress.done * BAR_STEPS // progress.total)
-        else:
-            self._bar.setRange(0, 0)
+        show_share(self._bar, progress)
 
     def show_stopping(self) -> None:
         self._stopping = True
@@ -152,16 +148,8 @@ class JobLine(QFrame):
         return self
 
 
-def counts(progress: Progress) -> list[str]:
-    """``12.0 MB of 605.2 MB``, ``4.1 MB a second``, ``about 2 minutes left``: what is known of it."""
-    number = wording.size if progress.in_bytes else "{:,}".format
-    words = []
+def show_share(bar: QProgressBar, progress: Progress) -> None:
+    """How much of it is done; where nobody knows, the bar only moves."""
+    bar.setRange(0, BAR_STEPS if progress.total else 0)
     if progress.total:
-        words.append(f"{number(progress.done)} of {number(progress.total)}")
-    elif progress.done:
-        words.append(number(progress.done))
-    if progress.rate_per_s and progress.in_bytes:
-        words.append(f"{wording.size(round(progress.rate_per_s))} a second")
-    if progress.remaining_s is not None:
-        words.append(wording.remaining(progress.remaining_s))
-    return words
+        bar.setValue(progress.done * BAR_STEPS // progress.total)

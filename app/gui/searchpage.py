@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 
@@ -11,17 +10,16 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLay
 
 from app.bridge.client import Call
 from app.engine.errors import AppError, EngineDied, NothingToCompare
-from app.engine.jobs import Progress
 from app.engine.modeltypes import ModelStatus
 from app.engine.types import Hit, LibraryStatus, Modality, Query, QueryPart, SearchReply, SearchRequest
 from app.gui import icons, intake, theme, wording
-from app.gui.emptystate import EmptyState
 from app.gui.engine import Engine
 from app.gui.filters import FilterBar
 from app.gui.grid import ResultGrid
 from app.gui.offline import Offline
 from app.gui.querybar import QueryBar
 from app.gui.results import Results
+from app.gui.searchstates import Actions, SearchStates
 from app.gui.thumbnails import ThumbnailStore
 
 TYPING_PAUSE_MS = 250
@@ -69,7 +67,8 @@ class SearchPage(QWidget):
         self.bar = QueryBar(engine, pasted_dir)
         self.filters = FilterBar()
         self.grid = ResultGrid(thumbnails, thumbnail_px)
-        self._empty = EmptyState()
+        self.states = SearchStates()
+        """What is said where there are no results."""
         self._header = theme.label("", theme.Type.CAPTION)
         self._note = theme.label("", theme.Type.CAPTION)
         self._note.setWordWrap(True)
@@ -98,7 +97,7 @@ class SearchPage(QWidget):
         below.addWidget(self._note)
         below.addWidget(self.grid, 1)
         self._stack = QStackedWidget()
-        self._stack.addWidget(self._empty)
+        self._stack.addWidget(self.states)
         self._stack.addWidget(self._results)
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.LARGE_PX, theme.MEDIUM_PX, theme.LARGE_PX, 0)
@@ -120,6 +119,12 @@ class SearchPage(QWidget):
         self.grid.less_like.connect(self._less_like)
         self.grid.end_near.connect(self._want_more)
         self._judge.clicked.connect(self._judge_these)
+        self.states.add_folder_wanted.connect(self.add_folder_wanted)
+        self.states.sample_wanted.connect(self.sample_wanted)
+        self.states.models_wanted.connect(self.models_wanted)
+        self.states.picture_wanted.connect(self.bar.choose_picture)
+        self.states.sound_wanted.connect(self.bar.choose_sound)
+        self.states.unfiltered_wanted.connect(self.filters.reset)
         self._keep.clicked.connect(self._keep_this)
 
     # --- what the window tells ---------------------------------------------------------------------------------------
@@ -155,23 +160,14 @@ class SearchPage(QWidget):
     def show_opening(self, awaited: bool = False) -> None:
         """The engine is starting, or another library is being opened; ``awaited``: by files to search by."""
         self._status = None
-        go_on = self.tr("It is searched by what you opened as soon as it is ready.") if awaited else ""
-        self._say("library", self.tr("Opening your library…"), go_on or self.tr("You can type your search already."))
+        self.states.say_opening(awaited)
+        self._hide_results()
 
-    def show_upgrading(self, progress: Progress) -> None:
-        """An earlier version made the library: it is copied, then changed."""
-        share = self.tr(" ({0:.0%})").format(progress.done / progress.total) if progress.total else ""
-        self._say(
-            "library",
-            f"{progress.phase}…{share}",
-            self.tr("An earlier Semblance made it. A copy stays beside it. This can take some minutes, once."),
-        )
-
-    def show_problem(self, error: AppError, actions: Sequence[tuple[str, Callable[[], None]]]) -> None:
+    def show_problem(self, error: AppError, actions: Actions) -> None:
         """The library could not be opened."""
         self._status = None
-        sentence = error.message + (f"\n{error.path}" if error.path else "")
-        self._say("warning", error.title, sentence, actions)
+        self.states.say_problem(error, actions)
+        self._hide_results()
 
     def search_like(self, hit: Hit) -> None:
         """Search by a hit alone."""
@@ -266,89 +262,28 @@ class SearchPage(QWidget):
     def _show_failure(self, query: Query, error: AppError) -> None:
         if self._indexing and isinstance(error, NothingToCompare):
             self._answered = None  # so that it is asked again whenever more has been read
-            self._say(
-                "library",
-                self.tr("Your files are being read"),
-                self.tr("Nothing answers your query yet. It stays, and is asked again as more has been read."),
-            )
-            return
-        self._answered = query
-        self._say("warning", error.title, error.message + (f"\n{error.path}" if error.path else ""))
+            self.states.say_unread()
+        else:
+            self._answered = query
+            self.states.say_problem(error)
+        self._hide_results()
 
     def _show_nothing_found(self, reply: SearchReply) -> None:
-        sentences = [reply.note] if reply.note else []
-        if self._indexing:
-            sentences.append(self.tr("More may be found when indexing is done."))
-        if self.filters.narrowed:
-            sentences.append(self.tr("The filters may hide what you look for."))
-        else:
-            sentences.append(self.tr("Try other words, or search by a picture or a sound."))
-        actions = [(self.tr("Clear the filters"), self.filters.reset)] if self.filters.narrowed else []
-        if not reply.models:
-            actions.append((self.tr("See the models"), self.models_wanted.emit))
-        self._say("search", self.tr("Nothing found"), " ".join(sentences), actions)
+        self.states.say_nothing_found(reply.note, self._indexing, self.filters.narrowed, bool(reply.models))
+        self._hide_results()
 
     def _show_idle(self) -> None:
         self._answered = None
         if self._status is None:
             return
-        if self._indexing and not any(self._status.items.values()):
-            self._say(
-                "library",
-                self.tr("Your files are being read"),
-                self.tr("What has been indexed can be searched at once: you need not wait for the rest."),
-            )
-        elif not self._status.roots:
-            self._say("library", *self._welcome())
-        elif not any(self._status.items.values()):
-            self._say(
-                "folder",
-                self.tr("Nothing here can be searched yet"),
-                self.tr("The folders of this library hold no photos, videos or sounds that could be read so far."),
-                ((self.tr("Add a folder…"), self.add_folder_wanted.emit),),
-            )
-        else:
-            self._say("search", self.tr("What are you looking for?"), *self._invitation())
+        spaces = self._status.spaces
+        reads_words = any(model.key in spaces and Modality.TEXT in model.accepts for model in self._models)
+        self.states.say_idle(self._status, self._indexing, reads_words, bool(self.bar.query()))
+        self._hide_results()
 
-    def _welcome(self) -> tuple[str, str, tuple[tuple[str, Callable[[], None]], ...]]:
-        buttons = (
-            (self.tr("Add a folder…"), self.add_folder_wanted.emit),
-            (self.tr("Try the sample library"), self.sample_wanted.emit),
-            (self.tr("See the models"), self.models_wanted.emit),
-        )
-        if self.bar.query():
-            sentence = self.tr(
-                "This library has no folder yet. Add one, or drop one here: your query stays, and is answered when the "
-                "folder has been read."
-            )
-            return self.tr("There is nothing to search in yet"), sentence, buttons
-        sentence = self.tr(
-            "Find what is alike in your own photos, videos and sounds. Add a folder, or drop one here. "
-            "Your files are only read, and nothing leaves this computer. To search by words, install a "
-            "model that reads them."
-        )
-        return self.tr("Welcome to Semblance"), sentence, buttons
-
-    def _invitation(self) -> tuple[str, tuple[tuple[str, Callable[[], None]], ...]]:
-        by_file = (
-            (self.tr("Choose a picture…"), self.bar.choose_picture),
-            (self.tr("Choose a sound…"), self.bar.choose_sound),
-        )
-        spaces = self._status.spaces if self._status else {}
-        if any(model.key in spaces and Modality.TEXT in model.accepts for model in self._models):
-            return self.tr("Type what it shows, or drop or paste a picture or a sound."), by_file
-        sentence = self.tr(
-            "Drop or paste a picture or a sound to find what is like it. Words find names, folders and captions; "
-            "to find by what a picture shows, add a model that reads words."
-        )
-        return sentence, (*by_file, (self.tr("See the models"), self.models_wanted.emit))
-
-    def _say(
-        self, icon: str, headline: str, sentence: str, actions: Sequence[tuple[str, Callable[[], None]]] = ()
-    ) -> None:
-        self._empty.say(icon, headline, sentence, actions)
+    def _hide_results(self) -> None:
         self.grid.set_results(Results())
-        self._stack.setCurrentWidget(self._empty)
+        self._stack.setCurrentWidget(self.states)
 
     # --- the query from the results ----------------------------------------------------------------------------------
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QFileDialog, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from app.engine.errors import AppError, LibraryLocked, Restorable
+from app.engine.errors import AppError
 from app.engine.types import Hit, IndexReport, LibraryStatus, Query
 from app.gui import intake, theme
 from app.gui.about import AboutDialog
@@ -23,12 +21,12 @@ from app.gui.choices import Choices
 from app.gui.details import DetailsPane
 from app.gui.engine import Engine
 from app.gui.evaluate import EvaluatePage
-from app.gui.goingback import WayBack
 from app.gui.indexing import IndexingPanel
 from app.gui.indexjob import changes
 from app.gui.jobline import JobLine
 from app.gui.labels import LabelWork
-from app.gui.librarysettings import LibrarySettingsDialog
+from app.gui.libraryopening import LibraryOpening
+from app.gui.librarywork import LibraryWork
 from app.gui.modelactions import ModelActions
 from app.gui.modeladvice import Adviser
 from app.gui.models import ModelsPage
@@ -37,7 +35,6 @@ from app.gui.searchpage import SearchPage
 from app.gui.sidebar import Sidebar
 from app.gui.thumbnails import ThumbnailStore
 from app.gui.topbar import EVALUATE, MODELS, SEARCH, TopBar
-from app.gui.verifying import VerifyDialog
 from app.gui.workspace import Workspace
 from app.paths import log_path, pasted_dir
 
@@ -63,13 +60,13 @@ class MainWindow(QMainWindow):
         self._home = home
         self._choices = Choices(home)
         self._hit: Hit | None = None
-        self._restarting = False
         self._library = ""
         """The one that was opened last."""
         self.workspace = Workspace(engine, library or self._choices.settings.library, parent=self)
         self.thumbnails = ThumbnailStore(engine, self)
         self.top = TopBar()
         self.banner = Banner()
+        self.library = LibraryWork(engine, self.workspace, self.banner, self)
         self.sidebar = Sidebar()
         self.search = SearchPage(engine, self.thumbnails, pasted_dir(home), self._choices.settings.thumbnail_px)
         self.evaluate = EvaluatePage(engine, self.thumbnails)
@@ -82,8 +79,10 @@ class MainWindow(QMainWindow):
         self.indexing = IndexingPanel(engine, self.workspace.job)
         self.actions_ = Actions(self, self._choices.settings)
         self.checkup = CheckUpWork(engine, self.workspace, self.banner, self._choices, self)
-        self._way_back = WayBack(self.workspace, self.banner, self)
         self.arrivals = Arrivals(self, self.workspace, self.banner, self._take)
+        self._opening = LibraryOpening(
+            self.workspace, self.search, self.banner, self.arrivals.is_waiting, str(log_path(home)), self
+        )
         self._compose()
         self._wire_pages()
         self._wire_workspace()
@@ -136,16 +135,16 @@ class MainWindow(QMainWindow):
         self.search.play_wanted.connect(self.details.toggle_play)
         self.search.judge_wanted.connect(self._judge)
         self.search.keep_wanted.connect(self.evaluate.queries.keep)
-        self.search.add_folder_wanted.connect(self.choose_folder)
+        self.search.add_folder_wanted.connect(self.library.choose_folder)
         self.search.sample_wanted.connect(self.workspace.open_sample)
         self.search.models_wanted.connect(self._show_models)
-        self.search.bar.folders_taken.connect(self.add_folders)
+        self.search.bar.folders_taken.connect(self.library.add_folders)
         self.search.bar.failed.connect(self.banner.refuse)
         for given in (self.search.bar.typed, self.search.bar.submitted, self.search.bar.folders_taken):
             given.connect(self.banner.drop_refusal)
         self.evaluate.item_opened.connect(self._open_hit)
         self.evaluate.models_wanted.connect(self._show_models)
-        self.evaluate.add_folder_wanted.connect(self.choose_folder)
+        self.evaluate.add_folder_wanted.connect(self.library.choose_folder)
         self.evaluate.queries.kept.connect(self.banner.tell)
         self.evaluate.queries.not_kept.connect(self.banner.show_error)
         self.details.search_like.connect(self._search_like)
@@ -153,8 +152,8 @@ class MainWindow(QMainWindow):
         self.labels.changed.connect(self.search.refresh)
         self.sidebar.library_chosen.connect(self.workspace.open)
         self.sidebar.folder_chosen.connect(self.search.filters.set_under)
-        self.sidebar.add_folder_wanted.connect(self.choose_folder)
-        self.sidebar.settings_wanted.connect(self._show_library_settings)
+        self.sidebar.add_folder_wanted.connect(self.library.choose_folder)
+        self.sidebar.settings_wanted.connect(self.library.show_settings)
         self.sidebar.sample_wanted.connect(self.workspace.open_sample)
         self.sidebar.rescan_wanted.connect(self.workspace.rescan)
         self.sidebar.forget_wanted.connect(self.workspace.forget_root)
@@ -162,16 +161,15 @@ class MainWindow(QMainWindow):
         self._adviser.needs_changed.connect(self._choices.choose_needs)
 
     def _wire_workspace(self) -> None:
-        self.workspace.opening.connect(self._opening)
-        self.workspace.upgrading.connect(self.search.show_upgrading)
-        self.workspace.opened.connect(self._opened)
-        self.workspace.open_failed.connect(self._open_failed)
+        self._opening.check_up_wanted.connect(self.checkup.show_dialog)
+        self._opening.quit_wanted.connect(self.close)
+        self.workspace.opening.connect(self._leave_library)
+        self.workspace.opened.connect(self._enter_library)
         self.workspace.refused.connect(self.banner.show_error)
         self.workspace.status_changed.connect(self._show_status)
         self.workspace.libraries_changed.connect(self.sidebar.set_libraries)
         self.workspace.models_changed.connect(self._show_model_list)
         self.workspace.watching_limited.connect(self._watching_limited)
-        self.workspace.engine_restarting.connect(self._engine_restarting)
         self.workspace.engine_gave_up.connect(self._engine_gave_up)
         self.workspace.job.started.connect(self._show_indexing)
         self.workspace.job.finished.connect(self._indexed)
@@ -181,11 +179,11 @@ class MainWindow(QMainWindow):
 
     def _wire_actions(self) -> None:
         actions = self.actions_
-        actions.add_folder.triggered.connect(self.choose_folder)
-        actions.rescan.triggered.connect(self._rescan_all)
-        actions.library_settings.triggered.connect(self._show_library_settings)
+        actions.add_folder.triggered.connect(self.library.choose_folder)
+        actions.rescan.triggered.connect(self.library.rescan)
+        actions.library_settings.triggered.connect(self.library.show_settings)
         actions.labels.triggered.connect(self.labels.show_dialog)
-        actions.check_library.triggered.connect(self._check_library)
+        actions.check_library.triggered.connect(self.library.check)
         actions.check_computer.triggered.connect(self.checkup.show_dialog)
         actions.focus_query.triggered.connect(self._focus_query)
         actions.clear_query.triggered.connect(self._clear_query)
@@ -207,19 +205,6 @@ class MainWindow(QMainWindow):
         self._show_hit(self.search.grid.current if index == SEARCH else None)
         if index == EVALUATE:
             self.evaluate.refresh()
-
-    def choose_folder(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, self.tr("Add a folder of photos, videos and sounds"))
-        if folder:
-            self.add_folders((folder,))
-
-    def add_folders(self, folders: Iterable[str]) -> None:
-        if self.workspace.status is None:
-            self.banner.tell(
-                self.tr("The library is not open yet"), self.tr("Add the folder again once it is: a moment.")
-            )
-            return
-        self.workspace.add_folders(folders)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.source() is None and intake.can_take(event.mimeData()):
@@ -302,41 +287,21 @@ class MainWindow(QMainWindow):
             self.search.bar.clear()
             self.search.bar.focus_words()
 
-    def _rescan_all(self) -> None:
-        if self.workspace.status and self.workspace.status.roots:
-            self.workspace.rescan()
-
-    def _show_library_settings(self) -> None:
-        if status := self.workspace.status:
-            dialog = LibrarySettingsDialog(status, self.workspace.set_settings, self)
-            dialog.index_wanted.connect(self._rescan_all)
-            dialog.open()
-
-    def _check_library(self) -> None:
-        if status := self.workspace.status:
-            dialog = VerifyDialog(status.name, self._engine, self)
-            dialog.checked.connect(self.workspace.refresh)
-            dialog.open()
-
     def _show_about(self) -> None:
         AboutDialog(self._home, self).open()
 
     # --- what the workspace tells ------------------------------------------------------------------------------------
 
-    def _opening(self, library: str) -> None:
+    def _leave_library(self, library: str) -> None:
         self.thumbnails.clear()
         self.sidebar.set_opening(library)
-        self.search.show_opening(self.arrivals.any_waiting)
-        if not (self._restarting and library == self._library):
+        if not (self._opening.is_restart and library == self._library):
             self.evaluate.leave_library()
 
-    def _opened(self, status: LibraryStatus) -> None:
+    def _enter_library(self, status: LibraryStatus) -> None:
         self._library = status.name
         self.setWindowTitle(f"{status.name} – Semblance")
         self.evaluate.enter_library()
-        if self._restarting:
-            self._restarting = False
-            self.banner.tell(self.tr("The engine was restarted"), self.tr("What was indexed is kept."))
 
     def _show_status(self, status: LibraryStatus) -> None:
         self.sidebar.set_status(status)
@@ -350,17 +315,6 @@ class MainWindow(QMainWindow):
     def _show_model_list(self) -> None:
         self.search.set_models(self.workspace.models)
         self.models.set_models(self.workspace.models)
-
-    def _open_failed(self, error: AppError) -> None:
-        actions = [(self.tr("Try again"), self._open_again)]
-        if isinstance(error, Restorable) and error.backup:
-            actions.insert(0, (self.tr("Go back to the copy…"), partial(self._way_back.ask, error)))  # what can help
-        if not isinstance(error, (Restorable, LibraryLocked)):
-            actions.append((self.tr("Check this computer…"), self.checkup.show_dialog))
-        self.search.show_problem(error, actions)
-
-    def _open_again(self) -> None:
-        self.workspace.open(self.workspace.library)
 
     def _indexed(self, report: IndexReport) -> None:
         if changes(report):
@@ -381,22 +335,7 @@ class MainWindow(QMainWindow):
     def _watching_limited(self, sentence: str) -> None:
         self.banner.tell(self.tr("Changes may be noticed later"), sentence)
 
-    def _engine_restarting(self) -> None:
-        self._restarting = True
-        self.banner.warn(self.tr("The engine stopped and is being restarted"), self.tr("What was indexed is kept."))
-
     def _engine_gave_up(self) -> None:
-        path = str(log_path(self._home))
-        error = AppError(
-            self.tr("The engine keeps stopping"),
-            self.tr(
-                "It stopped three times within a minute, so it is not started again by itself. What was indexed is "
-                "kept. The log tells what happened:"
-            ),
-            path,
-        )
-        self.banner.hide()
         self.workspace.job.abandon()
         self.indexing.hide()
         self._show_indexing()
-        self.search.show_problem(error, ((self.tr("Restart the engine"), self.workspace.restart),))

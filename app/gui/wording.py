@@ -7,6 +7,7 @@ from pathlib import PurePath
 from PySide6.QtCore import QDateTime, QLocale
 
 from app.engine.evaltypes import IMPORTED
+from app.engine.jobs import Progress
 from app.engine.types import Hit, ItemKind, MediaKind
 
 KIND_NAMES = {MediaKind.PHOTO: "Photo", MediaKind.VIDEO: "Video", MediaKind.AUDIO: "Sound"}
@@ -72,6 +73,24 @@ def remaining(seconds: float) -> str:
 
 def size(size_bytes: int) -> str:
     return QLocale().formattedDataSize(size_bytes, 1, QLocale.DataSizeFormat.DataSizeSIFormat)
+
+
+def counts(progress: Progress) -> list[str]:
+    """``1,234 of 5,678`` or ``12.0 MB of 605.2 MB``, ``52 a second``, ``about 2 minutes left``: what is known of it."""
+    number = size if progress.in_bytes else "{:,}".format
+    words = []
+    if progress.total:
+        words.append(f"{number(progress.done)} of {number(progress.total)}")
+    elif progress.done:
+        words.append(number(progress.done))
+    if progress.paused:
+        return words
+    if rate := progress.rate_per_s:
+        is_slow = rate < 1 and not progress.in_bytes
+        words.append(f"{rate * 60:.0f} a minute" if is_slow else f"{number(round(rate))} a second")
+    if progress.remaining_s is not None:
+        words.append(remaining(progress.remaining_s))
+    return words
 
 
 def date_time(since_epoch_ms: int) -> str:

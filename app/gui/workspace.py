@@ -6,10 +6,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from app.bridge.client import Call
 from app.engine.errors import AppError, EngineDied
 from app.engine.jobs import Progress
 from app.engine.modeltypes import ModelStatus
@@ -30,17 +32,21 @@ DEATHS_WITHIN_S = 60.0
 
 class Workspace(QObject):
     """Signals: ``opening`` with a library's name; ``upgrading`` with the `Progress` of bringing one up to date that an
-    earlier version made; then ``opened`` with its `LibraryStatus` or ``open_failed`` with an `AppError`; ``refused``
-    with an `AppError` where the open library stays in place of another that was wanted; ``restored`` with a `Restored`
-    before the library that was gone back to is opened; ``status_changed`` with the status whenever its contents may
-    have changed; ``libraries_changed`` with the names; ``models_changed`` with every `ModelStatus`;
-    ``model_forgotten`` with the key of one whose vectors are gone; ``watching_limited`` with a sentence, once;
-    ``engine_restarting`` and ``engine_gave_up``.
+    earlier version made, ``stopping`` where that is cancelled, and ``going_back`` while its copy is put back; then
+    ``opened`` with its `LibraryStatus`, ``open_cancelled``, or ``open_failed`` with an `AppError`; ``refused`` with an
+    `AppError` where the open library stays in place of another that was wanted; ``restored`` with a `Restored` before
+    the library that was gone back to is opened; ``status_changed`` with the status whenever its contents may have
+    changed; ``libraries_changed`` with the names; ``models_changed`` with every `ModelStatus`; ``model_forgotten`` with
+    the key of one whose vectors are gone; ``watching_limited`` with a sentence, once; ``engine_restarting`` and
+    ``engine_gave_up``.
     """
 
     opening = Signal(str)
     upgrading = Signal(object)
+    stopping = Signal()
+    going_back = Signal()
     opened = Signal(object)
+    open_cancelled = Signal()
     open_failed = Signal(object)
     refused = Signal(object)
     restored = Signal(object)
@@ -65,6 +71,7 @@ class Workspace(QObject):
         self._deaths_s: deque[float] = deque(maxlen=DEATHS_MAX)
         self._on_opened: Callable[[], None] | None = None
         self._attempt = 0
+        self._opening: Call | None = None
         self._failed = False
         self._refreshed_s = clock()
         self._limit_told = False
@@ -115,36 +122,55 @@ class Workspace(QObject):
         self.opening.emit(library)
 
         def failed(error: AppError) -> None:
-            if attempt != self._attempt or isinstance(error, EngineDied):
+            if isinstance(error, EngineDied):
                 return
             if or_stay and library != earlier:
                 self.refused.emit(error)
                 self.open(earlier)
-                return
-            self._failed = True
-            self.open_failed.emit(error)
-            self._ask_libraries()
+            else:
+                self._not_opened(partial(self.open_failed.emit, error))
 
-        def done(status: LibraryStatus) -> None:
-            if attempt == self._attempt:
-                self._opened(status)
+        def cancelled() -> None:
+            self._not_opened(self.open_cancelled.emit)
 
         def progressed(progress: Progress) -> None:
-            if attempt == self._attempt:
+            if self._opening:  # and not cancelled
                 self.upgrading.emit(progress)
 
-        self._engine.request("open", library, on_done=done, on_failed=failed, on_progress=progressed)
+        def latest(act: Callable[..., None]) -> Callable[..., None]:
+            return lambda *told: act(*told) if attempt == self._attempt else None
+
+        self._opening = self._engine.request(
+            "open",
+            library,
+            on_done=latest(self._opened),
+            on_failed=latest(failed),
+            on_cancelled=latest(cancelled),
+            on_progress=latest(progressed),
+        )
         return True
+
+    def _not_opened(self, tell: Callable[[], None]) -> None:
+        self._failed = True
+        tell()
+        self._ask_libraries()
+
+    def cancel_opening(self) -> None:
+        """Leave a library as it was that is being brought up to date; if it is too late for that, it is opened."""
+        call, self._opening = self._opening, None
+        if call:
+            self.stopping.emit()
+            call.cancel()
 
     def go_back(self) -> None:
         """Put back the copy of a library that a newer version has changed since, and open it."""
         self._failed = False
         self.opening.emit(self.library)
+        self.going_back.emit()
 
         def failed(error: AppError) -> None:
             if not isinstance(error, EngineDied):
-                self._failed = True
-                self.open_failed.emit(error)
+                self._not_opened(partial(self.open_failed.emit, error))
 
         def done(restored: Restored) -> None:
             self.restored.emit(restored)

@@ -17,7 +17,10 @@ import pytest
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.errors import AppError
 from app.engine.evaltypes import EvaluationRequest
+from app.engine.jobs import Cancelled, Job, Progress
 from app.engine.session import Session
+from app.engine.store import upgrading
+from app.engine.store.database import Database
 from app.engine.store.migrations import SCHEMA_VERSION
 from app.engine.types import SearchRequest
 from app.paths import models_dir
@@ -173,3 +176,37 @@ def test_opening_it_again_changes_nothing(golden: Golden, tmp_path: Path) -> Non
     before = {path: path.read_bytes() for path in again.folder.rglob("*") if path.is_file()}
     again.open().close()
     assert {path: path.read_bytes() for path in again.folder.rglob("*") if path.is_file()} == before
+
+
+def test_an_upgrade_tells_how_far_it_is_and_when_it_is_too_late_to_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upgrading, "INSTRUCTIONS_BETWEEN_LOOKS", 10)
+    told: list[Progress] = []
+    Database(Golden(1, tmp_path).folder, Job(told.append, min_interval_s=0)).close()
+    changed = [progress for progress in told if progress.phase == upgrading.UPGRADING]
+    shares = [progress.done / progress.total for progress in changed if progress.total]
+    assert (shares[0], len(shares)) == (0, len(changed))
+    assert shares == sorted(shares)
+    assert 0.5 < shares[-1] <= 1
+    assert [progress.is_final for progress in told] == [False] * (len(told) - 1) + [True]
+
+
+def test_an_upgrade_that_is_cancelled_in_its_midst_leaves_the_library_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upgrading, "INSTRUCTIONS_BETWEEN_LOOKS", 10)
+    golden = Golden(1, tmp_path)
+    before = rows(golden.file, "SELECT sql FROM sqlite_schema ORDER BY name"), rows(golden.file, "SELECT * FROM items")
+
+    def cancel(progress: Progress) -> None:
+        if progress.phase == upgrading.UPGRADING and progress.done:
+            job.cancel()
+
+    job = Job(cancel, min_interval_s=0)
+    with pytest.raises(Cancelled):
+        Database(golden.folder, job)
+    after = rows(golden.file, "SELECT sql FROM sqlite_schema ORDER BY name"), rows(golden.file, "SELECT * FROM items")
+    assert (rows(golden.file, "PRAGMA user_version"), after) == ([(1,)], before)
+    Database(golden.folder).close()
+    assert rows(golden.file, "PRAGMA user_version") == [(SCHEMA_VERSION,)]

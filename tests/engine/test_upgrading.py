@@ -22,7 +22,7 @@ from app.engine.encoders.speeds import Speeds
 from app.engine.errors import AppError, LibraryMissing, LibraryTooNew, WeightsCorrupt
 from app.engine.jobs import Cancelled, Job
 from app.engine.session import Session, libraries, restore
-from app.engine.store import backups, migrations
+from app.engine.store import backups, migrations, upgrading
 from app.engine.store.database import FILE_NAME, MARK_NAME, Database
 from app.engine.store.migrations import MIGRATIONS, SCHEMA_VERSION
 from app.engine.types import LibraryBackup, LibrarySettings
@@ -79,7 +79,7 @@ def test_an_upgrade_leaves_a_copy_of_what_was_there(tmp_path: Path) -> None:
     before = dump(path)
     told: list[str] = []
     Database(path.parent, Job(lambda progress: told.append(progress.phase))).close()
-    assert list(dict.fromkeys(told)) == [backups.COPYING, migrations.UPGRADING]
+    assert list(dict.fromkeys(told)) == [backups.COPYING, upgrading.UPGRADING, upgrading.FINISHING]
     assert schema_of(path) == SCHEMA_VERSION
     assert dump(copy_of(path)) == before
     assert {one.name for one in path.parent.iterdir()} == {FILE_NAME, copy_of(path).name, "lock"}
@@ -173,7 +173,9 @@ def test_ctrl_c_in_an_upgrade_changes_nothing_and_is_no_damage(
     monkeypatch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS[:-1], long_step))
     monkeypatch.setattr("sys.argv", ["semblance", "status", "--home", str(tmp_path)])
     assert __main__.main() == INTERRUPTED
-    assert "Interrupted" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "Interrupted" in said
+    assert "The library is as it was" in said
     assert (schema_of(path), dump(path)) == (FIRST_SCHEMA, before)
 
 
@@ -222,7 +224,7 @@ def newer(tmp_path: Path) -> Path:
     shutil.copy(path, copy_of(path, SCHEMA_VERSION))
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("CREATE TABLE later (something)")
-        connection.execute("UPDATE settings SET value = '\"9.8.7\"' WHERE key = ?", (migrations.MADE_BY,))
+        connection.execute("UPDATE settings SET value = '\"9.8.7\"' WHERE key = ?", (upgrading.MADE_BY,))
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     return home
 
@@ -369,7 +371,7 @@ def test_settings_of_a_later_version_are_passed_by_and_kept(tmp_path: Path) -> N
 def test_the_version_is_kept_with_the_library(tmp_path: Path) -> None:
     Session.open(tmp_path).close()
     with closing(sqlite3.connect(tmp_path / "libraries" / "default" / FILE_NAME)) as connection:
-        assert migrations.made_by(connection) == __version__
+        assert upgrading.made_by(connection) == __version__
 
 
 @pytest.mark.parametrize("spoil", ["DROP TABLE settings", "UPDATE settings SET value = x'ff'", "DELETE FROM settings"])

@@ -125,7 +125,7 @@ def test_it_does_not_begin_while_files_are_indexed_nor_in_a_version_that_has_loo
     qtbot: QtBot, window: MainWindow, fake_client
 ) -> None:
     assert window.checkup._later.isActive()
-    window.add_folders(("/photos",))
+    window.library.add_folders(("/photos",))
     qtbot.waitUntil(lambda: window.workspace.job.running)
     window.checkup.look_quietly()
     assert fake_client.of("doctor") == []

@@ -267,8 +267,8 @@ def test_a_wish_brings_the_window_to_the_front_and_turns_to_its_library(
 def test_a_library_that_is_wished_for_while_another_is_indexed_is_refused_and_nothing_goes_astray(
     qtbot: QtBot, window: MainWindow, fake_client: Any, tmp_path: Path
 ) -> None:
-    window.add_folders(["/a"])
-    window.add_folders(["/b"])
+    window.library.add_folders(["/a"])
+    window.library.add_folders(["/b"])
     window.arrivals.grant(Wish(("/photos/a.png", str(tmp_path)), "holiday"))
     assert "“holiday” cannot be opened now" in window.banner.text
     assert "Wait for the indexing, or cancel it" in window.banner.text

@@ -78,7 +78,7 @@ def test_in_an_empty_library_a_file_stays_the_query_until_there_is_a_folder(
     qtbot.waitUntil(lambda: state.headline == "There is nothing to search in yet")
     assert not fake_client.of("search")
     fake_client.answers["status"] = lambda: make_status(name="new")
-    window.add_folders(["/photos"])
+    window.library.add_folders(["/photos"])
     fake_client.last("index").answer(IndexReport(FileCounts(new=3), {}, {}, (), (), {}, 1.0))
     qtbot.waitUntil(lambda: bool(fake_client.of("search")))
     assert asked(fake_client) == [(Modality.IMAGE, str(picture))]

@@ -10,11 +10,21 @@ import pytest
 from assistive import act
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLineEdit, QListWidget, QMessageBox, QPushButton
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QLineEdit,
+    QListWidget,
+    QMessageBox,
+    QProgressBar,
+    QPushButton,
+)
 from pytestqt.qtbot import QtBot
 
 import app.gui
 from app import settings
+from app.bridge.messages import Action
 from app.engine.errors import AppError, EngineDied, LibraryTooNew
 from app.engine.jobs import Progress
 from app.engine.types import IndexRequest, ItemKind, LibraryBackup, Modality, Query, QueryPart, Restored, Root
@@ -47,6 +57,14 @@ def drop(window: MainWindow, *paths: Path) -> None:
 
 def page_state(window: MainWindow) -> EmptyState:
     return window.search.findChild(EmptyState)
+
+
+def press(qtbot: QtBot, state: EmptyState, words: str) -> None:
+    def found() -> list[QPushButton]:  # a new button is not shown at once
+        return [made for made in state.findChildren(QPushButton) if made.text() == words and not made.isHidden()]
+
+    qtbot.waitUntil(lambda: bool(found()))
+    found()[0].click()
 
 
 def test_the_window_is_there_before_the_engine_is_started(qtbot: QtBot, fake_client, tmp_path: Path) -> None:
@@ -140,7 +158,7 @@ def test_the_first_indexing_can_be_searched_before_it_ends(
     )
     window.workspace.open("new")
     qtbot.waitUntil(lambda: page_state(window).headline == "Welcome to Semblance")
-    window.add_folders(["/photos"])
+    window.library.add_folders(["/photos"])
     assert page_state(window).headline == "Your files are being read"
     window.search.bar.set_query(Query.of_text("dog"))
     assert fake_client.last("search").args[0].query == Query.of_text("dog")
@@ -154,7 +172,7 @@ def test_a_query_typed_into_an_empty_library_is_answered_once_there_is_something
     qtbot.waitUntil(lambda: page_state(window).headline == "Welcome to Semblance")
     window.search.bar.set_query(Query.of_text("dog"))
     assert not fake_client.of("search")
-    window.add_folders(["/photos"])
+    window.library.add_folders(["/photos"])
     assert fake_client.last("search").args[0].query == Query.of_text("dog")
 
 
@@ -199,7 +217,7 @@ def test_a_library_that_is_too_new_goes_back_to_its_copy_once_a_person_knows_how
     assert not fake_client.of("restore")
     next(made for made in box.buttons() if made.text() == "Go back").click()
     assert [call.args for call in fake_client.of("restore")] == [("new",)]
-    assert page_state(window).headline == "Opening your library…"  # and no button that could be pressed again
+    assert page_state(window).headline == "Going back to the copy…"  # and no button that could be pressed again
     fake_client.last("restore").answer(Restored("/libraries/new/library.sqlite", 2, aside))
     qtbot.waitUntil(lambda: window.workspace.status is not None and window.workspace.status.name == "new")
     assert aside in window.banner.text
@@ -212,16 +230,71 @@ def test_going_back_that_fails_says_why(qtbot: QtBot, window: MainWindow, fake_c
     qtbot.waitUntil(lambda: page_state(window).headline == "The copy could not be put back")
 
 
-def test_a_library_that_is_brought_up_to_date_does_not_look_hung(qtbot: QtBot, window: MainWindow, fake_client) -> None:
+def test_a_library_that_is_brought_up_to_date_shows_how_far_it_is(
+    qtbot: QtBot, window: MainWindow, fake_client
+) -> None:
     opening = fake_client.answers.pop("open")
     window.workspace.open("old")
-    assert page_state(window).headline == "Opening your library…"
-    fake_client.last("open").progress(Progress("Backing up the library", 25, 100))
-    qtbot.waitUntil(lambda: page_state(window).headline == "Backing up the library… (25%)")
-    assert "A copy stays beside it" in page_state(window).sentence
-    fake_client.last("open").answer(opening("old"))
+    state = page_state(window)
+    bar = state.findChild(QProgressBar)
+    assert (state.headline, bar.isHidden()) == ("Opening your library…", True)
+    call = fake_client.last("open")
+    call.progress(Progress("Changing", 250_000_000, 1_000_000_000, remaining_s=30, in_bytes=True))
+    qtbot.waitUntil(lambda: state.headline == "Changing…")
+    assert "A copy of it stays beside it" in state.sentence
+    assert state.count == "250.0 MB of 1.0 GB · less than a minute left"
+    assert (bar.isHidden(), bar.value() * 4) == (False, bar.maximum())
+    call.progress(Progress("Writing", is_final=True))
+    qtbot.waitUntil(lambda: state.headline == "Writing…")
+    assert (bar.maximum(), [made for made in state.findChildren(QPushButton) if not made.isHidden()]) == (0, [])
+    call.answer(opening("old"))
+    qtbot.waitUntil(lambda: window.workspace.status is not None)
+    assert (state.headline, bar.isHidden()) == ("What are you looking for?", True)
+
+
+def test_bringing_a_library_up_to_date_can_be_cancelled_and_tried_again(
+    qtbot: QtBot, window: MainWindow, fake_client
+) -> None:
+    del fake_client.answers["open"]
+    window.workspace.open("old")
+    state = page_state(window)
+    call = fake_client.last("open")
+    call.progress(Progress("Changing", 1, 4))
+    qtbot.waitUntil(lambda: state.headline == "Changing…")
+    press(qtbot, state, "Cancel")
+    assert call.actions == [Action.CANCEL]
+    assert state.headline == "Stopping…"
+    qtbot.waitUntil(lambda: state.headline == "“old” was not brought up to date")
+    assert "It is as it was" in state.sentence
+    assert window.workspace.has_failed
+    press(qtbot, state, "Try again")
+    assert [asked.args for asked in fake_client.of("open")[-2:]] == [("old",), ("old",)]
+    fake_client.last("open").progress(Progress("Changing", 1, 4))
+    qtbot.waitUntil(lambda: state.headline == "Changing…")
+
+
+def test_cancelling_too_late_opens_the_library(
+    qtbot: QtBot, window: MainWindow, fake_client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening = fake_client.answers.pop("open")
+    monkeypatch.setattr(type(fake_client.last("open")), "control", lambda call, action: call.actions.append(action))
+    window.workspace.open("old")
+    call = fake_client.last("open")
+    window.workspace.cancel_opening()
+    assert call.actions == [Action.CANCEL]
+    call.progress(Progress("Writing"))
+    call.answer(opening("old"))
     qtbot.waitUntil(lambda: window.workspace.status is not None)
     assert page_state(window).headline == "What are you looking for?"
+
+
+def test_after_a_cancelled_upgrade_the_program_can_be_quit(qtbot: QtBot, window: MainWindow, fake_client) -> None:
+    del fake_client.answers["open"]
+    window.workspace.open("old")
+    window.workspace.cancel_opening()
+    qtbot.waitUntil(lambda: "not brought up to date" in page_state(window).headline)
+    press(qtbot, page_state(window), "Quit Semblance")
+    assert fake_client.closed
 
 
 def test_a_dying_engine_is_told_and_then_given_up_with_the_logs_path(

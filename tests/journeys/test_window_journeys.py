@@ -30,7 +30,7 @@ REPLAY = "replay:ReplaySource"
 
 def index(qtbot: QtBot, window: MainWindow, *folders: Path) -> IndexReport:
     with qtbot.waitSignal(window.workspace.job.finished, timeout=WAIT_MS) as finished:
-        window.add_folders([str(folder) for folder in folders])
+        window.library.add_folders([str(folder) for folder in folders])
     report: IndexReport = finished.args[0]
     return report
 

@@ -137,10 +137,12 @@ def _check_room(database: Path, size_bytes: int, parts: float) -> None:
 
 
 def _copy(connection: sqlite3.Connection, part: Path, job: Job) -> None:
-    job.begin(COPYING)
+    (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    job.begin(COPYING, pages * page_bytes, in_bytes=True)
 
     def copied(_status: int, remaining: int, total: int) -> None:
-        job.begin(COPYING, total, total - remaining)
+        job.advance((total - remaining) * page_bytes - job.progress.done)
 
     with closing(sqlite3.connect(part)) as target:
         target.execute("PRAGMA journal_mode = OFF")  # a half copy is thrown away whole

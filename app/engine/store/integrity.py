@@ -77,5 +77,6 @@ def path_bytes(value: object) -> bytes:
 
 
 def register(connection: sqlite3.Connection) -> None:
-    """Make `checksum` a function of SQL."""
+    """Make `checksum` and `vector_checksum` functions of SQL."""
     connection.create_function("checksum", -1, checksum, deterministic=True)
+    connection.create_function("vector_checksum", 3, vector_checksum, deterministic=True)

@@ -1,24 +1,18 @@
 """The library's schema as ordered steps. ``PRAGMA user_version`` counts those a database has taken.
 
-A step is never changed once released: a change of the schema is a new step at the end.
+What a step makes is never changed once released: a change of the schema is a new step at the end. `upgrading` takes
+the steps.
 """
 
 from __future__ import annotations
 
-import functools
-import json
 import os
-import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 
-from app import __version__
-from app.engine.jobs import NULL_JOB, Cancelled, Job
 from app.engine.store import integrity
 
 Migration = Callable[[sqlite3.Connection], None]
-_VERSION = re.compile(r"[0-9A-Za-z.+-]{1,40}")
 
 
 def _first_schema(connection: sqlite3.Connection) -> None:
@@ -182,7 +176,6 @@ def _fill_folders(connection: sqlite3.Connection) -> None:
 
 
 def _fill_checksums(connection: sqlite3.Connection) -> None:
-    connection.create_function("vector_checksum", 3, integrity.vector_checksum, deterministic=True)
     connection.execute(
         "INSERT INTO checked_vectors (id, space_id, item_id, vector, crc) "
         "SELECT id, space_id, item_id, vector, vector_checksum(space_id, item_id, vector) FROM vectors"
@@ -271,94 +264,11 @@ def _test_collections(connection: sqlite3.Connection) -> None:
 MIGRATIONS: tuple[Migration, ...] = (_first_schema, _scale, _test_collections)
 SCHEMA_VERSION = len(MIGRATIONS)
 
-
-MADE_BY = "semblance"
-"""The key of the setting that says which version of the program brought a library to its schema."""
-
-INSTRUCTIONS_BETWEEN_LOOKS = 10_000
-"""Of SQLite's machine, between two looks whether the job is cancelled: some milliseconds."""
-
-UPGRADING = "Bringing the library up to date"
-
-
-def schema_of(connection: sqlite3.Connection) -> int:
-    """The schema of a database; 0 of one that was just made."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    return int(version)
-
-
-def made_by(connection: sqlite3.Connection) -> str:
-    """Which version of the program brought a library to its schema, be it a later one; "" where it does not say."""
-    try:
-        row = connection.execute("SELECT value FROM settings WHERE key = ?", (MADE_BY,)).fetchone()
-        version = json.loads(row[0]) if row else ""
-    except (sqlite3.DatabaseError, ValueError, TypeError):
-        return ""
-    return version if isinstance(version, str) and _VERSION.fullmatch(version) else ""
-
-
-def migrate(connection: sqlite3.Connection, job: Job = NULL_JOB) -> None:
-    """Bring a database to this program's schema in one transaction: whatever happens, it is as it was or up to date.
-
-    Raises:
-        Cancelled: the job was cancelled; nothing was changed.
-        sqlite3.Error: the disk failed.
-    """
-    integrity.register(connection)
-    version = schema_of(connection)
-    if version >= SCHEMA_VERSION:
-        return
-    if version:
-        job.begin(UPGRADING)
-    connection.set_progress_handler(lambda: job.cancelled, INSTRUCTIONS_BETWEEN_LOOKS)
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-        for migration in MIGRATIONS[version:]:
-            migration(connection)
-        value = json.dumps(__version__)
-        connection.execute(
-            "INSERT OR REPLACE INTO settings (key, value, crc) VALUES (?, ?, ?)",
-            (MADE_BY, value, integrity.checksum(MADE_BY, value)),
-        )
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        connection.execute("COMMIT")
-    except BaseException as error:
-        if connection.in_transaction:  # SQLite has rolled back by itself where the disk failed
-            connection.execute("ROLLBACK")
-        if isinstance(error, sqlite3.Error) and error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
-            raise Cancelled from error
-        raise
-    finally:
-        connection.set_progress_handler(None, 0)
-
-
-Shape = frozenset[tuple[str, str, str, str]]
-
-
-@functools.cache
-def expected_shape(of_words: bool = False) -> Shape:
-    """The shape of a database that was just made."""
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        migrate(connection)
-        return shape(connection, of_words)
-
-
-def shape(connection: sqlite3.Connection, of_words: bool = False) -> Shape:
-    """The columns, types and references of every table, the columns of every index, and the triggers: what a damaged
-    schema changes and another version of SQLite, which may keep the same tables in other words, does not.
-
-    ``of_words``: that of the tables in which FTS5 keeps its index, which it alone knows.
-    """
-    facts: set[tuple[str, str, str, str]] = set()
-    for kind, name, sql in connection.execute("SELECT type, name, sql FROM sqlite_schema").fetchall():
-        if name.startswith("sqlite_"):
-            continue
-        if kind != "table":
-            facts.add((name, kind, "", sql or ""))
-            continue
-        for pragma in ("table_xinfo", "foreign_key_list"):
-            facts |= {(name, pragma, "", repr(row)) for row in connection.execute(f"PRAGMA {pragma}({name})")}
-        for _, index, *rest in connection.execute(f"PRAGMA index_list({name})").fetchall():
-            columns = connection.execute(f"PRAGMA index_xinfo({index})").fetchall()
-            facts.add((name, "index", index, repr((rest, columns))))
-    return frozenset(fact for fact in facts if fact[0].startswith("words_") is of_words)
+BYTES_SUMMED: dict[Migration, str] = {
+    _scale: """SELECT
+        (SELECT count(*) FROM vectors) * (SELECT avg(length(vector)) FROM (SELECT vector FROM vectors LIMIT 100)),
+        (SELECT count(*) FROM items) * (SELECT avg(length(image)) FROM (SELECT image FROM thumbnails LIMIT 100))""",
+}
+"""Asks before the first step about how many bytes a long one puts through checksums, in columns to be added up: by
+these it is known how far it is. An index counts the rows without reading them, the first hundred say how long they are.
+"""

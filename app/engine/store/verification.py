@@ -18,9 +18,9 @@ from app.engine.store.integrity import checksum, is_sound
 from app.engine.store.judgments import SOUND_JUDGMENT
 from app.engine.store.labels import SOUND_LABEL, SOUND_LABELLED, forget_labels
 from app.engine.store.lookup import SOUND_THUMBNAIL
-from app.engine.store.migrations import expected_shape, shape
 from app.engine.store.preferences import SOUND_SETTING
 from app.engine.store.queries import SOUND_QUERY, SOUND_SET
+from app.engine.store.shapes import expected_shape, shape
 
 BLOCK_ROWS = 4096
 FINE = "ok"
