@@ -7,7 +7,6 @@ from dataclasses import replace
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
-    QDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -18,12 +17,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.bridge.client import Call
 from app.engine.checktypes import CheckUp, Finding, Verdict
 from app.engine.errors import AppError
 from app.engine.jobs import Progress
 from app.gui import icons, theme
 from app.gui.engine import Engine
+from app.gui.passingdialog import PassingDialog
 from app.gui.windowchecks import own_findings
 
 WIDTH_PX, HEIGHT_PX = 720, 560
@@ -34,7 +33,7 @@ _MARKS = {
 }
 
 
-class CheckUpDialog(QDialog):
+class CheckUpDialog(PassingDialog):
     """Does not block the window; deletes itself when it closes, and cancels then what is under way.
 
     Args:
@@ -45,10 +44,7 @@ class CheckUpDialog(QDialog):
     def __init__(self, engine: Engine, found: CheckUp | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._engine = engine
-        self._call: Call | None = None
         self._found: CheckUp | None = None
-        self._closed = False
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Check of this computer"))
         self.resize(WIDTH_PX, HEIGHT_PX)
         self._heading = theme.label("", theme.Type.HEADING)
@@ -76,13 +72,6 @@ class CheckUpDialog(QDialog):
     def text(self) -> str:
         """All that is said now, a line each."""
         return "\n".join(label.text() for label in self.findChildren(QLabel) if not label.isHidden() and label.text())
-
-    def done(self, result: int) -> None:
-        """An answer that comes after the dialog was closed finds nobody."""
-        self._closed = True
-        if self._call and not self._call.future.done():
-            self._call.cancel()
-        super().done(result)
 
     # --- composition -------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import (
     QFormLayout,
-    QHBoxLayout,
     QPushButton,
     QScrollArea,
     QStackedWidget,
@@ -20,6 +19,7 @@ from app.engine.types import Hit, ItemDetails, ItemKind, MediaKind
 from app.gui import desktop, icons, theme, tile, wording
 from app.gui.emptystate import EmptyState
 from app.gui.engine import Engine
+from app.gui.flow import FlowLayout
 from app.gui.labelchips import LabelChips
 from app.gui.offline import Offline
 from app.gui.preview import Preview
@@ -105,12 +105,12 @@ class DetailsPane(QWidget):
         )
         content = QWidget()
         content.setObjectName("content")
-        buttons = QHBoxLayout()
-        buttons.setSpacing(theme.SMALL_PX)
+        buttons = FlowLayout()
         buttons.addWidget(self._open)
-        buttons.addWidget(self._show, 1)
+        buttons.addWidget(self._show)
         self._facts.setHorizontalSpacing(theme.LARGE_PX)
         self._facts.setVerticalSpacing(theme.SMALL_PX)
+        self._facts.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         self._facts.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         column = QVBoxLayout(content)
         column.setContentsMargins(theme.MEDIUM_PX, theme.MEDIUM_PX, theme.MEDIUM_PX, theme.MEDIUM_PX)

@@ -37,7 +37,7 @@ class EmptyState(QWidget):
         self._count.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._buttons = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._buttons.setSpacing(theme.SMALL_PX)
-        column = QVBoxLayout(self)
+        self._column = column = QVBoxLayout(self)
         column.setContentsMargins(theme.HUGE_PX, theme.HUGE_PX, theme.HUGE_PX, theme.HUGE_PX)
         column.setSpacing(theme.MEDIUM_PX)
         column.addStretch(2)
@@ -80,6 +80,7 @@ class EmptyState(QWidget):
         self._sentence.setText(sentence)
         self._sentence.setVisible(bool(sentence))
         self._replace_buttons(actions, "primary" if progress is None else "")
+        self._show_icon()
 
     @property
     def count(self) -> str:
@@ -102,9 +103,17 @@ class EmptyState(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._arrange_buttons()
+        self._show_icon()
 
     def _draw_icon(self) -> None:
         self._icon.setPixmap(icons.pixmap(self._icon_name, ICON_PX, "muted", self.devicePixelRatioF()))
+
+    def _show_icon(self) -> None:
+        """Where there is little room, the words have it."""
+        wanted_px = self._column.heightForWidth(self.width())
+        if self._icon.isHidden():
+            wanted_px += ICON_PX + theme.MEDIUM_PX
+        self._icon.setVisible(wanted_px <= self.height())
 
     def _show_progress(self, headline: str, progress: Progress | None) -> None:
         count = " · ".join(wording.counts(progress)) if progress else ""

@@ -41,7 +41,7 @@ class EvaluatePage(QWidget):
         self._engine = engine
         self.banner = Banner()
         self.queries = QueryColumn(engine)
-        self.queries.setFixedWidth(COLUMN_PX)
+        self.queries.setFixedWidth(max(COLUMN_PX, self.queries.minimumSizeHint().width()))  # of larger letters
         self.judging = JudgePanel(engine, thumbnails)
         self.comparing = ComparePanel(engine, thumbnails)
         self.robustness = RobustnessPanel(engine)

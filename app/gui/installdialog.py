@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.engine.errors import AppError
 from app.engine.modeltypes import InstallPlan
 from app.gui import modelwords, theme, wording
 from app.gui.facts import Facts
+from app.gui.passingdialog import PassingDialog
 
 WIDTH_PX = 600
 
@@ -18,7 +19,7 @@ NOT_FIXED = "Not fixed: what the hub holds now is fetched, and its commit is not
 Ask = Callable[[str, Callable[[InstallPlan], None], Callable[[AppError], None]], None]
 
 
-class InstallDialog(QDialog):
+class InstallDialog(PassingDialog):
     """Does not block the window; deletes itself when it closes. Nothing is fetched before the button is pressed.
 
     Signal: ``agreed`` with the mirror's address, "" for the model's own source.
@@ -35,8 +36,6 @@ class InstallDialog(QDialog):
         super().__init__(parent)
         self._ask = ask
         self._asked = 0
-        self._closed = False
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Install {0}").format(name))
         self.setMinimumWidth(WIDTH_PX)
         self._facts = Facts(((self.tr("Looking up what would be fetched…"), ""),))
@@ -63,11 +62,6 @@ class InstallDialog(QDialog):
     @property
     def mirror(self) -> str:
         return self._mirror.text().strip()
-
-    def done(self, result: int) -> None:
-        """An answer that comes after the dialog was closed finds nobody."""
-        self._closed = True
-        super().done(result)
 
     # --- composition -------------------------------------------------------------------------------------------------
 

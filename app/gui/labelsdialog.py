@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
-    QDialog,
     QHBoxLayout,
     QHeaderView,
     QPlainTextEdit,
@@ -18,7 +17,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.bridge.client import Call
 from app.engine.errors import AppError, EngineDied
 from app.engine.evaltypes import LabelStatus, QuerySet
 from app.engine.jobs import Progress
@@ -27,13 +25,14 @@ from app.engine.types import Modality
 from app.gui import icons, theme, wording
 from app.gui.engine import Engine
 from app.gui.jobline import JobLine
+from app.gui.passingdialog import PassingDialog
 
 WIDTH_PX, HEIGHT_PX = 680, 520
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 EXAMPLES = "dog\ncat\nbirthday cake\na day at the sea"
 
 
-class LabelsDialog(QDialog):
+class LabelsDialog(PassingDialog):
     """Blocks the window it belongs to; deletes itself when it closes, and stops giving labels then: what was given
     stays, and the rest is given after the next run of indexing.
 
@@ -48,9 +47,6 @@ class LabelsDialog(QDialog):
         super().__init__(parent)
         self._engine = engine
         self._status: LabelStatus | None = None
-        self._call: Call | None = None
-        self._closed = False
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Labels"))
         self.resize(WIDTH_PX, HEIGHT_PX)
         self.names = QPlainTextEdit()
@@ -101,13 +97,6 @@ class LabelsDialog(QDialog):
         if self._call is None and not self._closed:
             self._error.hide()
             self._engine.request("labels_status", on_done=self._show, on_failed=self._refused)
-
-    def done(self, result: int) -> None:
-        """An answer that comes after the dialog was closed finds nobody."""
-        self._closed = True
-        if self._call and not self._call.future.done():
-            self._call.cancel()
-        super().done(result)
 
     # --- composition -------------------------------------------------------------------------------------------------
 
@@ -192,6 +181,10 @@ class LabelsDialog(QDialog):
 
     def _words(self, status: LabelStatus) -> str:
         sentences = []
+        if self.model.count() == 1:  # nothing beside the best available
+            sentences.append(
+                self.tr("No model that reads words for pictures is here yet: install one on the Models page.")
+            )
         if status.pending and status.labels:
             sentences.append(
                 self.tr("{0} not been looked at yet.").format(

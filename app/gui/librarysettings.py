@@ -8,7 +8,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import (
     QCheckBox,
-    QDialog,
     QDoubleSpinBox,
     QGridLayout,
     QHBoxLayout,
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import (
 from app.engine.errors import AppError
 from app.engine.types import LibraryBackup, LibrarySettings, LibraryStatus
 from app.gui import theme, wording
+from app.gui.passingdialog import PassingDialog
 
 WIDTH_PX = 560
 SECONDS_PX = 110
@@ -53,7 +53,7 @@ class Seconds(QDoubleSpinBox):
         return self.locale().toString(value, "g", 7).replace(self.locale().groupSeparator(), "")
 
 
-class LibrarySettingsDialog(QDialog):
+class LibrarySettingsDialog(PassingDialog):
     """Does not block the window; deletes itself when it closes.
 
     Signal: ``index_wanted`` once the settings are saved and the person wants them applied at once.
@@ -70,8 +70,6 @@ class LibrarySettingsDialog(QDialog):
         settings = library.settings
         self._before = settings
         self._save = save
-        self._closed = False
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Settings of “{0}”").format(library.name))
         self.setMinimumWidth(WIDTH_PX)
         self.resize(WIDTH_PX, 0)
@@ -136,7 +134,9 @@ class LibrarySettingsDialog(QDialog):
             label.setBuddy(field)
             times.addWidget(label, 2 * row, 0)
             times.addWidget(field, 2 * row, 1)
-            times.addWidget(theme.label(why, theme.Type.CAPTION), 2 * row, 2)
+            hint = theme.label(why, theme.Type.CAPTION)
+            hint.setWordWrap(True)
+            times.addWidget(hint, 2 * row, 2)
             times.addWidget(self._errors[field], 2 * row + 1, 0, 1, 3)
         patterns = QLabel(self.tr("&Leave out"))
         patterns.setBuddy(self._patterns)
@@ -205,11 +205,6 @@ class LibrarySettingsDialog(QDialog):
     def _keep(self, then: Callable[[], None]) -> None:
         self._set_saving(True)
         self._save(self.settings(), lambda: None if self._closed else then(), self._show_error)
-
-    def done(self, result: int) -> None:
-        """An answer that comes after the dialog was closed finds nobody."""
-        self._closed = True
-        super().done(result)
 
     def _index_and_close(self) -> None:
         self.index_wanted.emit()

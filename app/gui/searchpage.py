@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app.bridge.client import Call
 from app.engine.errors import AppError, EngineDied, NothingToCompare
@@ -84,16 +85,18 @@ class SearchPage(QWidget):
         self.show_opening()
 
     def _compose(self) -> None:
-        heading = QHBoxLayout()
         self._header.setWordWrap(True)
-        heading.addWidget(self._header, 1)
-        heading.addWidget(self._keep)
-        heading.addWidget(self._judge)
+        self._heading = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._heading.addWidget(self._header, 1)
+        self._uses = QHBoxLayout()
+        self._uses.addWidget(self._keep)
+        self._uses.addWidget(self._judge)
+        self._heading.addLayout(self._uses)
         self._results = QWidget()
         below = QVBoxLayout(self._results)
         below.setContentsMargins(0, 0, 0, 0)
         below.setSpacing(theme.TINY_PX)
-        below.addLayout(heading)
+        below.addLayout(self._heading)
         below.addWidget(self._note)
         below.addWidget(self.grid, 1)
         self._stack = QStackedWidget()
@@ -168,6 +171,10 @@ class SearchPage(QWidget):
         self._status = None
         self.states.say_problem(error, actions)
         self._hide_results()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange_heading()
 
     def search_like(self, hit: Hit) -> None:
         """Search by a hit alone."""
@@ -245,9 +252,17 @@ class SearchPage(QWidget):
         model = self._answered_by(reply) or self.tr("names, folders and captions")
         took = f"{reply.timings.total_ms:.0f} ms"
         self._header.setText(" · ".join((found.replace(" ", f"{more} ", 1), model, took)))
+        self._arrange_heading()
         self._note.setText(reply.note)
         self._note.setVisible(bool(reply.note))
         self.grid.set_results(results, keep_place)
+
+    def _arrange_heading(self) -> None:
+        """What was found is said in two lines at most: where that needs it, above the buttons."""
+        room_px = self._stack.width() - self._uses.sizeHint().width()
+        is_wide = self._header.fontMetrics().horizontalAdvance(self._header.text()) < 2 * room_px
+        directions = QBoxLayout.Direction
+        self._heading.setDirection(directions.LeftToRight if is_wide else directions.TopToBottom)
 
     def _answered_by(self, reply: SearchReply) -> str:
         """``CLIP``; ``pictures by CLIP, sounds by CLAP, in turn``."""

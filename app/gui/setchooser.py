@@ -60,6 +60,7 @@ class SetChooser(QWidget):
         self.menu = QMenu(self._more)
         self._more.setMenu(self.menu)
         self._progress = theme.label("", theme.Type.CAPTION)
+        self._progress.setWordWrap(True)
         row = QHBoxLayout()
         row.setSpacing(theme.TINY_PX)
         row.addWidget(self._box, 1)

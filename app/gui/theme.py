@@ -11,7 +11,7 @@ from enum import StrEnum
 from string import Template
 
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QLabel, QStyleFactory, QWidget
 
 from app.paths import resources_dir
@@ -20,6 +20,7 @@ TINY_PX, SMALL_PX, MEDIUM_PX, LARGE_PX, HUGE_PX = 4, 8, 12, 16, 24
 """The only distances between things."""
 
 RADIUS_PX = 8
+LEAST_LINE_PX = 20
 ICON_PX = 18
 
 
@@ -158,7 +159,15 @@ def _dress(scheme: Qt.ColorScheme) -> None:
     app.setPalette(_palette(chosen))
     base_pt = app.font().pointSizeF()
     sizes = {f"{kind}_pt": f"{base_pt * scale:.1f}" for kind, scale in _SCALE.items()}
-    distances = {"tiny": TINY_PX, "small": SMALL_PX, "medium": MEDIUM_PX, "large": LARGE_PX, "radius": RADIUS_PX}
+    line_px = max(LEAST_LINE_PX, QFontMetrics(app.font()).height())  # a style sheet would cut larger letters
+    distances = {
+        "tiny": TINY_PX,
+        "small": SMALL_PX,
+        "medium": MEDIUM_PX,
+        "large": LARGE_PX,
+        "radius": RADIUS_PX,
+        "line": line_px,
+    }
     tick = "check" if chosen is DARK else "check-white"  # a style sheet shows drawings in the colours they have
     drawings = {"chevron": _drawing("chevron"), "tick": _drawing(tick)}
     app.setStyleSheet(_SHEET.substitute(asdict(chosen), **sizes, **distances, **drawings))
@@ -215,7 +224,7 @@ QLabel[role="warning"] { font-size: ${caption_pt}pt; color: $warning; }
 
 QPushButton, QComboBox, QLineEdit, QSpinBox, QDoubleSpinBox, QDateEdit {
     background: $surface; border: 1px solid $border; border-radius: ${radius}px;
-    padding: 6px ${medium}px; min-height: 20px;
+    padding: 6px ${medium}px; min-height: ${line}px;
 }
 QDoubleSpinBox::up-button, QDoubleSpinBox::down-button { width: 0; border: none; }
 QComboBox QLineEdit, QComboBox QLineEdit:focus { background: transparent; border: none; padding: 0; min-height: 0; }

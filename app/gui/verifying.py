@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from app.engine.errors import AppError
 from app.engine.jobs import Progress
 from app.engine.types import VerifyReport
 from app.gui import theme
 from app.gui.engine import Engine
+from app.gui.passingdialog import PassingDialog
 
 WIDTH_PX = 480
 
 
-class VerifyDialog(QDialog):
+class VerifyDialog(PassingDialog):
     """Starts the check at once, and cancels it where it is closed before the end. Deletes itself when it closes.
 
     Signal: ``checked`` once the check is over: what was damaged may have been mended or taken out.
@@ -24,8 +25,6 @@ class VerifyDialog(QDialog):
 
     def __init__(self, library: str, engine: Engine, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._closed = False
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Check of “{0}”").format(library))
         self.setMinimumWidth(WIDTH_PX)
         self._heading = theme.label(self.tr("Waiting until nothing else is at work"), theme.Type.HEADING)
@@ -54,13 +53,6 @@ class VerifyDialog(QDialog):
     def text(self) -> str:
         """What is said now."""
         return f"{self._heading.text()}\n{self._words.text()}".strip()
-
-    def done(self, result: int) -> None:
-        """An answer that comes after the dialog was closed finds nobody."""
-        self._closed = True
-        if not self._call.future.done():
-            self._call.cancel()
-        super().done(result)
 
     def _progressed(self, progress: Progress) -> None:
         if self._closed:

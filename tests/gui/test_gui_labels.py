@@ -252,3 +252,11 @@ def test_long_names_fit(qtbot: QtBot, engine: Engine, fake_client: Any, make_hit
     bar.choose(name)
     assert bar.text() == "a very long l…"
     assert bar.chosen == (name,)
+
+
+def test_without_a_model_that_reads_words_it_is_said_what_to_do(qtbot: QtBot, engine: Engine, fake_client: Any) -> None:
+    fake_client.answers["labels_status"] = lambda: LabelStatus(())
+    dialog = LabelsDialog(engine, ())
+    qtbot.addWidget(dialog)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    qtbot.waitUntil(lambda: "install one on the Models page" in dialog.worth)

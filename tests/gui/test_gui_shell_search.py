@@ -393,3 +393,20 @@ def test_a_frame_dragged_out_of_the_results_keeps_its_moment(tmp_path: Path) -> 
     data.setUrls([QUrl.fromLocalFile(str(film))])
     data.setData(intake.MOMENT_TYPE, b"8000")
     assert intake.from_data(data, tmp_path).parts[0].at_ms == 8000
+
+
+def test_what_was_found_is_not_squeezed_between_the_window_and_the_buttons(
+    qtbot: QtBot, page: SearchPage, fake_client, make_reply
+) -> None:
+    fake_client.answers["search"] = lambda request: make_reply(3, generation=request.generation)
+    page.bar.set_query(Query.of_text("dog"))
+    qtbot.waitUntil(lambda: page.grid.results.hits == 3)
+    found = next(label for label in page.findChildren(QLabel) if label.text().startswith("3 results"))
+    judge = next(button for button in page.findChildren(QPushButton) if button.text() == "Judge these results")
+    for width_px, is_beside in ((900, True), (page.minimumSizeHint().width(), False)):
+        page.resize(width_px, 640)
+        found.setText(
+            "3 results · pictures by a model with a long name, sounds by another such model, in turn · 120 ms"
+        )
+        page._arrange_heading()
+        qtbot.waitUntil(lambda: (found.geometry().bottom() > judge.geometry().top()) is is_beside)  # noqa: B023 - waited for here

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from assistive import act
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QDropEvent, QFont, QFontMetrics
 from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
@@ -452,3 +452,20 @@ def test_an_answer_lost_with_the_engine_is_no_error_of_its_own(qtbot: QtBot, win
     fake_client.die()
     qtbot.waitUntil(lambda: bool(window.banner.text))
     assert window.banner.text.startswith("The engine stopped and is being restarted")
+
+
+@pytest.mark.usefixtures("restored_theme")
+def test_controls_are_as_tall_as_the_letters_the_system_is_set_to(qtbot: QtBot, qapp: QApplication) -> None:
+    before = qapp.font()
+    larger = QFont(before)
+    larger.setPointSizeF(2 * before.pointSizeF())
+    try:
+        qapp.setFont(larger)
+        theme.apply("light")
+        for control in (QPushButton("Judge"), QComboBox(), QLineEdit()):
+            qtbot.addWidget(control)
+            control.ensurePolished()
+            margins_px = 2 * 7  # padding and frame
+            assert control.minimumSizeHint().height() >= QFontMetrics(larger).height() + margins_px, control
+    finally:
+        qapp.setFont(before)
