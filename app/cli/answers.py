@@ -31,7 +31,7 @@ def open_session(options: argparse.Namespace, home: Path, library: str | None = 
 
     Raises:
         AppError: it cannot be opened.
-        Cancelled: it was interrupted; its words say what became of the library.
+        Cancelled: it was interrupted; in an upgrade, its words say what became of the library.
     """
     from app.engine.session import Session  # numpy and the codecs are loaded only by a command that needs them
 
@@ -40,6 +40,8 @@ def open_session(options: argparse.Namespace, home: Path, library: str | None = 
         with watched(says_phases=True) as job:
             session = Session.open(home, name, job=job)
     except Cancelled as error:
+        if not job.progress.phase:  # it needed not to be brought up to date
+            raise
         raise Cancelled("The library is as it was. Run the command again to bring it up to date.") from error
     except Restorable as error:
         if not error.backup:
@@ -49,7 +51,7 @@ def open_session(options: argparse.Namespace, home: Path, library: str | None = 
         raise AppError(error.title, told, error.path) from error
     if job.cancelled:  # too late to stop it
         session.close()
-        raise Cancelled("The library is up to date.")
+        raise Cancelled
     return session
 
 
