@@ -104,7 +104,10 @@ class _Watch:
         left_bytes = (progress.total or 0) - progress.done  # the total is an estimate
         if 0 < new_bytes < left_bytes:
             with suppress(Cancelled):
-                self._job.advance(new_bytes)
+                if progress.done:
+                    self._job.advance(new_bytes)
+                else:  # the time before the first bytes says nothing about how fast they are
+                    self._job.begin(UPGRADING, progress.total, new_bytes, in_bytes=True)
         return self._job.cancelled
 
     def _counted(self, function: Callable[..., int]) -> Callable[..., int]:
