@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, special, stats
+from scipy import special
 
 from app.engine.evaltypes import Threshold
 from app.engine.evaluation.resampling import CONFIDENCE, DIGITS, Floats
@@ -62,6 +62,8 @@ def threshold(
         unjudged: similarities of the results that follow the runs.
         relevant: those of all results judged relevant, wherever; None: there are no others than in the runs.
     """
+    from scipy import optimize, stats  # a second that opening a library does not wait for
+
     scores, right = _judged(similarities, grades)
     judged = len(scores)
 
@@ -162,6 +164,7 @@ def fit(raw: Sequence[float] | NDArray[np.floating], relevant: Sequence[bool] | 
     right = np.asarray(relevant, dtype=np.float64)
     if len(right) == 0:
         return Calibration()
+    from scipy import optimize  # as in `threshold`: not at once
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
         slope, shift = parameters

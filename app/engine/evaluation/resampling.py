@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -215,7 +215,7 @@ def _gaussian_bound(columns: Floats, observed: Floats) -> Floats:
     """
     scale = np.sqrt((columns**2).sum(axis=1))
     distance = np.divide(observed, scale, out=np.zeros_like(observed), where=scale > 0)
-    tail: Floats = stats.norm.sf(distance)
+    tail: Floats = special.ndtr(-distance)
     return np.minimum(1.0, 2 * 3.178 * tail)
 
 
