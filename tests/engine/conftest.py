@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import wave
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from pebble import ProcessPool
 from PIL import Image
 
+import app.engine.media.pool
 from app.engine.encoders import device
 from app.engine.encoders.precision import half_type
 from app.engine.session import Session
@@ -27,6 +31,41 @@ def single_precision() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(device, "half_type", lambda place: None if place == "cpu" else half_type(place))
         yield
+
+
+@pytest.fixture(scope="session")
+def idle_decoders() -> Iterator[dict[tuple[int, bool], list[ProcessPool]]]:
+    """The children that decoded for libraries which are closed, by how many there are and whether they yield."""
+    idle: dict[tuple[int, bool], list[ProcessPool]] = defaultdict(list)
+    yield idle
+    for pools in idle.values():
+        for pool in pools:
+            pool.stop()
+            pool.join()
+
+
+@pytest.fixture(autouse=True)
+def lasting_decoders(idle_decoders: dict[tuple[int, bool], list[ProcessPool]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Children that decode go from a library that is closed to the next one: they take longer to start than most tests
+    to run. Tests of how they come and go override this."""
+    new_pool, end = app.engine.media.pool._Lane._new_pool, app.engine.media.pool._end
+    kinds: dict[ProcessPool, tuple[int, bool]] = {}
+
+    def take(lane: Any) -> ProcessPool:
+        kind = lane._workers, lane._yielding
+        pool = idle_decoders[kind].pop() if idle_decoders[kind] else new_pool(lane)
+        kinds[pool] = kind
+        return pool
+
+    def leave(pool: ProcessPool) -> None:
+        kind = kinds.pop(pool, None)
+        if kind and pool.active:
+            idle_decoders[kind].append(pool)
+        else:
+            end(pool)
+
+    monkeypatch.setattr(app.engine.media.pool._Lane, "_new_pool", take)
+    monkeypatch.setattr(app.engine.media.pool, "_end", leave)
 
 
 @pytest.fixture

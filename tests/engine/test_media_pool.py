@@ -47,6 +47,11 @@ REFUSED = {
 """Which of the odd and hostile files are refused, with words of the reason."""
 
 
+@pytest.fixture(autouse=True)
+def lasting_decoders() -> None:
+    """Here they come and go as they do for a person."""
+
+
 @pytest.fixture(scope="module")
 def pool() -> Iterator[DecoderPool]:
     with DecoderPool(workers=1, time_limit_s=2.0) as shared:
