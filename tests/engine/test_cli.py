@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -187,24 +189,40 @@ def test_options_may_stand_before_the_verb(
     assert json.loads(capsys.readouterr().out)["name"] == "one"
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
+@contextlib.contextmanager
+def held_up(path: Path) -> Iterator[Callable[[], bool]]:
+    """Whoever opens a file waits until the block is left; yields whether anybody does. Linux's leases (fcntl(2))."""
+    import fcntl
+
+    before = signal.signal(signal.SIGIO, signal.SIG_IGN)  # by which the holder is told
+    with path.open("r+b") as file:
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        yield lambda: fcntl.fcntl(file, fcntl.F_GETLEASE) != fcntl.F_WRLCK
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    signal.signal(signal.SIGIO, before)
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="an index is held up, so that it is under way when it is interrupted"
+)
 def test_an_interrupted_index_ends_with_130_and_goes_on_later(home: Path, photo: Make, tmp_path: Path) -> None:
-    for seed in range(400):
+    for seed in range(20):
         photo(f"{seed}.png", seed)
     command = [sys.executable, "-m", "app", "--home", str(home), "index", str(tmp_path / "media"), "--json"]
     command += ["--models", "colour-texture"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    library = home / "libraries" / "default" / "library.sqlite"
-    while not library.exists():
-        assert process.poll() is None
-    process.send_signal(signal.SIGINT)
+    with held_up(tmp_path / "media" / "7.png") as is_reached:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        while not is_reached():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert json.loads(out)["error"]["title"] == "Interrupted"
     assert "kept" in err
     assert "Run it again to go on" in err
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout)["spaces"]["colour-texture"]["items"] == 400
+    assert json.loads(done.stdout)["spaces"]["colour-texture"]["items"] == 20
 
 
 def test_starting_loads_neither_torch_nor_qt() -> None:
