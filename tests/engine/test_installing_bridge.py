@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 import tinymodel
-import torch
-import torchvision
 from hub import Fault, Hub, running, sha256
 from tinymodel import KEY, REPO, WEIGHTS, hub_source, url_source
 
@@ -20,7 +18,6 @@ from app.engine.jobs import Cancelled, Progress
 from app.engine.types import IndexRequest, Query, SearchRequest
 
 WAIT_S = 120
-RESNET = "resnet50-seeded.pth"
 
 
 @pytest.fixture
@@ -33,15 +30,12 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
 
 @pytest.fixture
-def resnet(hub: Hub, tmp_path: Path) -> str:
-    """The source of a real ResNet-50 with seeded weights, at a plain address."""
-    torch.manual_seed(7)
-    path = tmp_path / RESNET
-    torch.save(torchvision.models.resnet50(weights=None).state_dict(), path)
-    data = path.read_bytes()
-    hub.plain[f"/files/{RESNET}"] = data
+def plain(hub: Hub) -> str:
+    """The source of a small network at a plain address."""
+    data = tinymodel.weights()
+    hub.plain[f"/files/{WEIGHTS}"] = data
     checksum = f"sha256-prefix:{sha256(data)[:8]}"
-    return url_source(f"{hub.address}/files", {"name": RESNET, "size_bytes": len(data), "checksum": checksum})
+    return url_source(f"{hub.address}/files", {"name": WEIGHTS, "size_bytes": len(data), "checksum": checksum})
 
 
 @pytest.fixture
@@ -64,35 +58,35 @@ def start(home: Path) -> Iterator[Callable[..., EngineClient]]:
 
 
 def test_an_installed_model_is_used_without_opening_the_library_again(
-    start: Callable[..., EngineClient], resnet: str, hub: Hub, photo: Callable[..., Path], tmp_path: Path
+    start: Callable[..., EngineClient], plain: str, hub: Hub, photo: Callable[..., Path], tmp_path: Path
 ) -> None:
-    client = start(tinymodel.entry("resnet", source=resnet, network=tinymodel.RESNET50))
+    client = start(tinymodel.entry(source=plain))
     query, other = photo("a.png", 1), photo("b.png", 2)
-    hub.faults.append(Fault(RESNET, cut_after=40_000_000))
+    hub.faults.append(Fault(WEIGHTS, cut_after=150_000))
 
     def call(method: str, *arguments: object) -> Any:
         return client.call(method, *arguments).future.result(WAIT_S)
 
     assert not call("models")[0].ready
-    plan = call("models_plan", "resnet")
-    assert plan.download_bytes == len(hub.plain[f"/files/{RESNET}"])
+    plan = call("models_plan", KEY)
+    assert plan.download_bytes == len(hub.plain[f"/files/{WEIGHTS}"])
     seen: list[Progress] = []
-    status = client.call("models_install", "resnet", on_progress=seen.append).future.result(WAIT_S)
+    status = client.call("models_install", KEY, on_progress=seen.append).future.result(WAIT_S)
     assert status.ready
     assert {"Asking the source", "Downloading", "Checking"} <= {progress.phase for progress in seen}
     assert call("models")[0].ready
-    call("index", IndexRequest((str(tmp_path / "media"),), ("resnet",)))
+    call("index", IndexRequest((str(tmp_path / "media"),), (KEY,)))
     reply = call("search", SearchRequest(Query.of_image(str(query))))
     assert [hit.path for hit in reply.hits] == [str(other)]
-    assert call("models_verify", ("resnet",))[0].problems == ()
+    assert call("models_verify", (KEY,))[0].problems == ()
 
-    call("models_remove", "resnet")
+    call("models_remove", KEY)
     assert not call("models")[0].ready
     with pytest.raises(AppError, match="Put "):
-        call("search", SearchRequest(Query.of_image(str(query)), model="resnet"))
-    assert call("status").kept["resnet"].items == 2
-    call("models_install", "resnet")
-    assert call("index", IndexRequest((), ("resnet",))).encoded.get("resnet", 0) == 0  # what it computed has stayed
+        call("search", SearchRequest(Query.of_image(str(query)), model=KEY))
+    assert call("status").kept[KEY].items == 2
+    call("models_install", KEY)
+    assert call("index", IndexRequest((), (KEY,))).encoded.get(KEY, 0) == 0  # what it computed has stayed
     assert call("search", SearchRequest(Query.of_image(str(query)))).hits
 
 

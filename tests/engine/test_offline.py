@@ -29,12 +29,13 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has 
 APP_DIR = resources_dir().parent / "app"
 SAMPLE = resources_dir() / "sample"
 CHOSEN = (
-    *("biomedclip", "clip-xlm-roberta-b-32", "mobileclip-s2", "clip-vit-b-32-int8"),
-    *("dinov2-vit-s-14", "panns-cnn14", "colour-texture", "timbre"),
+    *(SIGLIP, "biomedclip", "clip-xlm-roberta-b-32", "mobileclip-s2", "clip-vit-b-32-int8"),
+    *("dinov2-vit-s-14", "resnet50", "clap-htsat", "colour-texture", "timbre"),
 )
-IN_PACK = (SIGLIP, smallclip.KEY, "resnet50", "panns-cnn10", "clap-htsat")
+IN_PACK = (smallclip.KEY, "panns-cnn10")
 """Of each family, of each way to build a tower and to read a tokenizer one; an 8-bit variant. The rest of the catalogue
-differs from these in its sizes, and siglip-b-16 in its vocabulary."""
+differs from these in its sizes, and siglip-b-16 in its vocabulary. Those in the pack are small ones, and between them
+answer by words, by pictures and by sounds."""
 KINDS = ((".jpg", ".png", ".webp"), (".wav", ".flac", ".ogg", ".mp3"))
 FETCHES = APP_DIR / "engine" / "installing" / "failures.py"
 """Belongs to the process that fetches, and is imported by no other."""
@@ -72,6 +73,22 @@ def write_blank(tensors: Mapping[str, torch.Tensor], path: Path) -> None:
         file.truncate(8 + len(described) + size_bytes)
 
 
+def write_slim_siglip(home: Path) -> None:
+    """SigLIP 2 with its picture tower and tokenizer, and hardly a text tower, which has most of the bytes."""
+    entry = next(entry for entry in read_entries(resources_dir() / "models.toml") if entry.key == SIGLIP)
+    folder = models_dir(home) / SIGLIP
+    folder.mkdir(parents=True)
+    write_tokenizer(entry, folder)
+    model_cfg = open_clip.get_model_config(entry.architecture)
+    model_cfg["text_cfg"] |= {"width": 64, "heads": 2, "layers": 1}
+    config = {
+        "model_cfg": model_cfg,
+        "preprocess_cfg": {"mean": entry.mean, "std": entry.std, "resize_mode": "squash"},
+    }
+    (folder / "open_clip_config.json").write_text(json.dumps(config), "utf-8")
+    save_weights(seeded_clip(configured(entry, folder), folder), folder / entry.files[0])
+
+
 @pytest.fixture(scope="module")
 def blank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A home with a chosen set of models."""
@@ -79,6 +96,7 @@ def blank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch, Uninitialised():
         patch.setattr(safetensors.torch, "save_file", write_blank)
         patch.setattr(torch, "save", write_blank)
+        write_slim_siglip(home)
         install_seeded(home, (*CHOSEN, "clip-vit-b-32"))  # which the variant has its weights of
     yield home
     shutil.rmtree(home)
@@ -133,26 +151,9 @@ def tells(package: Path) -> bool:
 # --- a home filled from a pack ---------------------------------------------------------------------------------------
 
 
-def write_slim_siglip(home: Path) -> None:
-    """SigLIP 2 with its picture tower and tokenizer, and hardly a text tower, which has most of the bytes."""
-    entry = next(entry for entry in read_entries(resources_dir() / "models.toml") if entry.key == SIGLIP)
-    folder = models_dir(home) / SIGLIP
-    folder.mkdir(parents=True)
-    write_tokenizer(entry, folder)
-    model_cfg = open_clip.get_model_config(entry.architecture)
-    model_cfg["text_cfg"] |= {"width": 64, "heads": 2, "layers": 1}
-    config = {
-        "model_cfg": model_cfg,
-        "preprocess_cfg": {"mean": entry.mean, "std": entry.std, "resize_mode": "squash"},
-    }
-    (folder / "open_clip_config.json").write_text(json.dumps(config), "utf-8")
-    save_weights(seeded_clip(configured(entry, folder), folder), folder / entry.files[0])
-
-
 @pytest.fixture(scope="module")
 def pack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("pack")
-    write_slim_siglip(folder / "home")
     smallclip.write(models_dir(folder / "home"))
     install_seeded(folder / "home", IN_PACK)
     path = folder / "models.semblance-pack"
@@ -171,11 +172,9 @@ def test_a_home_filled_from_a_pack_runs_every_search(pack: Path, tmp_path: Path)
         shutil.copy(path, media)
     picture, sound = (next(str(path) for path in sorted(media.iterdir()) if path.suffix in kinds) for kinds in KINDS)
     searches = [
-        ("siglip2-b-16", ["--text", "a red car"]),
+        ("clip-vit-b-32", ["--text", "a red car"]),
         ("clip-vit-b-32", ["--image", picture, "--text", "at night", "--minus-text", "snow"]),
-        ("resnet50", ["--image", picture]),
         ("panns-cnn10", ["--audio", sound]),
-        ("clap-htsat", ["--text", "a bell that rings"]),
     ]
     commands = [
         ["models", "import-pack", str(pack)],
@@ -194,5 +193,5 @@ def test_a_home_filled_from_a_pack_runs_every_search(pack: Path, tmp_path: Path)
     for (model, query), (status, reply) in zip(searches, replies, strict=True):
         assert (status, reply["model"]) == (0, model), query
         assert len(reply["hits"]) == 3, query
-        kind = "audio" if model in ("panns-cnn10", "clap-htsat") else "photo"
+        kind = "audio" if model == "panns-cnn10" else "photo"
         assert {hit["kind"] for hit in reply["hits"]} == {kind}, query

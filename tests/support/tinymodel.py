@@ -17,23 +17,14 @@ WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
 WEIGHTS_BYTES = 400_000
 
-SMALL_NETWORK = """\
-family = "timm"
-architecture = "test_efficientnet"
-dim = 256
-picture = { size_px = 160, resize_px = 160, fit = "crop", resample = "bilinear" }"""
-
-RESNET50 = """\
-family = "resnet50"
-architecture = "resnet50"
-dim = 2048
-picture = { size_px = 224, resize_px = 232, fit = "crop", resample = "bilinear" }"""
-
 _ENTRY = """
 [[model]]
 key = "{key}"
 name = "Tiny"
-{network}
+family = "timm"
+architecture = "test_efficientnet"
+dim = 256
+picture = {{ size_px = 160, resize_px = 160, fit = "crop", resample = "bilinear" }}
 accepts = ["image"]
 revision = 1
 batch_size = 32
@@ -57,10 +48,8 @@ def weights(seed: int = 0, size_bytes: int = WEIGHTS_BYTES) -> bytes:
     return safetensors.torch.save(tensors)
 
 
-def entry(key: str = KEY, companions: Sequence[str] = (), source: str = "", network: str = SMALL_NETWORK) -> str:
-    return _ENTRY.format(
-        key=key, network=network, companions=list(companions), source=f"source = {source}" if source else ""
-    )
+def entry(key: str = KEY, companions: Sequence[str] = (), source: str = "") -> str:
+    return _ENTRY.format(key=key, companions=list(companions), source=f"source = {source}" if source else "")
 
 
 def hub_source(*files: Mapping[str, object], repo: str = REPO) -> str:
