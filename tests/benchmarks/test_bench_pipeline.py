@@ -44,13 +44,6 @@ def test_films_are_compared_with_their_key_frames(workbench: Workbench) -> None:
     assert figures[0].details["frames_hz"] > 0
 
 
-def test_memory_is_compared_between_the_halves_of_a_run(workbench: Workbench) -> None:
-    (made,) = streams.memory(Workbench(workbench.scratch, scale=0.004, runs=1))
-    assert_sane([made])
-    assert made.details["items"] == 200
-    assert made.details["first_half_mib"] > 10
-
-
 def test_every_model_that_is_ready_is_measured(workbench: Workbench) -> None:
     figures = load.models(workbench)
     assert_sane(figures)
@@ -80,8 +73,12 @@ def test_real_photos_lie_side_by_side_without_being_enlarged(shared_data: Path) 
     assert media.mosaic(photos, (1440, 1080)).size == (1440, 1080)
 
 
-def test_a_report_is_a_document(tmp_path: Path) -> None:
+def test_memory_is_compared_between_the_halves_of_a_run_and_the_report_is_a_document(tmp_path: Path) -> None:
     report = bench(["memory"], None, tmp_path, scale=0.004, runs=1)
+    (memory,) = report.figures
+    assert_sane([memory])
+    assert memory.details["items"] == 200
+    assert memory.details["first_half_mib"] > 10
     made = document(report)
     assert made["machine"]
     assert len(made["load"]) == 2
