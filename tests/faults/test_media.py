@@ -52,7 +52,7 @@ def test_what_strikes_a_decoder_costs_one_file(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.shared_data
-@pytest.mark.parametrize("step_bytes", [16 << 10, pytest.param(1 << 10, marks=pytest.mark.lengthy)])
+@pytest.mark.parametrize("step_bytes", [8 << 10, pytest.param(1 << 10, marks=pytest.mark.lengthy)])
 def test_every_odd_and_hostile_file_cut_anywhere_is_decoded_or_refused(
     step_bytes: int, shared_data: Path, environment: dict[str, str]
 ) -> None:
