@@ -114,7 +114,7 @@ def _ask(expendable: Expendable, home: Path, device: str, folder: Path) -> list[
     compute("gpu", names.GRAPHICS, "networks:graphics", device)
     for name, title in names.titles():
         compute(f"encoder.{name}", title, "networks:family", name, folder)
-    compute("models", names.MODELS_TITLE, "installed:look", models_dir(home))
+    compute("models", names.MODELS_TITLE, "installed:look", models_dir(home), folder)
     return asked
 
 

@@ -45,6 +45,10 @@ class NotIndexed(AppError):
     """Nothing of what an import names is in the library."""
 
 
+class CatalogueDamaged(AppError):
+    """The list of models that ships with the program cannot be read."""
+
+
 class WeightsMissing(AppError):
     """The weights of a model are not on this machine."""
 

@@ -31,6 +31,8 @@ from app.bridge.client import EngineClient, ProcessLauncher
 from app.engine.checks import decoders, graph, installed, known, names, networks, places, program
 from app.engine.checks.expendable import Expendable
 from app.engine.checktypes import CheckUp, Finding, Verdict
+from app.engine.encoders.catalogue import Catalogue
+from app.engine.errors import CatalogueDamaged
 from app.engine.jobs import Cancelled, Job, Progress
 from app.paths import models_dir, resources_dir
 
@@ -351,10 +353,11 @@ def test_torch_is_held_against_known_results(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_family_whose_networks_cannot_be_built_is_told_of(tmp_path: Path) -> None:
     catalogue = (resources_dir() / "models.toml").read_text("utf-8")
     (tmp_path / "models.toml").write_text(catalogue.replace('"vit_small_patch14_dinov2', '"no_such_network'), "utf-8")
-    broken = networks.family("timm", tmp_path)
+    (broken,) = networks.family("timm", tmp_path)
     assert broken.verdict is Verdict.PROBLEM
     assert "no_such_network" in broken.sentence
-    assert networks.family("timm", resources_dir()).verdict is Verdict.FINE
+    (whole,) = networks.family("timm", resources_dir())
+    assert whole.verdict is Verdict.FINE
 
 
 NEEDS_A_DRIVER = "Found no NVIDIA driver on your system. Please check that you have an NVIDIA GPU"
@@ -409,8 +412,27 @@ def test_a_resource_that_is_missing_empty_or_damaged_is_named(tmp_path: Path) ->
     finding = program.resources(copy)
     assert finding.verdict is Verdict.PROBLEM
     assert "report/page.html is missing or empty and 1 more" in finding.sentence
-    (copy / "models.toml").write_text("[[model", "utf-8")
-    assert "models.toml cannot be read" in program.resources(copy).sentence
+
+
+@pytest.mark.parametrize("content", [None, "[[model", "", "[[model]]\nkey = 3\n"])
+def test_a_list_of_models_that_cannot_be_read_is_told_of_once(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / "models.toml").write_text(content, "utf-8")
+    assert not any(networks.family(name, tmp_path) for name in names.NAMES)
+    finding = installed.look(tmp_path / "models", tmp_path)
+    assert finding.verdict is Verdict.PROBLEM
+    assert str(tmp_path / "models.toml") in finding.sentence
+    with pytest.raises(CatalogueDamaged, match="Install Semblance again"):
+        Catalogue(tmp_path / "models", entries=tmp_path / "models.toml")
+
+
+def test_an_added_model_with_a_damaged_record_is_named(tmp_path: Path) -> None:
+    record = tmp_path / "models" / "mine" / "installed.json"
+    record.parent.mkdir(parents=True)
+    record.write_text("{", "utf-8")
+    finding = installed.look(tmp_path / "models", resources_dir())
+    assert finding.verdict is Verdict.PROBLEM
+    assert f"{record.parent} is left out" in finding.sentence
 
 
 def test_a_clock_in_the_past_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -421,12 +443,12 @@ def test_a_clock_in_the_past_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_damaged_model_is_named_and_no_folder_is_made(tmp_path: Path) -> None:
-    assert installed.look(tmp_path / "models").verdict is Verdict.FINE
+    assert installed.look(tmp_path / "models", resources_dir()).verdict is Verdict.FINE
     assert not (tmp_path / "models").exists()
     folder = tmp_path / "models" / "resnet50"
     folder.mkdir(parents=True)
     for name in ("a.safetensors", "b.safetensors"):
         (folder / name).write_bytes(b"x")
-    finding = installed.look(tmp_path / "models")
+    finding = installed.look(tmp_path / "models", resources_dir())
     assert finding.verdict is Verdict.PROBLEM
     assert "ResNet-50" in finding.sentence

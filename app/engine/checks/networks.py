@@ -21,6 +21,7 @@ from app.engine.checks.telling import again, detail, fine, gigabytes, note, prob
 from app.engine.checktypes import Finding
 from app.engine.encoders.base import Encoder
 from app.engine.encoders.entries import Entry, read_entries
+from app.engine.errors import CatalogueDamaged
 from app.engine.samples import Picture, Sample, Sound
 
 _NVIDIA = "0x10de"
@@ -50,10 +51,18 @@ def processor() -> Finding:
 # --- families of encoders ---
 
 
-def family(name: str, resources: Path) -> Finding:
-    """Whether the networks of a family can be built: all that the catalogue has, as outlines that take no memory."""
+def family(name: str, resources: Path) -> tuple[Finding, ...]:
+    """Whether the networks of a family can be built: all that the catalogue has, as outlines that take no memory. Where
+    the catalogue cannot be read, `installed.look` says so, once for all families."""
+    try:
+        entries = [entry for entry in read_entries(resources / "models.toml") if entry.family == name]
+    except CatalogueDamaged:
+        return ()
+    return (_family(name, entries),)
+
+
+def _family(name: str, entries: Sequence[Entry]) -> Finding:
     key, title = f"encoder.{name}", dict(titles())[name]
-    entries = [entry for entry in read_entries(resources / "models.toml") if entry.family == name]
     try:
         count = _BUILDERS[name](entries)
     except Exception as error:  # whatever a library raises, of its code or of a file of it that is missing

@@ -7,7 +7,6 @@ import os
 import platform
 import sys
 import time
-import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -23,7 +22,7 @@ _OLDEST_CLOCK_S = 1_704_067_200.0
 """The beginning of 2024, UTC: no clock that is right shows less."""
 _LEAST_MEMORY_BYTES = 4 * 10**9
 """Two usual models, the decoders and the system; with less, one small model at a time."""
-_NOT_EMPTY = ("models.toml", "icons/semblance-128.png", "report/page.html")
+_NOT_EMPTY = ("icons/semblance-128.png", "report/page.html")
 
 
 def about() -> str:
@@ -49,22 +48,17 @@ def _system_name() -> str:
 
 
 def resources(folder: Path) -> Finding:
-    """Whether what ships beside the code is there."""
+    """Whether what ships beside the code is there. The list of models is looked at with the models."""
     key, title = "resources", "The program's own files"
     faults = list(_faults_of_resources(folder))
     if not faults:
-        return fine(key, title, "All are there: the models' catalogue, the sample library, icons and pages.")
+        return fine(key, title, "All are there: the sample library, icons and pages.")
     more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
     return problem(key, title, f"{faults[0]}{more}, in {folder}.", again())
 
 
 def _faults_of_resources(folder: Path) -> Iterator[str]:
-    try:
-        if not tomllib.loads((folder / "models.toml").read_text("utf-8"))["model"]:
-            yield "models.toml names no model"
-    except (OSError, ValueError, KeyError) as error:
-        yield f"models.toml cannot be read ({detail(error)})"
-    names = [*_NOT_EMPTY[1:]]
+    names = [*_NOT_EMPTY]
     try:
         with (folder / "sample" / "captions.csv").open(encoding="utf-8", newline="") as table:
             names += [f"sample/{row['file']}" for row in csv.DictReader(table)]

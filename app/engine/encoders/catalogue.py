@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -64,6 +63,7 @@ class Catalogue:
         self._path = entries or resources_dir() / "models.toml"
         self._shipped = read_entries(self._path)
         self._entries: dict[str, Entry] = {}
+        self._unreadable: tuple[str, ...] = ()
         self._lifetime = lifetime or Lifetime()
         self._speeds = Speeds(speeds_path(models_dir.parent))
         self.refresh()
@@ -76,11 +76,15 @@ class Catalogue:
     def refresh(self) -> None:
         """Look again which models a person has added."""
         entries = {entry.key: entry for entry in self._shipped}
+        unreadable = []
         for record in sorted(self._models_dir.glob(f"*/{RECORD_FILE}")):
-            with suppress(WeightsCorrupt):
+            try:
                 if (added := read_added_entry(record.parent)) and added.key not in entries:
                     entries[added.key] = added
-        self._entries = entries
+            except WeightsCorrupt:
+                if record.parent.name not in entries:  # the status of a shipped model says it
+                    unreadable.append(_left_out(record))
+        self._entries, self._unreadable = entries, tuple(unreadable)
 
     def unload(self, key: str) -> None:
         """Forget the loaded encoders of a model whose files change or go, and of those that share its files."""
@@ -133,8 +137,13 @@ class Catalogue:
         return tuple(map(self._status, self.entries()))
 
     def left_out(self) -> tuple[str, ...]:
-        """A sentence for each plug-in that is installed and no model here, as its key is that of another."""
-        return self._plugins.left_out
+        """A sentence for each model that is here and in no list: an added one whose record cannot be read, and a
+        plug-in whose key is that of another."""
+        return (*self._unreadable, *self._plugins.left_out)
+
+    def unreadable(self) -> tuple[str, ...]:
+        """The first of these: a sentence for each added model whose record cannot be read."""
+        return self._unreadable
 
     def spec(self, key: str) -> EncoderSpec:
         """Raises AppError for an unknown key, WeightsCorrupt for a model folder whose config cannot be used."""
@@ -301,6 +310,13 @@ class Catalogue:
             "clap": clap.load,
         }
         return families[entry.family](entry, weights_path, fingerprint, device.choose(self._device))
+
+
+def _left_out(record: Path) -> str:
+    return (
+        f"The model in {record.parent} is left out: its {record.name} is damaged, or a newer Semblance wrote it. "
+        "Update Semblance, or move the folder elsewhere and add the model from there; its weights are kept."
+    )
 
 
 def _partial_bytes(staging: Path) -> int:

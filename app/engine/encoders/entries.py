@@ -10,6 +10,7 @@ from typing import Any
 
 from app.engine.encoders.base import EncoderSpec
 from app.engine.encoders.openclip_bounds import bounded
+from app.engine.errors import CatalogueDamaged
 from app.engine.modeltypes import Origin
 from app.engine.samples import PictureInput, SoundInput
 from app.engine.types import Modality
@@ -110,11 +111,23 @@ class Entry:
 
 
 def read_entries(path: Path) -> tuple[Entry, ...]:
-    """The entries of a catalogue file, in its order. A variant's table says what is other than its base's."""
-    with path.open("rb") as file:
-        tables = tomllib.load(file)["model"]
-    by_key = {table["key"]: table for table in tables}
-    return tuple(entry_from({**by_key.get(table.get("variant_of"), {}), **table}) for table in tables)
+    """The entries of a catalogue file, in its order. A variant's table says what is other than its base's.
+
+    Raises:
+        CatalogueDamaged: it is not there, is no TOML, or says something else than entries.
+    """
+    try:
+        with path.open("rb") as file:
+            tables = tomllib.load(file)["model"]
+        by_key = {table["key"]: table for table in tables}
+        return tuple(entry_from({**by_key.get(table.get("variant_of"), {}), **table}) for table in tables)
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise CatalogueDamaged(
+            "The list of models that ships with Semblance cannot be read",
+            f"{path.name} is damaged or missing ({type(error).__name__}: {error}). Install Semblance again: libraries "
+            "and installed models are kept.",
+            str(path),
+        ) from error
 
 
 def entry_from(table: Mapping[str, Any]) -> Entry:
