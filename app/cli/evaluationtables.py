@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from app.cli import blocks
-from app.cli.modeltables import size
 from app.engine.evaltypes import Comparison, Evaluation, Measured, ModelCosts, ModelEvaluation
+from app.engine.sizes import in_words
 
 UNKNOWN = "–"
 
@@ -128,4 +128,4 @@ def _figures(value: float) -> str:
 
 
 def _size(size_bytes: int | None) -> str:
-    return UNKNOWN if size_bytes is None else size(size_bytes)
+    return UNKNOWN if size_bytes is None else in_words(size_bytes)

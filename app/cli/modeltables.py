@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from app.engine.modeltypes import Advice, InstallPlan, Measuring, ModelCheck, ModelStatus, PackReport, Pin
+from app.engine.sizes import in_words
 
 NOT_FIXED = "not fixed: what the hub holds now is fetched, and its commit is noted in the record"
-UNITS = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 SHOWN_ADVICE = 5
 PINS = {
     Pin.PUBLISHED: "as its makers publish it",
@@ -38,8 +38,8 @@ def info(console: Console, status: ModelStatus) -> None:
             "languages": ", ".join(status.languages),
             "licence": _licence(status.licence, status.licence_note, status.commercial),
             "source": status.source,
-            "download": size(status.download_bytes) if status.download_bytes else "",
-            "memory": size(status.memory_bytes) if status.memory_bytes else "",
+            "download": in_words(status.download_bytes) if status.download_bytes else "",
+            "memory": in_words(status.memory_bytes) if status.memory_bytes else "",
             "paper": status.paper,
             "folder": status.folder,
         },
@@ -47,14 +47,16 @@ def info(console: Console, status: ModelStatus) -> None:
     if installed := status.installation:
         _facts(console, {"installed": installed.installed_utc, "from": installed.source, "commit": installed.revision})
         for file in installed.files:
-            console.print(f"  {escape(file.name)}, {size(file.size_bytes)}, SHA-256 {file.sha256} ({PINS[file.pin]})")
+            console.print(
+                f"  {escape(file.name)}, {in_words(file.size_bytes)}, SHA-256 {file.sha256} ({PINS[file.pin]})"
+            )
 
 
 def plans(console: Console, agreed: Sequence[InstallPlan]) -> None:
     """What a person is asked to agree to."""
     for plan in agreed:
-        here = f", of which {size(plan.present_bytes)} are here already" if plan.present_bytes else ""
-        download = "not known" if plan.download_bytes is None else f"{size(plan.download_bytes)}{here}"
+        here = f", of which {in_words(plan.present_bytes)} are here already" if plan.present_bytes else ""
+        download = "not known" if plan.download_bytes is None else f"{in_words(plan.download_bytes)}{here}"
         console.print(f"[bold]{escape(plan.name)}[/] ({escape(plan.key)})")
         _facts(
             console,
@@ -62,7 +64,7 @@ def plans(console: Console, agreed: Sequence[InstallPlan]) -> None:
                 "from": plan.address,
                 "commit": "" if plan.fixed else NOT_FIXED,
                 "files": ", ".join(plan.files),
-                "size": f"{download}; {size(plan.free_bytes)} are free",
+                "size": f"{download}; {in_words(plan.free_bytes)} are free",
                 "licence": _licence(plan.licence, plan.licence_note, plan.commercial),
                 "into": plan.folder,
             },
@@ -92,7 +94,9 @@ def verified(console: Console, checks: Sequence[ModelCheck]) -> None:
 
 def pack(console: Console, report: PackReport) -> None:
     """A pack that was written or taken in."""
-    console.print(f"{escape(report.path)}, {size(report.size_bytes)}: {escape(', '.join(report.models)) or 'no model'}")
+    console.print(
+        f"{escape(report.path)}, {in_words(report.size_bytes)}: {escape(', '.join(report.models)) or 'no model'}"
+    )
     if report.skipped:
         console.print(f"[dim]Here already, the same to the byte: {escape(', '.join(report.skipped))}")
     console.print(f"[dim]SHA-256 of its manifest: {report.sha256}")
@@ -118,8 +122,8 @@ def advice(console: Console, given: Advice) -> None:
         console.print("No model fits.")
     shown = [one for place, one in enumerate(given.best) if place < SHOWN_ADVICE or one.download_bytes == 0]
     for place, one in enumerate(shown, 1):
-        facts = [f"{size(one.memory_bytes)} of memory"] if one.memory_bytes else []
-        facts += [f"{size(one.download_bytes)} to download"] if one.download_bytes else []
+        facts = [f"{in_words(one.memory_bytes)} of memory"] if one.memory_bytes else []
+        facts += [f"{in_words(one.download_bytes)} to download"] if one.download_bytes else []
         if one.items and one.seconds is not None:
             how = "timed" if one.measured else "usual" if one.rough else "reckoned"
             example = "an example of " if one.assumed else ""
@@ -149,12 +153,6 @@ def measured(console: Console, report: Measuring) -> None:
 
 def _time(seconds: float) -> str:
     return f"{seconds / 3600:,.1f} h" if seconds >= 5400 else f"{max(1, round(seconds / 60))} min"
-
-
-def size(size_bytes: int) -> str:
-    """A size as sources name theirs, in units of a thousand."""
-    unit, unit_bytes = next((each for each in UNITS if size_bytes >= each[1]), UNITS[-1])
-    return f"{size_bytes / unit_bytes:,.1f} {unit}"
 
 
 def _licence(licence: str, note: str, commercial: bool | None) -> str:

@@ -18,6 +18,7 @@ from app.cli.progress import watched
 from app.cli.robustness import robustness_of
 from app.engine.errors import AppError
 from app.engine.evaltypes import EvaluationRequest, ReportRequest, Written
+from app.engine.sizes import in_words
 
 MOST_DIFFERENCES = 20
 
@@ -87,7 +88,7 @@ def _recompute(folder: str) -> Answer:
 
 
 def _say_written(console: Console, written: Written) -> None:
-    console.print(f"{escape(written.path)}: {len(written.files)} files, {written.size_bytes / 1e6:,.1f} MB.")
+    console.print(f"{escape(written.path)}: {len(written.files)} files, {in_words(written.size_bytes)}.")
 
 
 def _absolute(path: str) -> str:

@@ -14,9 +14,9 @@ from rich.table import Table
 
 from app.cli import evaluationtables
 from app.cli.demo import Demo
-from app.cli.modeltables import size
 from app.engine.evaltypes import Imported
 from app.engine.modeltypes import ModelStatus
+from app.engine.sizes import in_words
 from app.engine.types import (
     Failure,
     Hit,
@@ -76,7 +76,7 @@ def search(console: Console, reply: SearchReply, nothing: str = "Nothing was fou
 
 
 def status(console: Console, library: LibraryStatus) -> None:
-    console.print(f"[bold]{escape(library.name)}[/] in {escape(library.folder)}, {size(library.size_bytes)}")
+    console.print(f"[bold]{escape(library.name)}[/] in {escape(library.folder)}, {in_words(library.size_bytes)}")
     for root in library.roots:
         away = "" if root.online else f" [yellow]({AWAY})[/]"
         console.print(f"  {_name(root.path)}: {root.files:,} files, {root.items:,} items{away}")
@@ -94,12 +94,12 @@ def status(console: Console, library: LibraryStatus) -> None:
     console.print(f"  {library.judgments:,} judgments")
     for backup in library.backups:
         console.print(
-            f"  A copy from before the last upgrade, {size(backup.size_bytes)}; delete it when all is well: "
+            f"  A copy from before the last upgrade, {in_words(backup.size_bytes)}; delete it when all is well: "
             f"{escape(backup.path)}"
         )
     for kept in library.set_aside:
         console.print(
-            f"  What a newer version had made of it until {_day(kept.changed_ms)}, {size(kept.size_bytes)}: "
+            f"  What a newer version had made of it until {_day(kept.changed_ms)}, {in_words(kept.size_bytes)}: "
             f"{escape(kept.path)}"
         )
     _failures(console, library.failures)

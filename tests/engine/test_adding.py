@@ -367,10 +367,10 @@ def test_a_full_disk_and_a_small_memory_are_said_before_anything_is_copied(
     torch.save(panns_tensors(), tmp_path / "bats.pth")
     with monkeypatch.context() as patched:
         patched.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 10**6))
-        refused(add, home, tmp_path / "bats.pth", "1 MB are free")
+        refused(add, home, tmp_path / "bats.pth", "1.0 MB are free")
     small = psutil.virtual_memory()._replace(available=10**6)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: small)
-    with pytest.raises(DeviceExhausted, match="1 MB are free"):
+    with pytest.raises(DeviceExhausted, match="1.0 MB are free"):
         add(tmp_path / "bats.pth")
     assert not all_files(home)
 

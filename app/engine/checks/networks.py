@@ -17,12 +17,13 @@ import numpy as np
 
 from app.engine.checks import known
 from app.engine.checks.names import GRAPHICS, PROCESSOR, titles
-from app.engine.checks.telling import again, detail, fine, gigabytes, note, problem
+from app.engine.checks.telling import again, detail, fine, note, problem
 from app.engine.checktypes import Finding
 from app.engine.encoders.base import Encoder
 from app.engine.encoders.entries import Entry, read_entries
 from app.engine.errors import CatalogueDamaged
 from app.engine.samples import Picture, Sample, Sound
+from app.engine.sizes import in_words
 
 _NVIDIA = "0x10de"
 _DISPLAYS = ("0x0300", "0x0302")
@@ -266,7 +267,7 @@ def _cuda_card(torch: Any, number: int) -> Finding:
         return _cannot_compute(key, device, detail(error))
     made_for = f"CUDA {torch.version.cuda}" if torch.version.cuda else f"ROCm {torch.version.hip}"
     about = (
-        f"{facts.name}, {gigabytes(total_bytes)} of memory, {gigabytes(free_bytes)} free, "
+        f"{facts.name}, {in_words(total_bytes)} of memory, {in_words(free_bytes)} free, "
         f"{_driver(torch)}torch {torch.__version__} for {made_for}"
     )
     found = _card(torch, device, about, key)

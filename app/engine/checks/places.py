@@ -15,8 +15,9 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from app.engine.checks.telling import detail, fine, gigabytes, note, problem
+from app.engine.checks.telling import detail, fine, note, problem
 from app.engine.checktypes import Finding
+from app.engine.sizes import in_words
 
 TRACE = ".checkup-"
 """Begins the name of the folder that is made in the data home and taken away again."""
@@ -95,17 +96,13 @@ def _write_and_read(folder: Path) -> None:
 def disk(home: Path) -> Finding:
     key, title = "disk", "Disk"
     free_bytes = shutil.disk_usage(existing(home)).free
-    sentence = f"{_room(free_bytes)} are free where the data folder is."
+    sentence = f"{in_words(free_bytes)} are free where the data folder is."
     remedy = f"Make room there, or {OTHER_HOME}."
     if free_bytes < _FULL_BYTES:
-        return problem(key, title, f"{sentence} At least {gigabytes(_FULL_BYTES)} are needed.", remedy)
+        return problem(key, title, f"{sentence} At least {in_words(_FULL_BYTES)} are needed.", remedy)
     if free_bytes < _NARROW_BYTES:
         return note(key, title, f"{sentence} A large model or library takes more.", remedy)
     return fine(key, title, sentence)
-
-
-def _room(size_bytes: int) -> str:
-    return gigabytes(size_bytes) if size_bytes >= _FULL_BYTES else f"{size_bytes // 10**6} MB"
 
 
 def database(folder: Path, where: str) -> Finding:

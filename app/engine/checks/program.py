@@ -14,8 +14,9 @@ from pathlib import Path
 import psutil
 
 from app import __version__
-from app.engine.checks.telling import again, detail, fine, gigabytes, note, problem
+from app.engine.checks.telling import again, detail, fine, note, problem
 from app.engine.checktypes import Finding
+from app.engine.sizes import in_words
 from app.paths import is_frozen
 
 _OLDEST_CLOCK_S = 1_704_067_200.0
@@ -33,7 +34,7 @@ def about() -> str:
 
 def system() -> str:
     """The operating system, its processor's kind and how much of both cores and memory there is. Runs no program."""
-    cores = f"{os.cpu_count() or 1} cores, {gigabytes(psutil.virtual_memory().total)} of memory"
+    cores = f"{os.cpu_count() or 1} cores, {in_words(psutil.virtual_memory().total)} of memory"
     return f"{_system_name()}, {platform.machine()}, {cores}"
 
 
@@ -74,7 +75,7 @@ def _faults_of_resources(folder: Path) -> Iterator[str]:
 def memory() -> Finding:
     key, title = "memory", "Memory"
     known = psutil.virtual_memory()
-    sentence = f"{gigabytes(known.total)}, of which {gigabytes(known.available)} are free now."
+    sentence = f"{in_words(known.total)}, of which {in_words(known.available)} are free now."
     if known.total < _LEAST_MEMORY_BYTES:
         return note(key, title, sentence, "Choose small models: the Models page says what each one takes.")
     return fine(key, title, sentence)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from app.engine.checktypes import Finding, Verdict
 from app.paths import is_frozen
 
-BYTES_PER_GB = 10**9
 LONGEST_DETAIL = 300
 """Of what a library says of its own failure."""
 
@@ -34,7 +33,3 @@ def detail(error: BaseException) -> str:
     """What an exception says, on one line."""
     said = " ".join(str(error).split())[:LONGEST_DETAIL].rstrip(". ")
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
-
-
-def gigabytes(size_bytes: float) -> str:
-    return f"{size_bytes / BYTES_PER_GB:,.1f} GB"

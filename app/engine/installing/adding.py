@@ -26,6 +26,7 @@ from app.engine.installing import offered, placing
 from app.engine.installing.checking import now
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.modeltypes import AddRequest, Installation, InstalledFile, Pin
+from app.engine.sizes import in_words
 
 if TYPE_CHECKING:
     from app.engine.encoders.entries import Entry
@@ -173,7 +174,7 @@ def _prove(entry: Entry, staging: Path) -> None:
     if free_bytes < entry.memory_bytes:
         raise DeviceExhausted(
             "Not enough memory",
-            f"Trying this model takes about {entry.memory_bytes / 1e6:,.0f} MB, and {free_bytes / 1e6:,.0f} MB are "
+            f"Trying this model takes about {in_words(entry.memory_bytes)}, and {in_words(free_bytes)} are "
             "free. Close other programs and try again.",
         )
     with _memory_told():

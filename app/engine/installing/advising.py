@@ -25,6 +25,7 @@ from app.engine.encoders.entries import Entry
 from app.engine.installing.measuring import Measured
 from app.engine.installing.reckoning import COMPARED, Case, Machine, Situation, case_of
 from app.engine.modeltypes import Advice, Needs, Recommendation
+from app.engine.sizes import in_words
 from app.engine.types import Modality
 
 STORED_BYTES = 2
@@ -119,7 +120,7 @@ def _refusal(case: Case, situation: Situation) -> str:
     if needs.commercial and not entry.commercial:
         return _licence_sentence(entry)
     if entry.memory_bytes + RESERVE_BYTES > machine.memory_bytes:
-        need, have = _gb(entry.memory_bytes), _gb(machine.memory_bytes)
+        need, have = in_words(entry.memory_bytes), in_words(machine.memory_bytes)
         return f"It takes about {need} of memory, which is too much for this machine's {have}."
     if entry.variant_of and machine.device != "cpu":
         return "It is for machines without a GPU: here, the model itself is faster and more exact."
@@ -254,7 +255,7 @@ def _cautions(case: Case, situation: Situation) -> list[str]:
     if case.is_long and case.seconds:
         cautions.append(f"Would take {duration(case.seconds)} for this library on this machine.")
     if 2 * entry.memory_bytes > machine.memory_bytes:
-        need, have = _gb(entry.memory_bytes), _gb(machine.memory_bytes)
+        need, have = in_words(entry.memory_bytes), in_words(machine.memory_bytes)
         cautions.append(f"Takes about {need} of this machine's {have} of memory.")
     if not entry.commercial and not entry.built_in:
         cautions.append(_licence_sentence(entry))
@@ -295,7 +296,3 @@ def _named(tags: Iterable[str]) -> str:
 
 def _listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
-def _gb(size_bytes: int) -> str:
-    return f"{size_bytes / 1e9:.1f} GB"

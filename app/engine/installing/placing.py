@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from app.engine.encoders.folder import INCOMING_DIR, incoming
 from app.engine.errors import AppError
+from app.engine.sizes import in_words
 from app.engine.syncing import sync_file, sync_folder
 
 MARGIN_BYTES = 256_000_000
@@ -114,8 +115,8 @@ def check_room(folder: Path, needed_bytes: int) -> None:
     if room_bytes < needed_bytes:
         raise AppError(
             "There is not enough room on the disk",
-            f"{needed_bytes / 1e6:,.0f} MB are needed, of which {MARGIN_BYTES / 1e6:,.0f} MB stay free, and "
-            f"{room_bytes / 1e6:,.0f} MB are free. Make room, or choose another place.",
+            f"{in_words(needed_bytes)} are needed, of which {in_words(MARGIN_BYTES)} stay free, and "
+            f"{in_words(room_bytes)} are free. Make room, or choose another place.",
             str(folder),
         )
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from app.engine.errors import AppError
 from app.engine.jobs import Job
+from app.engine.sizes import in_words
 from app.engine.store.migrations import SCHEMA_VERSION
 from app.engine.syncing import sync_file, sync_folder
 from app.engine.types import LibraryBackup
@@ -129,8 +130,8 @@ def _check_room(database: Path, size_bytes: int, parts: float) -> None:
     if disk.total and disk.free < needed:  # some file systems do not know their size
         raise AppError(
             "There is no room to bring this library up to date",
-            f"It was made by an earlier Semblance. A copy of it and the change need {needed / 1e6:,.0f} MB on its "
-            f"disk, of which {disk.free / 1e6:,.0f} MB are free. Nothing was changed: make room there, then open it "
+            f"It was made by an earlier Semblance. A copy of it and the change need {in_words(needed)} on its "
+            f"disk, of which {in_words(disk.free)} are free. Nothing was changed: make room there, then open it "
             "again.",
             str(database.parent),
         )

@@ -31,6 +31,7 @@ from app.engine.evaltypes import (
 from app.engine.evaluation.report import methods, plots
 from app.engine.evaluation.report.content import Report, printable
 from app.engine.evaluation.report.pictures import data_uri, data_uris
+from app.engine.sizes import in_words
 from app.engine.types import Hit, Modality
 from app.paths import resources_dir
 
@@ -46,7 +47,6 @@ VERDICTS = {Verdict.BETTER: "better", Verdict.ALIKE: "alike", Verdict.OPEN: "can
 
 RELEVANT, NOT_RELEVANT = Markup("<b>✅</b>"), Markup('<b class="x">❎</b>')
 
-_MIB = 1 << 20
 _NONE = "–"
 
 
@@ -290,9 +290,7 @@ def _share(value: float) -> str:
 
 
 def _size(size_bytes: int | None) -> str:
-    if size_bytes is None:
-        return _NONE
-    return f"{size_bytes / _MIB:,.0f} MiB" if size_bytes >= _MIB else f"{size_bytes:,} B"
+    return _NONE if size_bytes is None else in_words(size_bytes)
 
 
 def _time(time_ms: float | None) -> str:
