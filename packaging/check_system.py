@@ -29,58 +29,9 @@ DISK_NEEDED_BYTES = 8 * 10**9
 
 
 @dataclass(frozen=True)
-class Library:
-    """A shared library and the package that holds it."""
-
-    soname: str
-    debian: str
-    fedora: str
-
-
-BASE = (
-    Library("libGL.so.1", "libgl1", "libglvnd-glx"),
-    Library("libEGL.so.1", "libegl1", "libglvnd-egl"),
-    Library("libX11.so.6", "libx11-6", "libX11"),
-    Library("libxkbcommon.so.0", "libxkbcommon0", "libxkbcommon"),
-    Library("libfontconfig.so.1", "libfontconfig1", "fontconfig"),
-    Library("libfreetype.so.6", "libfreetype6", "freetype"),
-    Library("libglib-2.0.so.0", "libglib2.0-0", "glib2"),
-    Library("libdbus-1.so.3", "libdbus-1-3", "dbus-libs"),
-)
-XCB = (
-    Library("libX11-xcb.so.1", "libx11-xcb1", "libX11-xcb"),
-    Library("libxkbcommon-x11.so.0", "libxkbcommon-x11-0", "libxkbcommon-x11"),
-    Library("libxcb-cursor.so.0", "libxcb-cursor0", "xcb-util-cursor"),
-    Library("libxcb-icccm.so.4", "libxcb-icccm4", "xcb-util-wm"),
-    Library("libxcb-image.so.0", "libxcb-image0", "xcb-util-image"),
-    Library("libxcb-keysyms.so.1", "libxcb-keysyms1", "xcb-util-keysyms"),
-    Library("libxcb-render-util.so.0", "libxcb-render-util0", "xcb-util-renderutil"),
-    Library("libxcb-randr.so.0", "libxcb-randr0", "libxcb"),
-    Library("libxcb-render.so.0", "libxcb-render0", "libxcb"),
-    Library("libxcb-shape.so.0", "libxcb-shape0", "libxcb"),
-    Library("libxcb-shm.so.0", "libxcb-shm0", "libxcb"),
-    Library("libxcb-sync.so.1", "libxcb-sync1", "libxcb"),
-    Library("libxcb-xfixes.so.0", "libxcb-xfixes0", "libxcb"),
-    Library("libxcb-xkb.so.1", "libxcb-xkb1", "libxcb"),
-)
-WAYLAND = (
-    Library("libwayland-client.so.0", "libwayland-client0", "libwayland-client"),
-    Library("libwayland-cursor.so.0", "libwayland-cursor0", "libwayland-cursor"),
-)
-PLAYBACK = (
-    Library("libpulse.so.0", "libpulse0", "pulseaudio-libs"),
-    Library("libgssapi_krb5.so.2", "libgssapi-krb5-2", "krb5-libs"),
-    Library("libXext.so.6", "libxext6", "libXext"),
-    Library("libXrandr.so.2", "libxrandr2", "libXrandr"),
-)
-"""What Qt Multimedia loads. Without it the window works and only playing is missing."""
-
-PLATFORMS = {"xcb": XCB, "wayland": WAYLAND}
-
-
-@dataclass(frozen=True)
-class Tool:
-    """A program, and the package that holds it. ``path``: where it is, if not on the search path."""
+class Needed:
+    """A shared library, by its soname, or a program, and the package that holds it. ``path``: where a program is that
+    is not on the search path."""
 
     name: str
     debian: str
@@ -88,14 +39,55 @@ class Tool:
     path: str = ""
 
 
+BASE = (
+    Needed("libGL.so.1", "libgl1", "libglvnd-glx"),
+    Needed("libEGL.so.1", "libegl1", "libglvnd-egl"),
+    Needed("libX11.so.6", "libx11-6", "libX11"),
+    Needed("libxkbcommon.so.0", "libxkbcommon0", "libxkbcommon"),
+    Needed("libfontconfig.so.1", "libfontconfig1", "fontconfig"),
+    Needed("libfreetype.so.6", "libfreetype6", "freetype"),
+    Needed("libglib-2.0.so.0", "libglib2.0-0", "glib2"),
+    Needed("libdbus-1.so.3", "libdbus-1-3", "dbus-libs"),
+)
+XCB = (
+    Needed("libX11-xcb.so.1", "libx11-xcb1", "libX11-xcb"),
+    Needed("libxkbcommon-x11.so.0", "libxkbcommon-x11-0", "libxkbcommon-x11"),
+    Needed("libxcb-cursor.so.0", "libxcb-cursor0", "xcb-util-cursor"),
+    Needed("libxcb-icccm.so.4", "libxcb-icccm4", "xcb-util-wm"),
+    Needed("libxcb-image.so.0", "libxcb-image0", "xcb-util-image"),
+    Needed("libxcb-keysyms.so.1", "libxcb-keysyms1", "xcb-util-keysyms"),
+    Needed("libxcb-render-util.so.0", "libxcb-render-util0", "xcb-util-renderutil"),
+    Needed("libxcb-randr.so.0", "libxcb-randr0", "libxcb"),
+    Needed("libxcb-render.so.0", "libxcb-render0", "libxcb"),
+    Needed("libxcb-shape.so.0", "libxcb-shape0", "libxcb"),
+    Needed("libxcb-shm.so.0", "libxcb-shm0", "libxcb"),
+    Needed("libxcb-sync.so.1", "libxcb-sync1", "libxcb"),
+    Needed("libxcb-xfixes.so.0", "libxcb-xfixes0", "libxcb"),
+    Needed("libxcb-xkb.so.1", "libxcb-xkb1", "libxcb"),
+)
+WAYLAND = (
+    Needed("libwayland-client.so.0", "libwayland-client0", "libwayland-client"),
+    Needed("libwayland-cursor.so.0", "libwayland-cursor0", "libwayland-cursor"),
+)
+PLAYBACK = (
+    Needed("libpulse.so.0", "libpulse0", "pulseaudio-libs"),
+    Needed("libgssapi_krb5.so.2", "libgssapi-krb5-2", "krb5-libs"),
+    Needed("libXext.so.6", "libxext6", "libXext"),
+    Needed("libXrandr.so.2", "libxrandr2", "libXrandr"),
+)
+"""What Qt Multimedia loads. Without it the window works and only playing is missing."""
+
+PLATFORMS = {"xcb": XCB, "wayland": WAYLAND}
+
+
 PACKAGE_TESTS = (
-    Tool("bwrap", "bubblewrap", "bubblewrap"),
-    Tool("Xvfb", "xvfb", "xorg-x11-server-Xvfb"),
-    Tool("openbox", "openbox", "openbox"),
-    Tool("xdotool", "xdotool", "xdotool"),
-    Tool("dbus-daemon", "dbus-daemon", "dbus-daemon"),
-    Tool("at-spi-bus-launcher", "at-spi2-core", "at-spi2-core", "/usr/libexec/at-spi-bus-launcher"),
-    Tool("strace", "strace", "strace"),
+    Needed("bwrap", "bubblewrap", "bubblewrap"),
+    Needed("Xvfb", "xvfb", "xorg-x11-server-Xvfb"),
+    Needed("openbox", "openbox", "openbox"),
+    Needed("xdotool", "xdotool", "xdotool"),
+    Needed("dbus-daemon", "dbus-daemon", "dbus-daemon"),
+    Needed("at-spi-bus-launcher", "at-spi2-core", "at-spi2-core", "/usr/libexec/at-spi-bus-launcher"),
+    Needed("strace", "strace", "strace"),
 )
 """What the tests of the frozen program start."""
 
@@ -130,12 +122,12 @@ def install_command(family: str, packages: Iterable[str]) -> str:
     return f"{as_root}{tool} {' '.join(dict.fromkeys(packages))}"
 
 
-def how_to_install(family: str, libraries: Sequence[Library]) -> str:
-    names = ", ".join(library.soname for library in libraries)
+def how_to_install(family: str, lacking: Sequence[Needed]) -> str:
+    names = ", ".join(needed.name for needed in lacking)
     if family:
-        packages = [library.debian if family == "debian" else library.fedora for library in libraries]
+        packages = [needed.debian if family == "debian" else needed.fedora for needed in lacking]
         return f"Missing: {names}\nInstall with:\n\n    {install_command(family, packages)}\n"
-    debian = ", ".join(dict.fromkeys(library.debian for library in libraries))
+    debian = ", ".join(dict.fromkeys(needed.debian for needed in lacking))
     return f"Missing: {names}\nInstall your system's packages for these. (Debian calls them {debian}.)\n"
 
 
@@ -256,8 +248,8 @@ def _fix(machine: Machine, *, debian: list[str], fedora: list[str]) -> str:
 # --- window and offscreen --------------------------------------------------------------------------------------------
 
 
-def missing(libraries: Iterable[Library], loads: Callable[[str], bool]) -> list[Library]:
-    return [library for library in libraries if not loads(library.soname)]
+def missing(libraries: Iterable[Needed], loads: Callable[[str], bool]) -> list[Needed]:
+    return [library for library in libraries if not loads(library.name)]
 
 
 def wanted_platforms(environment: Mapping[str, str]) -> list[str]:
@@ -291,13 +283,9 @@ def offscreen_problems(family: str, loads: Callable[[str], bool] = can_load) -> 
 
 
 def package_tests_problems(family: str, has: Callable[[str], object] = shutil.which) -> list[str]:
-    lacking = [tool for tool in PACKAGE_TESTS if not has(tool.path or tool.name)]
-    if not lacking:
-        return []
-    names = ", ".join(tool.name for tool in lacking)
-    packages = [tool.fedora if family == "fedora" else tool.debian for tool in lacking]
-    how = f"Install with:\n\n    {install_command(family, packages)}\n" if family else f"Debian's: {' '.join(packages)}"
-    return [f"The tests of the frozen program need some tools that are not installed: {names}\n{how}"]
+    if lacking := [tool for tool in PACKAGE_TESTS if not has(tool.path or tool.name)]:
+        return ["The tests of the frozen program need some tools.\n" + how_to_install(family, lacking)]
+    return []
 
 
 def playback_notice(family: str, loads: Callable[[str], bool] = can_load) -> str:

@@ -37,9 +37,9 @@ GCC_RELEASES = (
     ("15", (3, 4, 34), (1, 3, 16)),
 )
 """The last GLIBCXX and CXXABI of each release's C++ library ("ABI Policy and Guidelines" of its manual)."""
-PLAYING = {library.soname: library.debian for library in check_system.PLAYBACK}
+PLAYING = {library.name: library.debian for library in check_system.PLAYBACK}
 PACKAGES = {
-    **{library.soname: library.debian for library in (*check_system.BASE, *check_system.XCB, *check_system.WAYLAND)},
+    **{library.name: library.debian for library in (*check_system.BASE, *check_system.XCB, *check_system.WAYLAND)},
     "libasound.so.2": "libasound2",
     "libbrotlicommon.so.1": "libbrotli1",
     "libbrotlidec.so.1": "libbrotli1",
