@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from app.engine.errors import AppError
 
@@ -46,13 +47,28 @@ def write_file(path: Path, content: bytes, replace: bool) -> int:
         _refuse(path, path.exists() or path.is_symlink(), replace)
         if path.is_dir():
             raise AppError("This is a folder", "Choose the name of a file.", str(path))
-        part = _part_of(path)
-        try:
-            _write(part, [content])
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        with gathered(path) as file:
+            file.write(content)
     return len(content)
+
+
+@contextmanager
+def gathered(path: Path) -> Iterator[BinaryIO]:
+    """A new file beside ``path``, of a name that no other writing has, which takes its place once it is whole and on
+    the disk.
+
+    Raises:
+        OSError: the disk refuses. There is no new file then, as after an exception of the block.
+    """
+    part = _part_of(path)
+    try:
+        with part.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def write_folder(
@@ -78,10 +94,30 @@ def write_folder(
                 size += _write(file, content)
                 names.append(name)
             check_free(path, replace, written_here)  # again: minutes may have gone by
-            _exchange(part, path)
+            old = _part_of(path) if path.exists() else None
+            exchange(part, path, old)
+            if old:
+                shutil.rmtree(old, ignore_errors=True)
         finally:
             shutil.rmtree(part, ignore_errors=True)
     return tuple(names), size
+
+
+def exchange(new: Path, path: Path, aside: Path | None) -> None:
+    """Let a finished file or folder take its place. What has the place goes ``aside`` first (None: nothing has it), and
+    comes back where the exchange fails.
+
+    Raises:
+        OSError: the disk refuses; all is as it was.
+    """
+    if aside:
+        path.rename(aside)
+    try:
+        new.replace(path)
+    except OSError:
+        if aside:
+            aside.rename(path)
+        raise
 
 
 def _refuse_other_files(path: Path, written_here: WrittenHere) -> None:
@@ -105,21 +141,6 @@ def _is_there(path: Path) -> bool:
 
 def _is_empty_folder(path: Path) -> bool:
     return path.is_dir() and not any(path.iterdir())
-
-
-def _exchange(part: Path, path: Path) -> None:
-    """Let a finished folder take its place; what was there goes only then."""
-    if not path.exists():
-        part.rename(path)
-        return
-    old = _part_of(path)
-    path.rename(old)
-    try:
-        part.rename(path)
-    except OSError:
-        old.rename(path)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _write(path: Path, content: Chunks) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +12,7 @@ from app.engine.encoders.added import added_entry
 from app.engine.encoders.entries import Entry, table_of
 from app.engine.errors import WeightsCorrupt
 from app.engine.modeltypes import Installation, InstalledFile, Pin
+from app.engine.syncing import sync_file
 
 RECORD_FILE = "installed.json"
 FORMAT = 1
@@ -65,10 +65,8 @@ def write_record(folder: Path, installation: Installation, entry: Entry | None =
     if entry is not None:
         table["entry"] = table_of(entry)
     new = folder / f".{RECORD_FILE}.new"
-    with new.open("w", encoding="utf-8") as file:
-        json.dump(table, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
+    new.write_text(json.dumps(table, indent=1), "utf-8")
+    sync_file(new)
     new.replace(folder / RECORD_FILE)
 
 

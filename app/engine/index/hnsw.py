@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -132,7 +131,8 @@ class HnswIndex:
             sidecar = Sidecar(
                 FORMAT, [M, EF_CONSTRUCTION], space, self._dim, len(self), self.last_row, size_bytes, _digest(new)
             )
-            _write_durably(new_side, _sealed(json.dumps(asdict(sidecar)).encode()))
+            new_side.write_bytes(_sealed(json.dumps(asdict(sidecar)).encode()))
+            sync_file(new_side)
             # A crash between these two leaves a file that its sidecar does not vouch for.
             new.replace(path)
             new_side.replace(sidecar_path(path))
@@ -194,10 +194,3 @@ def _unsealed(sealed: bytes) -> bytes:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _write_durably(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())

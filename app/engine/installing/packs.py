@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
 
 from app.engine.encoders.added import is_portable_name
 from app.engine.encoders.base import ready_keys
@@ -31,6 +29,7 @@ from app.engine.installing.packfile import (
 )
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.modeltypes import Installation, InstalledFile, OfferedModel, Origin, PackContents, PackReport, Pin
+from app.engine.wholefiles import gathered
 
 READABLE = "See that the file is there and that you may read it."
 
@@ -60,7 +59,7 @@ def export_pack(
     with _telling("The pack cannot be written", "Choose another place.", path):
         placing.check_room(path.parent, total_bytes)
         job.begin("Writing the pack", total_bytes, in_bytes=True)
-        with _exchanged(path) as file:
+        with gathered(path) as file:
             try:
                 sha256 = write_pack(
                     file, models, notices, lambda key, name: (catalogue.folder(key) / name).open("rb"), job.advance
@@ -269,20 +268,6 @@ def _extract(pack: PackReader, staged: Mapping[str, Path], job: Job) -> None:
 
 
 # --- what the disk says ----------------------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def _exchanged(path: Path) -> Iterator[BinaryIO]:
-    """A new file beside ``path``, of a name that no other export has, which takes its place once it is whole."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with part.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ from app.engine.encoders.folder import INCOMING_DIR, incoming
 from app.engine.errors import AppError
 from app.engine.sizes import in_words
 from app.engine.syncing import sync_file, sync_folder
+from app.engine.wholefiles import exchange
 
 MARGIN_BYTES = 256_000_000
 """What is left free on the disk: a full one stops other programs, and this one's libraries."""
@@ -74,13 +75,8 @@ def put_in_place(staging: Path, folder: Path) -> None:
     was in the folder is deleted. To be called while the folder is `held`."""
     for path in (*staging.iterdir(), staging):
         (sync_folder if path.is_dir() else sync_file)(path)
-    removed = _set_aside(folder)
-    try:
-        staging.rename(folder)
-    except OSError:
-        if removed:
-            removed.rename(folder)
-        raise
+    removed = _aside(folder)
+    exchange(staging, folder, removed)
     sync_folder(folder.parent)
     if removed:
         shutil.rmtree(removed, ignore_errors=True)
@@ -88,7 +84,8 @@ def put_in_place(staging: Path, folder: Path) -> None:
 
 def discard(folder: Path) -> None:
     """Delete a folder: to every reader it is gone in one step. To be called while it is `held`."""
-    if removed := _set_aside(folder):
+    if removed := _aside(folder):
+        folder.rename(removed)
         shutil.rmtree(removed, ignore_errors=True)
 
 
@@ -136,13 +133,13 @@ def disk_error(error: OSError, folder: Path) -> AppError:
     return AppError("The disk does not do what it should", f"It says: {error.strerror or error}.", path)
 
 
-def _set_aside(folder: Path) -> Path | None:
+def _aside(folder: Path) -> Path | None:
+    """Where a model's folder goes on its way out; None while there is none."""
     if not folder.exists():
         return None
     root = folder.parent if folder.parent.name == INCOMING_DIR else folder.parent / INCOMING_DIR
     removed = root / f"{_REMOVED}{os.getpid()}-{folder.name}"
     shutil.rmtree(removed, ignore_errors=True)
-    folder.rename(removed)
     return removed
 
 

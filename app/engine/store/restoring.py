@@ -16,6 +16,7 @@ from app.engine.store.migrations import SCHEMA_VERSION
 from app.engine.store.upgrading import schema_of
 from app.engine.syncing import sync_file, sync_folder
 from app.engine.types import LibraryBackup, Restored
+from app.engine.wholefiles import exchange
 
 INDEXES = "indexes"
 
@@ -93,13 +94,15 @@ def _put_back(backup: LibraryBackup, path: Path, schema: int | None) -> Restored
         # An index of the newer library must never be found beside the older one, whatever happens in between.
         with suppress(FileNotFoundError):
             shutil.rmtree(path.parent / INDEXES)
-        aside = _exchange(part, path, schema)
+        aside = None if schema is None else set_aside_path(path, schema)
+        exchange(part, path, aside)
+        sync_folder(path.parent)
     finally:
         part.unlink(missing_ok=True)
     for left in (Path(backup.path), path.parent / MARK_NAME):
         with suppress(OSError):
             left.unlink(missing_ok=True)
-    return Restored(str(path), backup.schema, aside)
+    return Restored(str(path), backup.schema, str(aside or ""))
 
 
 def _check(part: Path, backup: LibraryBackup) -> None:
@@ -119,20 +122,3 @@ def _check(part: Path, backup: LibraryBackup) -> None:
             "folder from a backup of your own.",
             backup.path,
         )
-
-
-def _exchange(part: Path, path: Path, schema: int | None) -> str:
-    """Let a finished file take a database's place; where what was there is then."""
-    if schema is None:
-        part.replace(path)
-        sync_folder(path.parent)
-        return ""
-    aside = set_aside_path(path, schema)
-    path.rename(aside)
-    try:
-        part.replace(path)
-    except OSError:
-        aside.rename(path)
-        raise
-    sync_folder(path.parent)
-    return str(aside)
