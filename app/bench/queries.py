@@ -15,6 +15,7 @@ import numpy as np
 from app.bench.figure import Figure, Measure, Target, Workbench, figure, nothing_in
 from app.bench.index import seeded, tiled
 from app.engine.encoders.catalogue import Catalogue
+from app.engine.librarytypes import IndexRequest
 from app.engine.samples import Vectors
 from app.engine.session import Session
 from app.engine.store.batches import STORED
@@ -23,7 +24,7 @@ from app.engine.store.integrity import vector_checksum
 from app.engine.store.lookup import Lookup
 from app.engine.store.preferences import Preferences
 from app.engine.store.spaces import Spaces
-from app.engine.types import Filters, IndexRequest, ItemKind, MediaKind, Modality, Query, QueryPart, SearchRequest
+from app.engine.types import Filters, ItemKind, MediaKind, Modality, Query, QueryPart, SearchRequest
 from app.paths import libraries_dir, models_dir
 
 MODEL = "colour-texture"

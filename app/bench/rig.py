@@ -16,10 +16,10 @@ from app.engine.encoders.base import Encoder
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.errors import AppError
 from app.engine.jobs import NULL_JOB, Job
+from app.engine.librarytypes import IndexRequest
 from app.engine.media.decode import DecodedPart, DecodeRequest, decode
 from app.engine.samples import Sample, prepared_sample
 from app.engine.session import Session
-from app.engine.types import IndexRequest
 from app.paths import models_dir
 
 WARM_UP_FILES = 8

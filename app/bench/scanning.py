@@ -16,6 +16,7 @@ from app.bench.figure import Figure, Measure, Target, Workbench, figure, nothing
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.errors import AppError
 from app.engine.jobs import NULL_JOB
+from app.engine.librarytypes import IndexReport, IndexRequest
 from app.engine.media.scan import Rules
 from app.engine.scanning import covers, update_files
 from app.engine.session import Session
@@ -25,7 +26,7 @@ from app.engine.store.files import Files
 from app.engine.store.folders import Folders
 from app.engine.store.preferences import Preferences
 from app.engine.store.spaces import Spaces
-from app.engine.types import IndexReport, IndexRequest, ItemKind, MediaKind
+from app.engine.types import ItemKind, MediaKind
 from app.paths import libraries_dir, models_dir
 
 FILES = 200_000

@@ -16,13 +16,14 @@ import numpy as np
 from app.bench import media
 from app.bench.figure import Figure, Measure, Target, Workbench, figure
 from app.engine.encoders.catalogue import Catalogue
+from app.engine.librarytypes import LibrarySettings
 from app.engine.media import thumbnails
 from app.engine.store.batches import Batch, NewItem
 from app.engine.store.database import Database
 from app.engine.store.files import Files, ReadFile
 from app.engine.store.preferences import Preferences
 from app.engine.store.spaces import Spaces
-from app.engine.types import ItemKind, LibrarySettings, MediaKind
+from app.engine.types import ItemKind, MediaKind
 from app.paths import libraries_dir, models_dir
 
 MEASUREMENT = "app.gui.smoothness:measure"

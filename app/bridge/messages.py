@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Any
 
 from app.engine.jobs import Progress
-from app.engine.types import Hit, News
+from app.engine.librarytypes import News
+from app.engine.types import Hit
 
 PART_HITS = 512
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from app.cli.progress import watched
 from app.engine.evaltypes import Evaluation, EvaluationRequest
-from app.engine.types import IndexReport, Modality, Query, SearchReply, SearchRequest
+from app.engine.librarytypes import IndexReport
+from app.engine.types import Modality, Query, SearchReply, SearchRequest
 
 if TYPE_CHECKING:
     from app.engine.session import Session

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.cli.demo import Demo
-from app.engine.evaltypes import Evaluation, Imported
+from app.engine.evaltypes import Evaluation
+from app.engine.judgingtypes import Imported
+from app.engine.librarytypes import IndexReport
 from app.engine.modeltypes import ModelStatus
-from app.engine.types import Hit, IndexReport, SearchReply
+from app.engine.types import Hit, SearchReply
 
 
 def plain(value: Any) -> Any:

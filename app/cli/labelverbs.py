@@ -15,7 +15,7 @@ from app.cli.answers import Answer, open_session
 from app.cli.documents import plain
 from app.cli.progress import watched
 from app.engine.errors import AppError
-from app.engine.evaltypes import FileLabels, LabelStatus
+from app.engine.labeltypes import FileLabels, LabelStatus
 
 
 def labels(options: argparse.Namespace, home: Path) -> Answer:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.engine.errors import AppError
-from app.engine.evaltypes import OWN_JUDGE, EvaluationRequest, QuerySet
+from app.engine.evaltypes import EvaluationRequest
+from app.engine.judgingtypes import OWN_JUDGE, QuerySet
 
 
 def set_named(name: str, session: Any) -> int:

@@ -18,8 +18,8 @@ from app.cli.answers import Answer, open_session
 from app.cli.measuring import judge_named, set_named, set_of
 from app.cli.progress import watched
 from app.engine.errors import AppError, NotIndexed
-from app.engine.evaltypes import OWN_JUDGE, Imported, QuerySummary
 from app.engine.jobs import Job
+from app.engine.judgingtypes import OWN_JUDGE, Imported, QuerySummary
 from app.engine.types import Modality, Query, QueryPart
 
 

@@ -29,8 +29,9 @@ from app.cli.reportverbs import report
 from app.cli.robustness import robustness
 from app.engine.errors import AppError
 from app.engine.jobs import Cancelled
+from app.engine.librarytypes import IndexRequest
 from app.engine.store.database import storage_error
-from app.engine.types import Filters, IndexRequest, Modality, Query, QueryPart, SearchRequest
+from app.engine.types import Filters, Modality, Query, QueryPart, SearchRequest
 from app.paths import data_home
 
 DEMO_LIBRARY = "sample"

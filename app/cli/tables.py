@@ -14,19 +14,11 @@ from rich.table import Table
 
 from app.cli import evaluationtables
 from app.cli.demo import Demo
-from app.engine.evaltypes import Imported
+from app.engine.judgingtypes import Imported
+from app.engine.librarytypes import Failure, IndexReport, LibrarySettings, LibraryStatus, Restored, VerifyReport
 from app.engine.modeltypes import ModelStatus
 from app.engine.sizes import in_words
-from app.engine.types import (
-    Failure,
-    Hit,
-    IndexReport,
-    LibrarySettings,
-    LibraryStatus,
-    Restored,
-    SearchReply,
-    VerifyReport,
-)
+from app.engine.types import Hit, SearchReply
 
 SHOWN_FAILURES = 20
 PIPE_WIDTH = 500

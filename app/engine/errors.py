@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.engine.types import LibraryBackup
+from app.engine.librarytypes import LibraryBackup
 
 
 class AppError(Exception):

@@ -11,22 +11,13 @@ from app.engine.costs import Costs
 from app.engine.encoders.base import EncoderSource
 from app.engine.errors import AppError
 from app.engine.evaltypes import (
-    OWN_JUDGE,
-    Agreement,
     Disturbance,
     Evaluation,
     EvaluationRequest,
-    Imported,
-    JudgingOrder,
-    JudgingProgress,
-    Pool,
     QueryEvaluation,
-    QuerySet,
-    QuerySummary,
     ReportRequest,
     Robustness,
     RobustnessRequest,
-    Scale,
     Written,
 )
 from app.engine.evaluating import Evaluator
@@ -34,6 +25,17 @@ from app.engine.exporting import Changed, Gathered
 from app.engine.importing import Imports
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.judging import Judging
+from app.engine.judgingtypes import (
+    OWN_JUDGE,
+    Agreement,
+    Imported,
+    JudgingOrder,
+    JudgingProgress,
+    Pool,
+    QuerySet,
+    QuerySummary,
+    Scale,
+)
 from app.engine.reporting import Reporting, written_files
 from app.engine.robustness import Disturber
 from app.engine.store.preferences import Preferences

@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from app.engine.errors import AppError
-from app.engine.evaltypes import EvaluationRequest, QuerySet, QuerySummary
+from app.engine.evaltypes import EvaluationRequest
 from app.engine.evaluation import trec
 from app.engine.evaluation.report.exchange import Run
 from app.engine.gradedruns import GradedRun, JudgedQueries
+from app.engine.judgingtypes import QuerySet, QuerySummary
 from app.engine.querying import Target
 from app.engine.rankings import Ranking
 from app.engine.store.files import is_within

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from app.engine.evaltypes import QuerySummary
+from app.engine.judgingtypes import QuerySummary
 from app.engine.querying import Target
 from app.engine.rankings import RUN_DEPTH, KeyedQuery, Ranking, keyed
 from app.engine.store.judgments import Grades, graded

@@ -11,6 +11,7 @@ from app.engine.encoders.base import EncoderSource, EncoderSpec, ready_keys
 from app.engine.encoders.rates import Rates
 from app.engine.errors import AppError, WeightsCorrupt, WeightsMissing
 from app.engine.jobs import Job
+from app.engine.librarytypes import IndexReport, IndexRequest, SpaceCount
 from app.engine.media.pool import DecoderPool
 from app.engine.media.scan import Rules
 from app.engine.scanning import covers, folder_bytes, is_online, nearest_folder, update_files
@@ -21,7 +22,7 @@ from app.engine.store.folders import Folders
 from app.engine.store.lookup import Lookup
 from app.engine.store.preferences import Preferences
 from app.engine.store.spaces import Spaces
-from app.engine.types import IndexReport, IndexRequest, MediaKind, Modality, Space, SpaceCount
+from app.engine.types import MediaKind, Modality, Space
 
 
 class Indexer:

@@ -10,7 +10,11 @@ from statistics import median
 
 from app.engine.encoders.base import EncoderSource, ready_keys
 from app.engine.errors import AppError, MediaUnreadable
-from app.engine.evaltypes import (
+from app.engine.evaluation import pooling, trec
+from app.engine.evaluation.agreement import agreement
+from app.engine.evaluation.pooling import Ranking
+from app.engine.jobs import NULL_JOB, Job
+from app.engine.judgingtypes import (
     IMPORTED,
     OWN_JUDGE,
     Agreement,
@@ -22,10 +26,6 @@ from app.engine.evaltypes import (
     QueryProgress,
     QuerySummary,
 )
-from app.engine.evaluation import pooling, trec
-from app.engine.evaluation.agreement import agreement
-from app.engine.evaluation.pooling import Ranking
-from app.engine.jobs import NULL_JOB, Job
 from app.engine.querying import Target
 from app.engine.rankings import Rankings, keyed
 from app.engine.search import Searcher

@@ -16,11 +16,12 @@ import numpy.typing as npt
 
 from app.engine.encoders.base import EncoderSource, EncoderSpec, Scoring, ready_keys, scoring_of
 from app.engine.errors import AppError
-from app.engine.evaltypes import FileLabels, ItemLabel, LabelCount, LabelStatus, QuerySet, QuerySummary, Scale
 from app.engine.evaluation import trec
 from app.engine.evaluation.calibration import Calibration, fit
 from app.engine.evaluation.zeroshot import FLOORS, NOTHING, PROMPTS, clean, likeliest
 from app.engine.jobs import NULL_JOB, Job
+from app.engine.judgingtypes import QuerySet, QuerySummary, Scale
+from app.engine.labeltypes import FileLabels, ItemLabel, LabelCount, LabelStatus
 from app.engine.querying import Target
 from app.engine.samples import Text, Vectors
 from app.engine.search import Searcher

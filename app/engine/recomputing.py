@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.engine.costs import frontier_of
-from app.engine.evaltypes import Evaluation, ModelEvaluation, QueryEvaluation, QuerySummary
+from app.engine.evaltypes import Evaluation, ModelEvaluation, QueryEvaluation
 from app.engine.evaluation import measures
 from app.engine.evaluation.agreement import agreements
 from app.engine.evaluation.clusters import clusters
@@ -18,6 +18,7 @@ from app.engine.evaluation.report import exchange, reading
 from app.engine.evaluation.report.exchange import Grades
 from app.engine.evaluation.report.reading import ToldModel
 from app.engine.gradedruns import JudgedItems, RankedQuery, depth_of, graded_run
+from app.engine.judgingtypes import QuerySummary
 from app.engine.measured import MeasuredRun, columns_of, compared, with_means
 from app.engine.rankings import Ranking
 from app.engine.store.judgments import folded, together

@@ -16,19 +16,7 @@ import psutil
 
 from app import __version__
 from app.engine.errors import AppError
-from app.engine.evaltypes import (
-    IMPORTED,
-    LONGEST_JUDGE,
-    MOST_UNKNOWN,
-    Agreement,
-    Evaluation,
-    EvaluationRequest,
-    Imported,
-    QuerySet,
-    QuerySummary,
-    ReportRequest,
-    Written,
-)
+from app.engine.evaltypes import Evaluation, EvaluationRequest, ReportRequest, Written
 from app.engine.evaluation import trec
 from app.engine.evaluation.agreement import agreements
 from app.engine.evaluation.report import exchange, html, plots, reading
@@ -38,6 +26,7 @@ from app.engine.evaluation.report.pictures import MOST_PICTURES
 from app.engine.exporting import Gathered
 from app.engine.gradedruns import depth_of
 from app.engine.jobs import NULL_JOB, Job
+from app.engine.judgingtypes import IMPORTED, LONGEST_JUDGE, MOST_UNKNOWN, Agreement, Imported, QuerySet, QuerySummary
 from app.engine.store.exchanges import Exchanges, TakenIn
 from app.engine.store.files import Files
 from app.engine.store.judgments import Grades, Judgments, folded

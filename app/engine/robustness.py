@@ -12,11 +12,12 @@ import numpy.typing as npt
 
 from app.engine.encoders.base import EncoderSource
 from app.engine.errors import AppError
-from app.engine.evaltypes import Disturbance, Drop, QuerySummary, Robustness, RobustnessRequest
+from app.engine.evaltypes import Disturbance, Drop, Robustness, RobustnessRequest
 from app.engine.evaluation import measures, rewording, statistics
 from app.engine.evaluation.clusters import clusters, per_cluster
 from app.engine.gradedruns import JudgedQueries, RankedQuery, depth_of, graded_run
 from app.engine.jobs import NULL_JOB, Job
+from app.engine.judgingtypes import QuerySummary
 from app.engine.media import disturbing
 from app.engine.media.disturbing import SeededDisturbance
 from app.engine.modeltypes import ModelStatus

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 
 from app.engine.errors import AppError
 from app.engine.jobs import Job
+from app.engine.librarytypes import Failure, FileCounts
 from app.engine.media.reading import Content, Unread, is_fresh, read
 from app.engine.media.scan import FoundFile, Listing, Rules, device_of, guess_kind, media_files, walk
 from app.engine.store.files import Files, KnownFile, ReadFile, is_within
 from app.engine.store.folders import Folders, KnownFolder, seen_folder
-from app.engine.types import Failure, FileCounts, MediaKind
+from app.engine.types import MediaKind
 
 READERS = 4
 """Threads that read and hash; hashing releases the interpreter, and a slow disk is waited for in parallel."""

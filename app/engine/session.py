@@ -25,6 +25,15 @@ from app.engine.indexing import Indexer
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.judging import Judging
 from app.engine.labelling import Labels
+from app.engine.librarytypes import (
+    IndexReport,
+    IndexRequest,
+    LibrarySettings,
+    LibraryStatus,
+    Restored,
+    Root,
+    VerifyReport,
+)
 from app.engine.media.pool import DecoderPool
 from app.engine.modeltypes import ModelStatus
 from app.engine.querying import QueryVectors
@@ -50,19 +59,7 @@ from app.engine.store.verification import Findings, verify
 from app.engine.testsets import TestSets
 from app.engine.thresholds import Thresholds
 from app.engine.trials import Trials
-from app.engine.types import (
-    IndexReport,
-    IndexRequest,
-    ItemDetails,
-    LibrarySettings,
-    LibraryStatus,
-    QueryPart,
-    Restored,
-    Root,
-    SearchReply,
-    SearchRequest,
-    VerifyReport,
-)
+from app.engine.types import ItemDetails, QueryPart, SearchReply, SearchRequest
 from app.engine.viewing import Viewer
 from app.engine.watching import Tell, Watched, Watcher
 from app.paths import libraries_dir, models_dir, reports_cache_dir, resources_dir, speeds_path

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from app.engine.evaltypes import QuerySet, QuerySummary, Scale
 from app.engine.evaluation import trec
 from app.engine.evaluation.titles import title_of
+from app.engine.judgingtypes import QuerySet, QuerySummary, Scale
 from app.engine.querying import QueryVectors
 from app.engine.store.queries import Queries
 from app.engine.types import Query, printable

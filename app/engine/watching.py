@@ -28,10 +28,10 @@ from watchdog.events import (
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 
+from app.engine.librarytypes import News
 from app.engine.media.scan import Rules, guess_kind
 from app.engine.scanning import is_online, nearest_folder, outermost
 from app.engine.store.files import is_within
-from app.engine.types import News
 
 log = logging.getLogger(__name__)
 

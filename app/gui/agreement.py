@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.engine.evaltypes import Agreement, Scale
+from app.engine.judgingtypes import Agreement, Scale
 from app.gui import theme, wording
 from app.gui.engine import Engine
 from app.gui.grades import verdict

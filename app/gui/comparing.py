@@ -18,7 +18,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.engine.errors import AppError
-from app.engine.evaltypes import Evaluation, EvaluationRequest, QuerySet, QuerySummary
+from app.engine.evaltypes import Evaluation, EvaluationRequest
+from app.engine.judgingtypes import QuerySet, QuerySummary
 from app.gui import costtable, measures, theme
 from app.gui.celltable import CellTable
 from app.gui.costplot import CostPlot

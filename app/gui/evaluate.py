@@ -8,8 +8,9 @@ from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
-from app.engine.evaltypes import QuerySummary
-from app.engine.types import LibraryStatus, Query
+from app.engine.judgingtypes import QuerySummary
+from app.engine.librarytypes import LibraryStatus
+from app.engine.types import Query
 from app.gui import icons, theme
 from app.gui.banner import Banner
 from app.gui.comparing import ComparePanel

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.engine.types import Failure
+from app.engine.librarytypes import Failure
 from app.gui import desktop, theme, wording
 
 

@@ -16,8 +16,9 @@ from PySide6.QtWidgets import (
     QWidgetAction,
 )
 
+from app.engine.librarytypes import LibraryStatus
 from app.engine.modeltypes import ModelStatus
-from app.engine.types import Filters, LibraryStatus, MediaKind, Query
+from app.engine.types import Filters, MediaKind, Query
 from app.gui import icons, theme
 from app.gui.labelfilter import LabelFilter
 

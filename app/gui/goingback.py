@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from app.engine.errors import LibraryTooNew, Restorable
-from app.engine.types import Restored
+from app.engine.librarytypes import Restored
 from app.gui import desktop, wording
 from app.gui.banner import Banner
 from app.gui.workspace import Workspace

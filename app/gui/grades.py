@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QFont, QPainter
 
-from app.engine.evaltypes import Mark, Scale
+from app.engine.judgingtypes import Mark, Scale
 from app.gui import icons, theme
 
 SIGN_PX = 20

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QT
 
 from app.engine.errors import AppError
 from app.engine.jobs import Progress
-from app.engine.types import Failure, IndexReport, LibraryStatus
+from app.engine.librarytypes import Failure, IndexReport, LibraryStatus
 from app.gui import icons, theme, wording
 from app.gui.engine import Engine
 from app.gui.failures import FailuresDialog

@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.bridge.client import Call
 from app.engine.errors import AppError, EngineDied
 from app.engine.jobs import Progress
-from app.engine.types import IndexReport, IndexRequest
+from app.engine.librarytypes import IndexReport, IndexRequest
 from app.gui.engine import Engine
 
 QUIET_FOR_MS = 1500

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject
 
 from app.bridge.client import Call
 from app.engine.errors import AppError
-from app.engine.evaltypes import JudgingOrder, JudgingProgress, Pool, QuerySet, QuerySummary
+from app.engine.judgingtypes import JudgingOrder, JudgingProgress, Pool, QuerySet, QuerySummary
 from app.gui.engine import Engine
 from app.gui.poolahead import PoolAhead, Wanted
 

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.engine.evaltypes import Scale
+from app.engine.judgingtypes import Scale
 from app.gui import icons, theme
 from app.gui.grades import GRADES, LATER, UNSURE, Choice
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from app.engine.evaltypes import QuerySummary
+from app.engine.judgingtypes import QuerySummary
 from app.engine.types import Modality
 from app.gui import theme
 from app.gui.engine import Engine

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from statistics import median
 
-from app.engine.evaltypes import JudgingOrder, JudgingProgress, Mark, PoolItem, QueryProgress
+from app.engine.judgingtypes import JudgingOrder, JudgingProgress, Mark, PoolItem, QueryProgress
 from app.gui import wording
 from app.gui.poolround import PoolRound, is_left
 

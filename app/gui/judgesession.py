@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QObject, Signal
 
 from app.engine.errors import AppError
-from app.engine.evaltypes import (
+from app.engine.judgingtypes import (
     OWN_JUDGE,
     JudgingOrder,
     JudgingProgress,

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QMenu, QToolButton, QWidget
 
-from app.engine.evaltypes import IMPORTED, OWN_JUDGE, JudgingOrder
+from app.engine.judgingtypes import IMPORTED, OWN_JUDGE, JudgingOrder
 from app.engine.types import ItemKind
 from app.gui import icons, theme
 from app.gui.agreement import AgreementLine

@@ -9,7 +9,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
 from app.engine.errors import AppError
-from app.engine.evaltypes import PoolItem, QuerySummary
+from app.engine.judgingtypes import PoolItem, QuerySummary
 from app.engine.types import ItemKind
 from app.gui import theme, wording
 from app.gui.emptystate import EmptyState

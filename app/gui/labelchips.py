@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from app.bridge.client import Call
-from app.engine.evaltypes import ItemLabel, LabelStatus
+from app.engine.labeltypes import ItemLabel, LabelStatus
 from app.engine.types import Hit, ItemKind
 from app.gui import theme, wording
 from app.gui.engine import Engine

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QMenu, QPushButton, QVBoxLayout, QWidget, QWidgetAction
 
-from app.engine.evaltypes import LabelStatus
+from app.engine.labeltypes import LabelStatus
 from app.gui import theme, wording
 
 NAME_ROLE = Qt.ItemDataRole.UserRole

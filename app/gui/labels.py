@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.engine.errors import AppError
-from app.engine.evaltypes import LabelStatus
+from app.engine.labeltypes import LabelStatus
 from app.gui.engine import Engine
 from app.gui.labelchips import LabelChips
 from app.gui.labelfilter import LabelFilter

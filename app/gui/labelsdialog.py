@@ -18,8 +18,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.engine.errors import AppError, EngineDied
-from app.engine.evaltypes import LabelStatus, QuerySet
 from app.engine.jobs import Progress
+from app.engine.judgingtypes import QuerySet
+from app.engine.labeltypes import LabelStatus
 from app.engine.modeltypes import ModelStatus
 from app.engine.types import Modality
 from app.gui import icons, theme, wording

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.engine.errors import AppError
-from app.engine.types import LibraryBackup, LibrarySettings, LibraryStatus
+from app.engine.librarytypes import LibraryBackup, LibrarySettings, LibraryStatus
 from app.gui import theme, wording
 from app.gui.passingdialog import PassingDialog
 

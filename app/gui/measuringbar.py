@@ -7,7 +7,8 @@ from collections import Counter
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
-from app.engine.evaltypes import EvaluationRequest, QuerySet, QuerySummary
+from app.engine.evaltypes import EvaluationRequest
+from app.engine.judgingtypes import QuerySet, QuerySummary
 from app.gui import theme, wording
 from app.gui.flow import FlowLayout
 from app.gui.measures import kind_words, short

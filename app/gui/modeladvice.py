@@ -7,8 +7,9 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from app.engine.errors import AppError
+from app.engine.librarytypes import LibraryStatus
 from app.engine.modeltypes import Advice, Needs
-from app.engine.types import LibraryStatus, Modality
+from app.engine.types import Modality
 from app.gui.engine import Engine
 from app.gui.modeljobs import ModelJobs, Task
 from app.gui.models import ModelsPage

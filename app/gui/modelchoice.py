@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from app.engine.librarytypes import LibraryStatus
 from app.engine.modeltypes import Advice, ModelStatus, Origin, Recommendation
-from app.engine.types import LibraryStatus
 from app.gui import focus, theme, wording
 from app.gui.flow import FlowLayout
 from app.gui.modelneeds import NeedsForm

@@ -7,8 +7,9 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from app.engine.librarytypes import LibraryStatus
 from app.engine.modeltypes import ModelStatus
-from app.engine.types import LibraryStatus, Modality
+from app.engine.types import Modality
 from app.gui import focus, icons, modelwords, theme
 from app.gui.flow import FlowLayout
 from app.gui.modelcard import ModelCard, ModelVariant

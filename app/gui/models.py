@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from app.engine.librarytypes import LibraryStatus
 from app.engine.modeltypes import ModelStatus
-from app.engine.types import LibraryStatus
 from app.gui import icons, theme
 from app.gui.carried import CarriedOffer
 from app.gui.modelchoice import ModelChoice

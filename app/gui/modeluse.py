@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from app.engine.librarytypes import SpaceCount
 from app.engine.modeltypes import ModelStatus
-from app.engine.types import SpaceCount
 from app.gui import theme, wording
 from app.gui.modelwords import VECTOR_BYTES
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from app.engine.types import Root
+from app.engine.librarytypes import Root
 
 
 @dataclass(frozen=True)

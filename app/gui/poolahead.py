@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from app.engine.errors import AppError
-from app.engine.evaltypes import JudgingOrder, Pool
+from app.engine.judgingtypes import JudgingOrder, Pool
 from app.gui.engine import Engine
 
 Wanted = tuple[int, int, str, JudgingOrder]

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.engine.evaltypes import PoolItem, Scale
+from app.engine.judgingtypes import PoolItem, Scale
 from app.engine.types import ItemKind
 from app.gui import icons, theme, tile, wording
 from app.gui.grades import GRADES, SIGN_PX, Choice, colour, paint_sign

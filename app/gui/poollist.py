@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
-from app.engine.evaltypes import PoolItem, Scale
+from app.engine.judgingtypes import PoolItem, Scale
 from app.gui import wording
 from app.gui.grades import verdict
 from app.gui.offline import Offline

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from app.engine.evaltypes import Mark, PoolItem
+from app.engine.judgingtypes import Mark, PoolItem
 
 
 @dataclass(frozen=True)

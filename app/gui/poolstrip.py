@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.engine.evaltypes import PoolItem
+from app.engine.judgingtypes import PoolItem
 from app.gui import theme, tile
 from app.gui.grades import SIGN_PX, paint_sign
 from app.gui.poollist import ITEM_ROLE, PoolList

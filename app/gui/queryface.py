@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
-from app.engine.evaltypes import QuerySummary
+from app.engine.judgingtypes import QuerySummary
 from app.engine.types import Modality, QueryPart
 from app.gui import icons, theme
 from app.gui.engine import Engine

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.engine.evaltypes import QuerySummary
+from app.engine.judgingtypes import QuerySummary
 from app.engine.types import Modality, Query
 from app.gui import icons, theme
 

@@ -21,7 +21,8 @@ from PySide6.QtWidgets import (
 
 from app.bridge.client import Call
 from app.engine.errors import AppError
-from app.engine.evaltypes import JudgedHit, QueryEvaluation, QuerySummary, Scale
+from app.engine.evaltypes import JudgedHit, QueryEvaluation
+from app.engine.judgingtypes import QuerySummary, Scale
 from app.gui import icons, theme, tile, wording
 from app.gui.engine import Engine
 from app.gui.grades import verdict

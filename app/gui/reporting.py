@@ -14,8 +14,9 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QWidget
 
 from app.bridge.client import Call
 from app.engine.errors import AppError
-from app.engine.evaltypes import EvaluationRequest, QuerySet, ReportRequest, Robustness, Written
+from app.engine.evaltypes import EvaluationRequest, ReportRequest, Robustness, Written
 from app.engine.jobs import Progress
+from app.engine.judgingtypes import QuerySet
 from app.gui import theme, wording
 from app.gui.desktop import open_file, show_in_folder
 from app.gui.engine import Engine

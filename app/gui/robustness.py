@@ -10,15 +10,9 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLay
 
 from app.bridge.client import Call
 from app.engine.errors import AppError
-from app.engine.evaltypes import (
-    Disturbance,
-    EvaluationRequest,
-    QuerySet,
-    QuerySummary,
-    Robustness,
-    RobustnessRequest,
-)
+from app.engine.evaltypes import Disturbance, EvaluationRequest, Robustness, RobustnessRequest
 from app.engine.jobs import Progress
+from app.engine.judgingtypes import QuerySet, QuerySummary
 from app.engine.types import Modality
 from app.gui import icons, theme
 from app.gui.disturbancemenu import DisturbanceMenu

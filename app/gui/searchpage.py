@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QPushButton, QStackedWidg
 
 from app.bridge.client import Call
 from app.engine.errors import AppError, EngineDied, NothingToCompare
+from app.engine.librarytypes import LibraryStatus
 from app.engine.modeltypes import ModelStatus
-from app.engine.types import Hit, LibraryStatus, Modality, Query, QueryPart, SearchReply, SearchRequest
+from app.engine.types import Hit, Modality, Query, QueryPart, SearchReply, SearchRequest
 from app.gui import icons, intake, theme, wording
 from app.gui.engine import Engine
 from app.gui.filters import FilterBar

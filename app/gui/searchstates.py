@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 
 from app.engine.errors import AppError
 from app.engine.jobs import Progress
-from app.engine.types import LibraryStatus
+from app.engine.librarytypes import LibraryStatus
 from app.gui.emptystate import EmptyState
 
 Actions = Sequence[tuple[str, Callable[[], None]]]

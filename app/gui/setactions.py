@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from app.bridge.client import Call
 from app.engine.errors import AppError
-from app.engine.evaltypes import Imported, QuerySet, Scale
 from app.engine.jobs import Progress
+from app.engine.judgingtypes import Imported, QuerySet, Scale
 from app.gui import wording
 from app.gui.engine import Engine
 from app.gui.jobline import JobLine

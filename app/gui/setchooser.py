@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.engine.evaltypes import QuerySet
+from app.engine.judgingtypes import QuerySet
 from app.gui import theme, wording
 
 SET_ROLE = Qt.ItemDataRole.UserRole

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from PySide6.QtWidgets import QComboBox, QLineEdit, QPlainTextEdit, QPushButton, QWidget
 
 from app.engine.errors import AppError
-from app.engine.evaltypes import QuerySet, QuerySummary, Scale
+from app.engine.judgingtypes import QuerySet, QuerySummary, Scale
 from app.engine.types import Modality
 from app.gui import theme
 from app.gui.modeldialogs import ModelDialog

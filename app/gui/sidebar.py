@@ -20,7 +20,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.engine.types import ItemKind, LibraryStatus, Root
+from app.engine.librarytypes import LibraryStatus, Root
+from app.engine.types import ItemKind
 from app.gui import desktop, icons, theme, wording
 
 NEW_LIBRARY = object()

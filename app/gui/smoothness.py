@@ -15,7 +15,8 @@ from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QObject, Qt, QT
 from PySide6.QtWidgets import QApplication
 
 from app.bridge.client import EngineClient, ProcessLauncher
-from app.engine.types import IndexRequest, Query
+from app.engine.librarytypes import IndexRequest
+from app.engine.types import Query
 from app.gui import theme
 from app.gui.engine import Engine
 from app.gui.garbage import GarbageCollector

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.engine.errors import AppError
-from app.engine.evaltypes import OWN_JUDGE, QuerySet, QuerySummary
+from app.engine.judgingtypes import OWN_JUDGE, QuerySet, QuerySummary
 from app.engine.modeltypes import ModelStatus
 from app.engine.types import Query
 from app.gui import icons, intake, theme

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayou
 
 from app.engine.errors import AppError
 from app.engine.jobs import Progress
-from app.engine.types import VerifyReport
+from app.engine.librarytypes import VerifyReport
 from app.gui import theme
 from app.gui.engine import Engine
 from app.gui.passingdialog import PassingDialog

@@ -10,7 +10,8 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.engine.errors import AppError
-from app.engine.types import Hit, IndexReport, LibraryStatus, Query
+from app.engine.librarytypes import IndexReport, LibraryStatus
+from app.engine.types import Hit, Query
 from app.gui import intake, theme
 from app.gui.about import AboutDialog
 from app.gui.actions import Actions

@@ -6,8 +6,8 @@ from pathlib import PurePath
 
 from PySide6.QtCore import QDateTime, QLocale
 
-from app.engine.evaltypes import IMPORTED
 from app.engine.jobs import Progress
+from app.engine.judgingtypes import IMPORTED
 from app.engine.types import Hit, ItemKind, MediaKind
 
 KIND_NAMES = {MediaKind.PHOTO: "Photo", MediaKind.VIDEO: "Video", MediaKind.AUDIO: "Sound"}

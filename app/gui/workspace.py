@@ -14,8 +14,8 @@ from PySide6.QtCore import QObject, Signal
 from app.bridge.client import Call
 from app.engine.errors import AppError, EngineDied
 from app.engine.jobs import Progress
+from app.engine.librarytypes import IndexRequest, LibrarySettings, LibraryStatus, News, Restored
 from app.engine.modeltypes import ModelStatus
-from app.engine.types import IndexRequest, LibrarySettings, LibraryStatus, News, Restored
 from app.gui.engine import Engine
 from app.gui.indexjob import IndexJob
 from app.gui.offline import Offline

@@ -8,8 +8,8 @@ from urllib.parse import quote
 import pytest
 
 from app.engine.evaltypes import Drop, RobustnessRequest
+from app.engine.librarytypes import IndexRequest
 from app.engine.session import Session
-from app.engine.types import IndexRequest
 
 pytestmark = pytest.mark.shared_data
 

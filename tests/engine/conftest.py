@@ -16,8 +16,8 @@ from PIL import Image
 import app.engine.media.pool
 from app.engine.encoders import device
 from app.engine.encoders.precision import half_type
+from app.engine.librarytypes import IndexReport, IndexRequest
 from app.engine.session import Session
-from app.engine.types import IndexReport, IndexRequest
 
 MakePhoto = Callable[..., Path]
 MakeSound = Callable[..., Path]

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.engine.evaltypes import Scale
 from app.engine.evaluation.agreement import agreement
 from app.engine.evaluation.calibration import Calibration, fit, threshold
+from app.engine.judgingtypes import Scale
 from app.engine.types import Modality
 
 

@@ -20,7 +20,8 @@ from app.bridge.client import EngineClient, ProcessLauncher
 from app.bridge.messages import Event, Part, Request
 from app.engine.errors import AppError, EngineDied, LibraryTooNew
 from app.engine.jobs import Cancelled, Job, Progress
-from app.engine.types import IndexRequest, LibrarySettings, News, Query, SearchRequest
+from app.engine.librarytypes import IndexRequest, LibrarySettings, News
+from app.engine.types import Query, SearchRequest
 from app.engine.watching import Pace, Watcher
 
 Make = Callable[..., Path]

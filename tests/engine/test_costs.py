@@ -15,8 +15,9 @@ from app.engine.encoders.device import describe
 from app.engine.encoders.rates import RATED_ITEMS, Rates
 from app.engine.encoders.speeds import Speeds
 from app.engine.evaltypes import Evaluation, EvaluationRequest
+from app.engine.librarytypes import IndexRequest
 from app.engine.session import Session
-from app.engine.types import IndexRequest, Modality, Query
+from app.engine.types import Modality, Query
 from app.paths import models_dir, speeds_path
 
 BASE, FAST, PLAIN = smallclip.KEY, f"{smallclip.KEY}-int8", "colour-texture"

@@ -23,10 +23,10 @@ from app.engine.encoders import folder as folders
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.record import RECORD_FILE, read_installation
 from app.engine.errors import WeightsCorrupt
+from app.engine.librarytypes import IndexRequest
 from app.engine.models import Models
 from app.engine.modeltypes import Pin
 from app.engine.session import Session
-from app.engine.types import IndexRequest
 
 Make = Callable[..., Path]
 DATA = tinymodel.weights()

@@ -20,9 +20,9 @@ from app.engine.encoders.base import scoring_of
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.eightbit import EightBitAttention, EightBitLinear, quantize
 from app.engine.errors import AppError
+from app.engine.librarytypes import IndexRequest
 from app.engine.samples import Picture, Text
 from app.engine.session import Session
-from app.engine.types import IndexRequest
 
 BASE, FAST = "clip-vit-b-32", "clip-vit-b-32-int8"
 CLOSE = 0.999

@@ -13,11 +13,12 @@ import pytest
 from app.engine.embedding import GROUP_ITEMS, LOOK_AHEAD_GROUPS, Chosen, embed
 from app.engine.errors import AppError, MediaUnreadable
 from app.engine.jobs import NULL_JOB
+from app.engine.librarytypes import IndexReport, IndexRequest, LibrarySettings
 from app.engine.media.decode import DecodedPart, DecodeRequest, decode
 from app.engine.media.pool import DecoderPool
 from app.engine.session import Session
 from app.engine.store.batches import Sampling
-from app.engine.types import IndexReport, IndexRequest, ItemKind, LibrarySettings, SearchRequest
+from app.engine.types import ItemKind, SearchRequest
 from app.engine.types import Query as Asked
 
 AHEAD_ITEMS = LOOK_AHEAD_GROUPS * GROUP_ITEMS

@@ -27,10 +27,11 @@ from app.engine.encoders.lifetime import RESERVE_BYTES, Lifetime, free_memory_by
 from app.engine.encoders.record import write_record
 from app.engine.errors import AppError, DeviceExhausted, WeightsCorrupt, WeightsMissing
 from app.engine.evaltypes import EvaluationRequest
+from app.engine.librarytypes import IndexReport, IndexRequest
 from app.engine.modeltypes import Installation, InstalledFile, Pin
 from app.engine.samples import Text
 from app.engine.session import Session
-from app.engine.types import IndexReport, IndexRequest, Query, SearchRequest
+from app.engine.types import Query, SearchRequest
 
 FULL_BYTES = RESERVE_BYTES + 1000
 

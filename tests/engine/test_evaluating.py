@@ -13,8 +13,9 @@ from hues import HUES, MODEL, coloured, judge_all
 
 from app.engine.errors import AppError
 from app.engine.evaltypes import Evaluation, EvaluationRequest, Measured, ModelEvaluation
+from app.engine.librarytypes import IndexRequest
 from app.engine.session import Session
-from app.engine.types import IndexRequest, Modality, Query
+from app.engine.types import Modality, Query
 
 OTHER = "timbre"
 OF_EACH = 8

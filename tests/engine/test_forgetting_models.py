@@ -11,10 +11,11 @@ import pytest
 
 from app.engine.errors import AppError
 from app.engine.jobs import Cancelled, Job, Progress
+from app.engine.librarytypes import IndexRequest
 from app.engine.session import Session
 from app.engine.store import spaces as spaces_module
 from app.engine.store.batches import Batch, NewItem
-from app.engine.types import IndexRequest, ItemKind, Query, SearchRequest
+from app.engine.types import ItemKind, Query, SearchRequest
 
 Make = Callable[..., Path]
 

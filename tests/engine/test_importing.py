@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 
 from app.engine.errors import AppError
-from app.engine.evaltypes import EvaluationRequest, Imported, QuerySummary
+from app.engine.evaltypes import EvaluationRequest
 from app.engine.evaluation import classes
 from app.engine.jobs import Cancelled, Job, Progress
+from app.engine.judgingtypes import Imported, QuerySummary
+from app.engine.librarytypes import IndexRequest
 from app.engine.session import Session
-from app.engine.types import IndexRequest, ItemKind, ItemRef, Modality, Query
+from app.engine.types import ItemKind, ItemRef, Modality, Query
 
 Index = Callable[..., Any]
 MakePhoto = Callable[..., Path]

@@ -12,8 +12,9 @@ import pytest
 
 from app.engine.errors import AppError, WeightsCorrupt, WeightsMissing
 from app.engine.jobs import Cancelled, Job, Progress
+from app.engine.librarytypes import IndexReport, IndexRequest
 from app.engine.session import Session
-from app.engine.types import IndexReport, IndexRequest, ItemKind, Query, SearchRequest
+from app.engine.types import ItemKind, Query, SearchRequest
 
 Index = Callable[..., IndexReport]
 Make = Callable[..., Path]

@@ -15,7 +15,8 @@ from tinymodel import KEY, REPO, WEIGHTS, hub_source, url_source
 from app.bridge.client import EngineClient, ProcessLauncher
 from app.engine.errors import AppError
 from app.engine.jobs import Cancelled, Progress
-from app.engine.types import IndexRequest, Query, SearchRequest
+from app.engine.librarytypes import IndexRequest
+from app.engine.types import Query, SearchRequest
 
 WAIT_S = 120
 

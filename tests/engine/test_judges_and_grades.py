@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.engine.errors import AppError
-from app.engine.evaltypes import IMPORTED, OWN_JUDGE, EvaluationRequest, Imported, Mark, Scale
+from app.engine.evaltypes import EvaluationRequest
+from app.engine.judgingtypes import IMPORTED, OWN_JUDGE, Imported, Mark, Scale
+from app.engine.librarytypes import IndexReport
 from app.engine.session import Session
 from app.engine.store import judgments
 from app.engine.store.judgments import together
-from app.engine.types import IndexReport, ItemKind, ItemRef, Query
+from app.engine.types import ItemKind, ItemRef, Query
 
 Index = Callable[..., IndexReport]
 Make = Callable[..., Path]

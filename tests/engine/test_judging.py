@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from app.engine.errors import AppError
-from app.engine.evaltypes import EvaluationRequest, QuerySummary
+from app.engine.evaltypes import EvaluationRequest
+from app.engine.judgingtypes import QuerySummary
+from app.engine.librarytypes import IndexReport, IndexRequest
 from app.engine.session import Session
-from app.engine.types import IndexReport, IndexRequest, Query
+from app.engine.types import Query
 
 Index = Callable[..., IndexReport]
 Make = Callable[..., Path]

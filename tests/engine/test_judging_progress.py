@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from app.engine.errors import AppError
-from app.engine.evaltypes import DEFAULT_SET, JudgingOrder, Mark, Scale
 from app.engine.evaluation import pooling
+from app.engine.judgingtypes import DEFAULT_SET, JudgingOrder, Mark, Scale
+from app.engine.librarytypes import IndexReport
 from app.engine.session import Session
-from app.engine.types import IndexReport, Query
+from app.engine.types import Query
 
 Index = Callable[..., IndexReport]
 Make = Callable[..., Path]

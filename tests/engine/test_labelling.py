@@ -14,8 +14,9 @@ from app.engine.evaltypes import EvaluationRequest
 from app.engine.evaluation.zeroshot import LONGEST_NAME, MOST_LABELS, MOST_PER_ITEM
 from app.engine.jobs import Cancelled, Job
 from app.engine.labelling import SET_NAME
+from app.engine.librarytypes import IndexRequest
 from app.engine.session import Session
-from app.engine.types import Filters, FoundBy, IndexRequest, MediaKind, Query, SearchRequest
+from app.engine.types import Filters, FoundBy, MediaKind, Query, SearchRequest
 
 NOUNS = ("bear", "turtle", "hamster", "dog", "cat", "bicycle", "cow")
 PHOTOS = 60

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from app.engine.errors import AppError, LibraryDamaged, LibraryLocked, LibraryTooNew
+from app.engine.librarytypes import IndexRequest
 from app.engine.session import Session, libraries
 from app.engine.store.database import FILE_NAME, Database
 from app.engine.store.migrations import MIGRATIONS, SCHEMA_VERSION
-from app.engine.types import IndexRequest
 
 
 def library_file(home: Path) -> Path:

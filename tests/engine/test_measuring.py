@@ -18,10 +18,11 @@ from app.engine.encoders.speeds import Speeds
 from app.engine.errors import AppError
 from app.engine.installing import measuring
 from app.engine.jobs import Cancelled, Job
+from app.engine.librarytypes import IndexRequest
 from app.engine.models import Models
 from app.engine.modeltypes import Needs
 from app.engine.session import Session
-from app.engine.types import IndexRequest, Modality
+from app.engine.types import Modality
 from app.paths import models_dir, speeds_path
 
 

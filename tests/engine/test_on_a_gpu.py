@@ -25,10 +25,11 @@ from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.device import describe
 from app.engine.encoders.precision import FIDELITY
 from app.engine.encoders.speeds import Speeds
+from app.engine.librarytypes import IndexRequest
 from app.engine.media.images import prepare
 from app.engine.samples import Picture, Sample, Sound, Text
 from app.engine.session import Session
-from app.engine.types import IndexRequest, Modality, Query, SearchRequest
+from app.engine.types import Modality, Query, SearchRequest
 from app.paths import models_dir, speeds_path
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no card that CUDA computes on")

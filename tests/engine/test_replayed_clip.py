@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.engine.librarytypes import IndexRequest
 from app.engine.session import Session
-from app.engine.types import FoundBy, IndexRequest, Modality, Query, QueryPart, SearchRequest
+from app.engine.types import FoundBy, Modality, Query, QueryPart, SearchRequest
 
 pytestmark = pytest.mark.shared_data
 

@@ -16,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.engine.evaltypes import (
-    Agreement,
     Comparison,
     Disturbance,
     Drop,
@@ -26,10 +25,7 @@ from app.engine.evaltypes import (
     ModelCosts,
     ModelEvaluation,
     QueryEvaluation,
-    QuerySet,
-    QuerySummary,
     Robustness,
-    Scale,
     Threshold,
     Verdict,
 )
@@ -37,6 +33,7 @@ from app.engine.evaluation.report import html, plots
 from app.engine.evaluation.report.content import Environment, Report, printable
 from app.engine.evaluation.report.exchange import pretty
 from app.engine.evaluation.report.spreadsheets import harmless, table
+from app.engine.judgingtypes import Agreement, QuerySet, QuerySummary, Scale
 from app.engine.types import FoundBy, Hit, ItemKind, MediaKind, Modality, Query
 
 HOSTILE = (

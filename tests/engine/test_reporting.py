@@ -17,12 +17,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.engine.errors import AppError
-from app.engine.evaltypes import EvaluationRequest, QuerySummary, ReportRequest, Scale
+from app.engine.evaltypes import EvaluationRequest, ReportRequest
 from app.engine.evaluation.report.exchange import figures
 from app.engine.jobs import Cancelled, Job
+from app.engine.judgingtypes import QuerySummary, Scale
+from app.engine.librarytypes import IndexReport, IndexRequest
 from app.engine.recomputing import recompute
 from app.engine.session import Session
-from app.engine.types import IndexReport, IndexRequest, Query
+from app.engine.types import Query
 
 Index = Callable[..., IndexReport]
 Make = Callable[..., Path]

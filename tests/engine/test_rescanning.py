@@ -14,9 +14,10 @@ import pytest
 
 from app.engine.errors import AppError
 from app.engine.jobs import Cancelled, Job, Progress
+from app.engine.librarytypes import IndexReport, IndexRequest, LibrarySettings
 from app.engine.media import reading
 from app.engine.session import Session
-from app.engine.types import IndexReport, IndexRequest, ItemKind, LibrarySettings, Query, SearchRequest
+from app.engine.types import ItemKind, Query, SearchRequest
 
 Index = Callable[..., IndexReport]
 Make = Callable[..., Path]

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from PIL import Image
 
+from app.engine.librarytypes import IndexRequest
 from app.engine.session import Session
-from app.engine.types import IndexRequest, ItemKind, Query, SearchRequest
+from app.engine.types import ItemKind, Query, SearchRequest
 
 MODELS = ("colour-texture",)
 FOLDERS = ("", "one", "two", "two/deep")

@@ -15,14 +15,16 @@ from senses import Senses
 from app.cli.arguments import parser
 from app.cli.run import run
 from app.engine.errors import AppError
-from app.engine.evaltypes import OWN_JUDGE, Disturbance, EvaluationRequest, QuerySummary, Robustness, RobustnessRequest
+from app.engine.evaltypes import Disturbance, EvaluationRequest, Robustness, RobustnessRequest
 from app.engine.jobs import Cancelled, Job
+from app.engine.judgingtypes import OWN_JUDGE, QuerySummary
+from app.engine.librarytypes import IndexReport, IndexRequest
 from app.engine.media import disturbing
 from app.engine.media.disturbing import SeededDisturbance
 from app.engine.querying import Afresh
 from app.engine.robustness import _asked
 from app.engine.session import Session
-from app.engine.types import IndexReport, IndexRequest, Modality, Query, QueryPart
+from app.engine.types import Modality, Query, QueryPart
 
 Index = Callable[..., IndexReport]
 Make = Callable[..., Path]

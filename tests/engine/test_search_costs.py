@@ -15,9 +15,10 @@ from app.engine.costs import frontier_of
 from app.engine.encoders.builtin_picture import ColourTexture
 from app.engine.evaltypes import EvaluationRequest, Measured, ModelCosts, ModelEvaluation, QueryEvaluation
 from app.engine.index.exact import Neighbours
+from app.engine.librarytypes import IndexRequest
 from app.engine.session import Session
 from app.engine.trials import recalled
-from app.engine.types import IndexRequest, Query, SearchRequest
+from app.engine.types import Query, SearchRequest
 
 MODEL = "colour-texture"
 PHOTOS, QUERIES = 60, 4

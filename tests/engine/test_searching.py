@@ -11,19 +11,9 @@ from pathlib import Path
 import pytest
 
 from app.engine.errors import AppError, NothingToCompare, UnsupportedModality
+from app.engine.librarytypes import IndexReport, IndexRequest
 from app.engine.session import Session
-from app.engine.types import (
-    Filters,
-    FoundBy,
-    IndexReport,
-    IndexRequest,
-    ItemKind,
-    MediaKind,
-    Modality,
-    Query,
-    QueryPart,
-    SearchRequest,
-)
+from app.engine.types import Filters, FoundBy, ItemKind, MediaKind, Modality, Query, QueryPart, SearchRequest
 
 Index = Callable[..., IndexReport]
 Make = Callable[..., Path]

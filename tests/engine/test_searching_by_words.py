@@ -10,8 +10,9 @@ from PIL import Image
 from senses import Senses
 
 from app.engine.evaltypes import EvaluationRequest
+from app.engine.librarytypes import IndexRequest
 from app.engine.session import Session
-from app.engine.types import Filters, IndexRequest, ItemKind, MediaKind, Query, SearchReply, SearchRequest
+from app.engine.types import Filters, ItemKind, MediaKind, Query, SearchReply, SearchRequest
 
 Make = Callable[..., Path]
 

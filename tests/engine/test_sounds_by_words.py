@@ -26,8 +26,9 @@ from transformers import ClapConfig, ClapFeatureExtractor, ClapModel
 from app.__main__ import main
 from app.bench.models import install_seeded, write_roberta_tokenizer
 from app.engine.encoders import clap
+from app.engine.librarytypes import IndexRequest
 from app.engine.session import Session
-from app.engine.types import Filters, FoundBy, IndexRequest, ItemKind, MediaKind, Query, SearchRequest
+from app.engine.types import Filters, FoundBy, ItemKind, MediaKind, Query, SearchRequest
 
 CLAP = "clap-htsat"
 RATE_HZ = 48_000

@@ -14,8 +14,9 @@ from hues import HUES, MODEL, coloured, judge_all
 from app.cli.arguments import parser
 from app.cli.run import run as run_command
 from app.engine.evaltypes import EvaluationRequest
+from app.engine.librarytypes import IndexRequest
 from app.engine.session import Session
-from app.engine.types import FoundBy, IndexRequest, Modality, Query, QueryPart, SearchRequest
+from app.engine.types import FoundBy, Modality, Query, QueryPart, SearchRequest
 
 
 @pytest.fixture

@@ -12,12 +12,13 @@ import faulty
 import pytest
 
 from app.engine.errors import LibraryDamaged
-from app.engine.evaltypes import Scale
 from app.engine.jobs import Cancelled, Job
+from app.engine.judgingtypes import Scale
+from app.engine.librarytypes import IndexReport, IndexRequest
 from app.engine.session import Session
 from app.engine.store.database import FILE_NAME, MARK_NAME
 from app.engine.store.migrations import MIGRATIONS
-from app.engine.types import IndexReport, IndexRequest, Query, SearchRequest
+from app.engine.types import Query, SearchRequest
 
 Make = Callable[..., Path]
 Index = Callable[..., IndexReport]

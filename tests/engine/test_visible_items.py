@@ -11,13 +11,14 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.engine.librarytypes import IndexReport
 from app.engine.session import Session
 from app.engine.store.batches import Batch, ContentFacts, NewItem
 from app.engine.store.database import Database
 from app.engine.store.files import Files, ReadFile
 from app.engine.store.lookup import Lookup
 from app.engine.store.spaces import Spaces
-from app.engine.types import Filters, IndexReport, ItemKind, MediaKind, Query, SearchRequest
+from app.engine.types import Filters, ItemKind, MediaKind, Query, SearchRequest
 
 KINDS = (ItemKind.PHOTO, ItemKind.AUDIO)
 FILTERS = (

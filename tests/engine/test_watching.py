@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from app.engine.librarytypes import News
 from app.engine.media.scan import Rules
-from app.engine.types import News
 from app.engine.watching import MOST_FOLDERS, Pace, Watched, Watcher, fewest_folders
 
 # watchdog warns, from its own thread, of a folder that it meets twice: an error there would end all its watching.

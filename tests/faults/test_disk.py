@@ -18,8 +18,8 @@ from disks import disk_of
 from struck import COUNT, FAIL_FROM, FAIL_SYNCS
 
 from app.engine.errors import AppError
+from app.engine.librarytypes import IndexRequest, LibrarySettings
 from app.engine.session import Session
-from app.engine.types import IndexRequest, LibrarySettings
 
 FAILURES = 12
 """Moments a test at which the disk begins to fail."""

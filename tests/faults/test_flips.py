@@ -19,9 +19,9 @@ import torchvision
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.weights import Uninitialised
 from app.engine.errors import AppError, LibraryDamaged, LibraryTooNew, WeightsCorrupt
+from app.engine.librarytypes import IndexRequest
 from app.engine.session import Session
 from app.engine.store.database import storage_error
-from app.engine.types import IndexRequest
 
 FLIPS = 60
 """Flipped bits of a database a test: half of them anywhere in the file, half where something is written."""

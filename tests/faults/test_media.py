@@ -13,8 +13,8 @@ import pytest
 from struck_pool import StruckPool
 
 import app.engine.session
+from app.engine.librarytypes import IndexRequest
 from app.engine.session import Session
-from app.engine.types import IndexRequest
 
 STRIKES = {
     "segfault": "crashed",

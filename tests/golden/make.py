@@ -22,8 +22,9 @@ from typing import Any
 
 from PIL import Image
 
+from app.engine.librarytypes import IndexRequest
 from app.engine.session import Session
-from app.engine.types import IndexRequest, Modality, Query, QueryPart, SearchRequest
+from app.engine.types import Modality, Query, QueryPart, SearchRequest
 
 try:  # where it is since schema 3
     from app.engine.evaltypes import EvaluationRequest

@@ -19,20 +19,9 @@ from pytestqt.qtbot import QtBot
 from app.bridge.client import Call
 from app.bridge.messages import Action
 from app.engine.jobs import Cancelled, Progress
+from app.engine.librarytypes import LibrarySettings, LibraryStatus, Root, SpaceCount
 from app.engine.modeltypes import ModelStatus
-from app.engine.types import (
-    FoundBy,
-    Hit,
-    ItemKind,
-    LibrarySettings,
-    LibraryStatus,
-    MediaKind,
-    Modality,
-    Root,
-    SearchReply,
-    SpaceCount,
-    Timings,
-)
+from app.engine.types import FoundBy, Hit, ItemKind, MediaKind, Modality, SearchReply, Timings
 from app.gui import plotting  # noqa: F401 - read at once, so that no test leaves the thread behind that reads it
 from app.gui.application import Application
 from app.gui.engine import Engine

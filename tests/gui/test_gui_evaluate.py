@@ -14,13 +14,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.engine.errors import AppError
-from app.engine.evaltypes import (
-    Imported,
-    Pool,
-    PoolItem,
-    QuerySet,
-    QuerySummary,
-)
+from app.engine.judgingtypes import Imported, Pool, PoolItem, QuerySet, QuerySummary
 from app.engine.modeltypes import ModelStatus
 from app.engine.types import Hit, Modality, Query
 from app.gui.emptystate import EmptyState

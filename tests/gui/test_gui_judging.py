@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QTableWidget
 from pytestqt.qtbot import QtBot
 
 from app.engine.errors import AppError
-from app.engine.evaltypes import (
+from app.engine.judgingtypes import (
     Agreement,
     JudgingOrder,
     JudgingProgress,

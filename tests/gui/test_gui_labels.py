@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.engine.errors import AppError
-from app.engine.evaltypes import ItemLabel, LabelCount, LabelStatus, QuerySet
 from app.engine.jobs import Cancelled, Progress
+from app.engine.judgingtypes import QuerySet
+from app.engine.labeltypes import ItemLabel, LabelCount, LabelStatus
 from app.engine.modeltypes import ModelStatus
 from app.engine.types import Hit, ItemKind, Query
 from app.gui.engine import Engine

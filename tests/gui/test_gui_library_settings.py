@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.engine.errors import AppError
-from app.engine.types import IndexRequest, LibraryBackup, LibrarySettings, LibraryStatus
+from app.engine.librarytypes import IndexRequest, LibraryBackup, LibrarySettings, LibraryStatus
 from app.gui.librarysettings import LibrarySettingsDialog, effect
 from app.gui.window import MainWindow
 

@@ -20,9 +20,9 @@ from app.engine.evaltypes import (
     ModelCosts,
     ModelEvaluation,
     QueryEvaluation,
-    QuerySummary,
     Threshold,
 )
+from app.engine.judgingtypes import QuerySummary
 from app.engine.types import Hit, Modality, Query
 from app.gui import costtable, measures, ranking
 from app.gui.celltable import Bar, CellTable, Column, Row, paint_bar

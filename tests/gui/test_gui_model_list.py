@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QLabel, 
 from pytestqt.qtbot import QtBot
 
 from app.engine.jobs import Progress
+from app.engine.librarytypes import SpaceCount
 from app.engine.modeltypes import (
     Advice,
     Installation,
@@ -21,7 +22,7 @@ from app.engine.modeltypes import (
     Pin,
     Recommendation,
 )
-from app.engine.types import Modality, SpaceCount
+from app.engine.types import Modality
 from app.gui import modelwords, theme
 from app.gui.installdialog import InstallDialog
 from app.gui.modelcard import ModelCard

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from app.bridge.server import LANES
 from app.engine.errors import AppError, WeightsUnreadable
+from app.engine.librarytypes import IndexRequest
 from app.engine.modeltypes import (
     AddRequest,
     Installation,
@@ -24,7 +25,6 @@ from app.engine.modeltypes import (
     PackReport,
     Pin,
 )
-from app.engine.types import IndexRequest
 from app.gui import modelactions
 from app.gui.modeldialogs import AddDialog, ModelDialog, RemoveDialog, model_in
 from app.gui.packdialogs import ExportDialog, ImportDialog, PackDialog

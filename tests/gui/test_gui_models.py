@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtWidgets import QCheckBox, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.engine.types import SpaceCount
+from app.engine.librarytypes import SpaceCount
 from app.gui.modelcard import ModelCard
 from app.gui.models import ModelsPage
 from app.gui.window import MainWindow

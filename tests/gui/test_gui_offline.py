@@ -8,7 +8,8 @@ from PySide6.QtGui import QColor, QDesktopServices
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.engine.types import Query, Root
+from app.engine.librarytypes import Root
+from app.engine.types import Query
 from app.gui import theme
 from app.gui.hitmenu import HitMenu
 from app.gui.offline import Offline

@@ -20,7 +20,8 @@ from pytestqt.qtbot import QtBot
 
 from app import settings
 from app.engine.errors import AppError
-from app.engine.types import FileCounts, IndexReport, Modality
+from app.engine.librarytypes import FileCounts, IndexReport
+from app.engine.types import Modality
 from app.gui import handover
 from app.gui.application import Application
 from app.gui.handover import MESSAGE_MAX_BYTES, Door, Wish, parsed, written

@@ -15,7 +15,8 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from app import __version__
-from app.engine.types import FileCounts, IndexReport, Modality, Query
+from app.engine.librarytypes import FileCounts, IndexReport
+from app.engine.types import Modality, Query
 from app.gui import app as opening
 from app.gui import arrivals, desktop, intake, topbar
 from app.gui.about import AboutDialog

@@ -11,8 +11,9 @@ from pytestqt.qtbot import QtBot
 
 from app.bridge.messages import Action
 from app.engine.errors import AppError
-from app.engine.evaltypes import EvaluationRequest, QuerySet, ReportRequest, Written
+from app.engine.evaltypes import EvaluationRequest, ReportRequest, Written
 from app.engine.jobs import Progress
+from app.engine.judgingtypes import QuerySet
 from app.gui import reporting
 from app.gui.engine import Engine
 from app.gui.reporting import ReportActions

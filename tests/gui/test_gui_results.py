@@ -26,13 +26,12 @@ from app.engine.evaltypes import (
     ModelCosts,
     ModelEvaluation,
     QueryEvaluation,
-    QuerySet,
-    QuerySummary,
-    Scale,
     Verdict,
 )
 from app.engine.jobs import Progress
-from app.engine.types import Hit, Modality, Query, Root
+from app.engine.judgingtypes import QuerySet, QuerySummary, Scale
+from app.engine.librarytypes import Root
+from app.engine.types import Hit, Modality, Query
 from app.gui.comparing import ComparePanel
 from app.gui.engine import Engine
 from app.gui.offline import Offline

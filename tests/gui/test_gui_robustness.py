@@ -16,16 +16,9 @@ from pytestqt.qtbot import QtBot
 
 from app.bridge.messages import Action
 from app.engine.errors import AppError
-from app.engine.evaltypes import (
-    Disturbance,
-    Drop,
-    EvaluationRequest,
-    QuerySet,
-    QuerySummary,
-    Robustness,
-    RobustnessRequest,
-)
+from app.engine.evaltypes import Disturbance, Drop, EvaluationRequest, Robustness, RobustnessRequest
 from app.engine.jobs import Progress
+from app.engine.judgingtypes import QuerySet, QuerySummary
 from app.engine.types import Modality, Query
 from app.gui import heatmap, theme
 from app.gui.engine import Engine

@@ -14,8 +14,8 @@ from pytestqt.qtbot import QtBot
 
 from app.bridge.messages import Action
 from app.engine.errors import AppError
-from app.engine.evaltypes import Imported, QuerySet, QuerySummary, Scale
 from app.engine.jobs import Progress
+from app.engine.judgingtypes import Imported, QuerySet, QuerySummary, Scale
 from app.engine.types import Query
 from app.gui.engine import Engine
 from app.gui.evaluate import COLUMN_PX

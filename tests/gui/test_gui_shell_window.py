@@ -27,7 +27,8 @@ from app import settings
 from app.bridge.messages import Action
 from app.engine.errors import AppError, EngineDied, LibraryTooNew
 from app.engine.jobs import Progress
-from app.engine.types import IndexRequest, ItemKind, LibraryBackup, Modality, Query, QueryPart, Restored, Root
+from app.engine.librarytypes import IndexRequest, LibraryBackup, Restored, Root
+from app.engine.types import ItemKind, Modality, Query, QueryPart
 from app.gui import theme, topbar, wording
 from app.gui.emptystate import EmptyState
 from app.gui.engine import Engine

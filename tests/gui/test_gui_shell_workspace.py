@@ -15,7 +15,7 @@ from app.bridge.client import Call
 from app.bridge.messages import Action
 from app.engine.errors import AppError, EngineDied, LibraryLocked
 from app.engine.jobs import Cancelled, Progress
-from app.engine.types import Failure, FileCounts, IndexReport, IndexRequest, LibrarySettings, LibraryStatus, Root
+from app.engine.librarytypes import Failure, FileCounts, IndexReport, IndexRequest, LibrarySettings, LibraryStatus, Root
 from app.gui.engine import Engine
 from app.gui.failures import FailuresDialog
 from app.gui.indexing import IndexingPanel

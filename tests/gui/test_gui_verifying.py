@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 from app.bridge.messages import Action
 from app.engine.errors import AppError
 from app.engine.jobs import Progress
-from app.engine.types import VerifyReport
+from app.engine.librarytypes import VerifyReport
 from app.gui.verifying import VerifyDialog
 from app.gui.window import MainWindow
 

@@ -17,7 +17,8 @@ from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from app.engine.jobs import Progress
-from app.engine.types import FoundBy, IndexReport, Query
+from app.engine.librarytypes import IndexReport
+from app.engine.types import FoundBy, Query
 from app.gui.evaluate import RESULTS
 from app.gui.labelsdialog import LabelsDialog
 from app.gui.measuringbar import THIS_QUERY

@@ -21,11 +21,12 @@ import app.engine.session
 from app.engine.encoders.base import Encoder, EncoderSpec, Scoring, unit_rows
 from app.engine.errors import MediaUnreadable
 from app.engine.evaltypes import EvaluationRequest
+from app.engine.librarytypes import IndexReport, IndexRequest
 from app.engine.media import decode
 from app.engine.modeltypes import ModelStatus
 from app.engine.samples import Picture, PictureInput, Sample, SoundInput, Text, Vectors
 from app.engine.session import Session
-from app.engine.types import IndexReport, IndexRequest, Modality, Query, SearchRequest
+from app.engine.types import Modality, Query, SearchRequest
 
 MODELS = ("tiny-picture", "tiny-sound")
 EXACT_UP_TO = 20

@@ -9,8 +9,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.evaltypes import Agreement, Scale
 from app.engine.evaluation.resampling import CONFIDENCE, DIGITS, Floats
+from app.engine.judgingtypes import Agreement, Scale
 
 Item = TypeVar("Item")
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.engine.errors import AppError, NotIndexed
-from app.engine.evaltypes import IMPORTED, Imported
 from app.engine.evaluation import classes, trec
 from app.engine.importing.writing import NOTHING_KNOWN, Entry, Grade, Writer
 from app.engine.jobs import NULL_JOB, Job
+from app.engine.judgingtypes import IMPORTED, Imported
 from app.engine.media.scan import Rules, media_files, walk
 from app.engine.store.database import Database
 from app.engine.store.files import Files, is_within

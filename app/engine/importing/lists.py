@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.engine.errors import NotIndexed
-from app.engine.evaltypes import Imported
 from app.engine.evaluation import captions, topics, trec
 from app.engine.importing.writing import NOTHING_KNOWN, Entry, Writer, read_bytes, read_text
 from app.engine.jobs import NULL_JOB, Job
+from app.engine.judgingtypes import Imported
 from app.engine.store.lookup import Lookup
 from app.engine.types import ItemKind, ItemRef, Query
 

@@ -6,11 +6,11 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
-from app.engine.evaltypes import OWN_JUDGE, Imported, QuerySummary, Scale
 from app.engine.evaluation import topics, trec
 from app.engine.evaluation.titles import title_of
 from app.engine.importing.writing import Entry, Writer, read_text
 from app.engine.jobs import NULL_JOB, Job
+from app.engine.judgingtypes import OWN_JUDGE, Imported, QuerySummary, Scale
 from app.engine.store.lookup import Lookup
 from app.engine.store.places import Places
 from app.engine.store.queries import Queries

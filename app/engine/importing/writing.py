@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.engine.errors import AppError
-from app.engine.evaltypes import IMPORTED, MOST_UNKNOWN, Imported, Scale
 from app.engine.jobs import Job
+from app.engine.judgingtypes import IMPORTED, MOST_UNKNOWN, Imported, Scale
 from app.engine.store.database import Database
 from app.engine.store.files import Files
 from app.engine.store.judgments import enter, given_by, spelled

@@ -16,10 +16,10 @@ from pathlib import Path
 
 from app.engine.errors import AppError
 from app.engine.jobs import Job
+from app.engine.librarytypes import LibraryBackup
 from app.engine.sizes import in_words
 from app.engine.store.migrations import SCHEMA_VERSION
 from app.engine.syncing import sync_file, sync_folder
-from app.engine.types import LibraryBackup
 
 COPYING = "Backing up the library"
 PAGES_AT_ONCE = 4096

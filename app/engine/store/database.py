@@ -14,12 +14,12 @@ from filelock import FileLock, Timeout
 from app import __version__
 from app.engine.errors import AppError, LibraryDamaged, LibraryLocked, LibraryMissing, LibraryTooNew
 from app.engine.jobs import NULL_JOB, Job
+from app.engine.librarytypes import LibraryBackup
 from app.engine.store import backups, integrity
 from app.engine.store.migrations import SCHEMA_VERSION
 from app.engine.store.shapes import expected_shape, shape
 from app.engine.store.upgrading import made_by, migrate, schema_of
 from app.engine.syncing import sync_folder
-from app.engine.types import LibraryBackup
 from app.paths import PORTABLE, portable_folder
 
 log = logging.getLogger(__name__)

@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.engine.evaltypes import OWN_JUDGE, QuerySet, QuerySummary
 from app.engine.jobs import NULL_JOB, Job
+from app.engine.judgingtypes import OWN_JUDGE, QuerySet, QuerySummary
 from app.engine.store.database import Database
 from app.engine.store.integrity import checksum
 from app.engine.store.judgments import Grades, Judgments, enter, given_by, spelled

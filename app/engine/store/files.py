@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.engine.librarytypes import Failure
 from app.engine.store.database import Database
 from app.engine.store.integrity import path_bytes
-from app.engine.types import Failure, MediaKind
+from app.engine.types import MediaKind
 
 _SEPARATOR = os.fsencode(os.sep)
 _COLUMNS = "f.id, f.path, f.size_bytes, f.mtime_ns, f.content_id, f.inode, f.unsettled"

@@ -11,7 +11,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from app.engine.errors import AppError
-from app.engine.evaltypes import IMPORTED, LONGEST_JUDGE, Mark, Scale
+from app.engine.judgingtypes import IMPORTED, LONGEST_JUDGE, Mark, Scale
 from app.engine.store.database import Database
 from app.engine.store.integrity import checksum, sound
 from app.engine.types import ItemKind, ItemRef

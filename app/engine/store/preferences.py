@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
+from app.engine.librarytypes import LibrarySettings
 from app.engine.store.database import Database
 from app.engine.store.integrity import checksum, sound
-from app.engine.types import LibrarySettings
 
 SOUND_SETTING = sound("s", key="text", value="text")
 _SETTINGS = frozenset(field.name for field in fields(LibrarySettings))

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from app.engine.errors import AppError
-from app.engine.evaltypes import DEFAULT_SET, Mark, QuerySet, QuerySummary, Scale
+from app.engine.judgingtypes import DEFAULT_SET, Mark, QuerySet, QuerySummary, Scale
 from app.engine.store.database import Database
 from app.engine.store.integrity import checksum, sound
 from app.engine.store.judgments import Grades, Judgments

@@ -10,12 +10,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 from app.engine.errors import AppError
+from app.engine.librarytypes import LibraryBackup, Restored
 from app.engine.store.backups import PART, backups, set_aside, set_aside_path, settle, way_back
 from app.engine.store.database import FILE_NAME, MARK_NAME, broken_library, hold, storage_error
 from app.engine.store.migrations import SCHEMA_VERSION
 from app.engine.store.upgrading import schema_of
 from app.engine.syncing import sync_file, sync_folder
-from app.engine.types import LibraryBackup, Restored
 from app.engine.wholefiles import exchange
 
 INDEXES = "indexes"

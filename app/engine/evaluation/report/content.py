@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from app.engine.evaltypes import Agreement, Evaluation, QuerySet, Robustness
+from app.engine.evaltypes import Evaluation, Robustness
+from app.engine.judgingtypes import Agreement, QuerySet
 
 
 @dataclass(frozen=True)

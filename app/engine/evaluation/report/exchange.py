@@ -16,19 +16,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
-from app.engine.evaltypes import (
-    Agreement,
-    Evaluation,
-    EvaluationRequest,
-    ModelEvaluation,
-    QuerySet,
-    QuerySummary,
-    Robustness,
-)
+from app.engine.evaltypes import Evaluation, EvaluationRequest, ModelEvaluation, Robustness
 from app.engine.evaluation import trec
 from app.engine.evaluation.report import spreadsheets
 from app.engine.evaluation.report.content import Environment, printable
 from app.engine.evaluation.report.readme import README
+from app.engine.judgingtypes import Agreement, QuerySet, QuerySummary
 from app.engine.types import ItemKind
 
 FORMAT, FORMAT_VERSION = "semblance-evaluation", 1

@@ -17,20 +17,11 @@ from jinja2 import Environment as Templates
 from jinja2 import FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from app.engine.evaltypes import (
-    IMPORTED,
-    Comparison,
-    ModelCosts,
-    ModelEvaluation,
-    QueryEvaluation,
-    QuerySummary,
-    Scale,
-    Threshold,
-    Verdict,
-)
+from app.engine.evaltypes import Comparison, ModelCosts, ModelEvaluation, QueryEvaluation, Threshold, Verdict
 from app.engine.evaluation.report import methods, plots
 from app.engine.evaluation.report.content import Report, printable
 from app.engine.evaluation.report.pictures import data_uri, data_uris
+from app.engine.judgingtypes import IMPORTED, QuerySummary, Scale
 from app.engine.sizes import in_words
 from app.engine.types import Hit, Modality
 from app.paths import resources_dir

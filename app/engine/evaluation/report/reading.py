@@ -12,17 +12,10 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from app.engine.errors import AppError
-from app.engine.evaltypes import (
-    LONGEST_JUDGE,
-    EvaluationRequest,
-    Mark,
-    ModelCosts,
-    QuerySet,
-    QuerySummary,
-    Scale,
-)
+from app.engine.evaltypes import EvaluationRequest, ModelCosts
 from app.engine.evaluation import trec
 from app.engine.evaluation.report.exchange import DOCUMENT, FORMAT, FORMAT_VERSION, RANKINGS, Run
+from app.engine.judgingtypes import LONGEST_JUDGE, Mark, QuerySet, QuerySummary, Scale
 from app.engine.types import ItemKind, Modality, Query, QueryPart
 
 T = TypeVar("T")
