@@ -15,10 +15,9 @@ from app.engine.evaluation.frontier import frontier
 from app.engine.evaluation.resampling import intervals
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.modeltypes import ModelStatus
-from app.engine.querying import Target
-from app.engine.search import Searcher
 from app.engine.shelves import Shelves
 from app.engine.store.spaces import Spaces
+from app.engine.targets import Target, Targets
 from app.engine.trials import Trials
 from app.engine.types import Query, Space
 
@@ -32,14 +31,14 @@ class Costs:
         self,
         spaces: Spaces,
         shelves: Shelves,
-        searcher: Searcher,
+        targets: Targets,
         trials: Trials,
         encoders: EncoderSource,
         rates: Rates,
     ) -> None:
         self._spaces = spaces
         self._shelves = shelves
-        self._searcher = searcher
+        self._targets = targets
         self._trials = trials
         self._encoders = encoders
         self._rates = rates
@@ -58,7 +57,7 @@ class Costs:
         job.begin("Timing searches", len(evaluation.models))
         for model in evaluation.models:
             status = statuses.get(model.model)
-            target = self._searcher.target(status.key) if status and status.ready else None
+            target = self._targets.of(status.key) if status and status.ready else None
             if status:
                 model = replace(model, costs=self._of(status, target, statuses))
             if target and request.costs and model.queries:

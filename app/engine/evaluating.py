@@ -20,13 +20,13 @@ from app.engine.gradedruns import GradedRun, JudgedQueries, RankedQuery, Witness
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.measured import MeasuredRun, columns_of, compared, with_means
 from app.engine.modeltypes import ModelStatus
-from app.engine.querying import Target
 from app.engine.rankings import Ranking, Rankings
 from app.engine.search import Searcher
 from app.engine.store.judgments import Judgments
 from app.engine.store.labels import LabelStore
 from app.engine.store.lookup import Lookup
 from app.engine.store.queries import Queries
+from app.engine.targets import Target, Targets
 from app.engine.thresholds import PRECISION, thresholds_of
 
 REPORTED_EVERY = 32
@@ -55,6 +55,7 @@ class Evaluator:
         lookup: Lookup,
         queries: Queries,
         judgments: Judgments,
+        targets: Targets,
         searcher: Searcher,
         rankings: Rankings,
         encoders: EncoderSource,
@@ -63,6 +64,7 @@ class Evaluator:
         self._lookup = lookup
         self._queries = queries
         self._judgments = judgments
+        self._targets = targets
         self._searcher = searcher
         self._rankings = rankings
         self._encoders = encoders
@@ -163,7 +165,7 @@ class Evaluator:
         return model, measured
 
     def _target(self, status: ModelStatus | None) -> Target | None:
-        return self._searcher.target(status.key) if status and status.ready else None
+        return self._targets.of(status.key) if status and status.ready else None
 
     def _run(
         self, target: Target, queries: Sequence[RankedQuery], plan: _Plan, name: str, job: Job

@@ -15,12 +15,12 @@ from app.engine.evaluation import trec
 from app.engine.evaluation.report.exchange import Run
 from app.engine.gradedruns import GradedRun, JudgedQueries
 from app.engine.judgingtypes import QuerySet, QuerySummary
-from app.engine.querying import Target
 from app.engine.rankings import Ranking
 from app.engine.store.files import is_within
 from app.engine.store.judgments import Grades, Judgments
 from app.engine.store.lookup import Lookup
 from app.engine.store.queries import Queries
+from app.engine.targets import Target
 from app.engine.types import ItemKind, ItemRef, Query, QueryPart
 
 

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from app.engine.judgingtypes import QuerySummary
-from app.engine.querying import Target
 from app.engine.rankings import RUN_DEPTH, KeyedQuery, Ranking, keyed
 from app.engine.store.judgments import Grades, graded
 from app.engine.store.lookup import Lookup
+from app.engine.targets import Target
 from app.engine.types import ItemKind, Modality
 
 EMPTY, UNJUDGED = -2, -1

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
-from app.engine.encoders.base import EncoderSource, ready_keys
 from app.engine.errors import AppError, MediaUnreadable
 from app.engine.evaluation import pooling, trec
 from app.engine.evaluation.agreement import agreement
@@ -26,12 +25,12 @@ from app.engine.judgingtypes import (
     QueryProgress,
     QuerySummary,
 )
-from app.engine.querying import Target
 from app.engine.rankings import Rankings, keyed
 from app.engine.search import Searcher
 from app.engine.store.judgments import Judgments, folded, graded
 from app.engine.store.lookup import Lookup
 from app.engine.store.queries import Queries
+from app.engine.targets import Target, Targets
 from app.engine.types import Hit, ItemRef, Query
 
 TIMED_JUDGMENTS = 50
@@ -57,16 +56,16 @@ class Judging:
         lookup: Lookup,
         queries: Queries,
         judgments: Judgments,
+        targets: Targets,
         searcher: Searcher,
         rankings: Rankings,
-        encoders: EncoderSource,
     ) -> None:
         self._lookup = lookup
         self._queries = queries
         self._judgments = judgments
+        self._targets = targets
         self._searcher = searcher
         self._rankings = rankings
-        self._encoders = encoders
 
     def pool(
         self,
@@ -83,7 +82,7 @@ class Judging:
         """
         stored = self._queries.query(query_id)
         _, scale, guidelines = self._queries.about(stored.set_id)
-        found = self._found(stored.query, self._targets(models), depth)
+        found = self._found(stored.query, self._targets.ready(models), depth)
         grades = self._judgments.of_query(query_id, judge)
         blind = sorted(found.hits, key=lambda ref: _shuffle_key(stored.key, ref))
         if order is JudgingOrder.DISAGREEMENT:
@@ -132,7 +131,7 @@ class Judging:
         self._queries.about(set_id)
         summaries = self._queries.queries(set_id)
         grades = self._judgments.of_queries([summary.id for summary in summaries], judge)
-        found = self._found_by_all(summaries, self._targets(models), depth, job)
+        found = self._found_by_all(summaries, self._targets.ready(models), depth, job)
         by_dispute = order is JudgingOrder.DISAGREEMENT
         queries = [_progress(one.id, found[one.id], grades.get(one.id, {}), by_dispute) for one in summaries]
         if by_dispute:
@@ -163,10 +162,6 @@ class Judging:
         return agreement(first, second, pairs, scale)
 
     # --- what the models find ---
-
-    def _targets(self, models: Sequence[str]) -> list[Target]:
-        ready = ready_keys(self._encoders)
-        return [target for key in models if key in ready and (target := self._searcher.target(key))]
 
     def _found(self, query: Query, targets: Sequence[Target], depth: int) -> _Found:
         """What each model that understands the query finds first.

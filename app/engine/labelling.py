@@ -22,15 +22,14 @@ from app.engine.evaluation.zeroshot import FLOORS, NOTHING, PROMPTS, clean, like
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.judgingtypes import QuerySet, QuerySummary, Scale
 from app.engine.labeltypes import FileLabels, ItemLabel, LabelCount, LabelStatus
-from app.engine.querying import Target
 from app.engine.samples import Text, Vectors
-from app.engine.search import Searcher
 from app.engine.store.judgments import Judgments
 from app.engine.store.labels import Judged, LabelStore
 from app.engine.store.lookup import Lookup
 from app.engine.store.preferences import Preferences
 from app.engine.store.queries import Queries
 from app.engine.store.spaces import Ids, Spaces
+from app.engine.targets import Target, Targets
 from app.engine.types import ItemKind, Modality, Query
 
 SET_NAME = "Labels"
@@ -74,7 +73,7 @@ class Labels:
         spaces: Spaces,
         queries: Queries,
         judgments: Judgments,
-        searcher: Searcher,
+        targets: Targets,
         encoders: EncoderSource,
         preferences: Preferences,
     ) -> None:
@@ -83,7 +82,7 @@ class Labels:
         self._spaces = spaces
         self._queries = queries
         self._judgments = judgments
-        self._searcher = searcher
+        self._targets = targets
         self._encoders = encoders
         self._preferences = preferences
         self._words: _Words | None = None
@@ -268,7 +267,7 @@ class Labels:
             if key in ready and _can_label(spec := self._encoders.spec(key)):
                 if not chosen and Modality.IMAGE not in spec.accepts:
                     continue
-                if target := self._searcher.target(key):
+                if target := self._targets.of(key):
                     return target
         return None
 

@@ -21,25 +21,12 @@ from app.engine.media.reading import sha256_of
 from app.engine.samples import PictureInput, Prepared, Sample, SoundInput, Text, Vectors, prepared_sample
 from app.engine.store.lookup import Lookup
 from app.engine.store.spaces import Spaces
-from app.engine.types import ItemKind, Modality, Query, QueryPart, Space
+from app.engine.targets import Target
+from app.engine.types import ItemKind, Modality, Query, QueryPart
 
 CACHED_QUERIES = 256
 
 Vector = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Target:
-    """A model that is asked: what it is, and where its vectors are."""
-
-    key: str
-    spec: EncoderSpec
-    space: Space
-
-    @property
-    def kinds(self) -> tuple[ItemKind, ...]:
-        """The kinds of item its space holds."""
-        return tuple(kind for kind in ItemKind if kind.modality in self.spec.accepts)
 
 
 @dataclass(frozen=True)

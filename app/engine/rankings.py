@@ -15,10 +15,10 @@ from app.engine.errors import MediaUnreadable
 from app.engine.evaluation import trec
 from app.engine.index.exact import Ids, Neighbours
 from app.engine.jobs import NULL_JOB, Job
-from app.engine.querying import Target
 from app.engine.search import Searcher
 from app.engine.shelves import Shelves
 from app.engine.store.lookup import Lookup
+from app.engine.targets import Target
 from app.engine.types import Filters, Modality, Query, Space
 
 RUN_DEPTH = 1000

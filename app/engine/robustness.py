@@ -21,11 +21,12 @@ from app.engine.judgingtypes import QuerySummary
 from app.engine.media import disturbing
 from app.engine.media.disturbing import SeededDisturbance
 from app.engine.modeltypes import ModelStatus
-from app.engine.querying import Afresh, QueryVectors, Target
+from app.engine.querying import Afresh, QueryVectors
 from app.engine.rankings import Ranking
 from app.engine.search import Searcher
 from app.engine.store.lookup import Lookup
 from app.engine.store.queries import Queries
+from app.engine.targets import Target, Targets
 from app.engine.types import Modality, QueryPart
 
 DIGITS = 12
@@ -58,12 +59,14 @@ class Disturber:
         self,
         lookup: Lookup,
         queries: Queries,
+        targets: Targets,
         searcher: Searcher,
         vectors: QueryVectors,
         encoders: EncoderSource,
     ) -> None:
         self._lookup = lookup
         self._queries = queries
+        self._targets = targets
         self._searcher = searcher
         self._vectors = vectors
         self._encoders = encoders
@@ -131,7 +134,7 @@ class Disturber:
         chosen: Mapping[str, Disturbance],
         notes: list[str],
     ) -> _Plan | None:
-        target = self._searcher.target(key) if status and status.ready else None
+        target = self._targets.of(key) if status and status.ready else None
         if status is None:  # the library was used by a program that has it
             notes.append(f"{key}: there is no such model here.")
             return None

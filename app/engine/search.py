@@ -10,24 +10,22 @@ from types import MappingProxyType
 
 import numpy as np
 
-from app.engine.encoders.base import EncoderSource, ready_keys
-from app.engine.errors import NothingToCompare, UnsupportedModality
 from app.engine.evaltypes import Threshold
 from app.engine.index.exact import Ids, Neighbours
 from app.engine.index.rows import NO_IDS
 from app.engine.index.shelf import EVERYTHING
-from app.engine.querying import QueryVectors, Target, Vector
+from app.engine.querying import QueryVectors, Vector
 from app.engine.scanning import is_online
 from app.engine.shelves import Shelves
 from app.engine.store.files import Files, is_within
 from app.engine.store.lookup import ItemRow, Lookup
 from app.engine.store.spaces import Spaces
+from app.engine.targets import Target, Targets, no_model
 from app.engine.types import (
     Filters,
     FoundBy,
     Hit,
     ItemKind,
-    MediaKind,
     Modality,
     Query,
     SearchReply,
@@ -71,14 +69,14 @@ class Searcher:
         lookup: Lookup,
         spaces: Spaces,
         shelves: Shelves,
-        encoders: EncoderSource,
+        targets: Targets,
         queries: QueryVectors,
     ) -> None:
         self._files = files
         self._lookup = lookup
         self._spaces = spaces
         self._shelves = shelves
-        self._encoders = encoders
+        self._targets = targets
         self._queries = queries
 
     # --- the two entrances ---
@@ -105,10 +103,10 @@ class Searcher:
         began_s = time.perf_counter()
         query = self._queries.resolve(request.query)
         filters = _absolute(request.filters)
-        targets = self._choose(query, request.model, models, filters)
+        targets = self._targets.choose(query, request.model, models, filters)
         own, own_paths = self._own(query)
         answers = [self._ask(target, query, request, filters, own, anew) for target in targets]
-        notes = [] if targets else [_no_model(filters)]
+        notes = [] if targets else [no_model(filters)]
         if request.min_precision is not None and sure:
             answers, untold = _only_sure(answers, query, request.min_precision, sure)
             notes += untold
@@ -165,67 +163,7 @@ class Searcher:
         asked = self._queries.vector(query, target) if vector is None else vector
         return self._shelves[target.space].search(asked, k, allowed, own, scan_up_to)
 
-    # --- the model ---
-
-    def target(self, key: str) -> Target | None:
-        """The model's space in this library, or None while it holds nothing.
-
-        Raises:
-            AppError: there is no such model, or its weights are missing.
-        """
-        space = self._spaces.find(key, self._encoders.fingerprint(key))
-        return Target(key, self._encoders.spec(key), space) if space and not self._spaces.is_empty(space.id) else None
-
-    def _choose(self, query: Query, model: str | None, models: Sequence[str], filters: Filters) -> list[Target]:
-        """The models that answer: the wanted one, else the first that understands the query; for words one for each
-        modality that is searched, and none where they are left to the keywords."""
-        if model:
-            if not query.modalities <= self._encoders.spec(model).accepts:
-                raise UnsupportedModality(
-                    "This model cannot answer this", f"{model} does not understand a query by {_kinds(query)}."
-                )
-            if target := self.target(model):
-                return [target]
-            if self._has_vectors(model):
-                self._encoders.load(model)  # tells what is wrong where its files are not those that were indexed with
-            elif self._is_known(model):
-                raise _holds_none(query)
-            raise NothingToCompare("Nothing is indexed with this model", f"Index this library with {model} first.")
-        ready = ready_keys(self._encoders)  # looks into every model's folder: once a search is enough
-        usable = [key for key in models if key in ready]
-        if query.modalities == {Modality.TEXT}:
-            wanted = (query.modalities | {modality} for modality in _searched(filters))
-            found = [target for modalities in wanted if (target := self._first(modalities, usable))]
-            return list(dict.fromkeys(found))
-        if target := self._first(query.modalities, usable):
-            return [target]
-        able = [key for key in usable if query.modalities <= self._encoders.spec(key).accepts]
-        if any(map(self._has_vectors, able)):
-            raise NothingToCompare(
-                "This library is to be indexed again",
-                f"What it holds for a query by {_kinds(query)} was made in another way than the models make it now. "
-                "Index it again; judgments stay.",
-            )
-        if any(map(self._is_known, able)):
-            raise _holds_none(query)
-        raise NothingToCompare(
-            "No model here can answer this",
-            f"This library is not indexed with a model that understands a query by {_kinds(query)}. "
-            "Choose one under Models, then index again.",
-        )
-
-    def _has_vectors(self, key: str) -> bool:
-        """Whether the library has been indexed with the model as it is now or as it was."""
-        return any(not self._spaces.is_empty(space.id) for space in self._spaces.of_encoder(key))
-
-    def _is_known(self, key: str) -> bool:
-        """Whether the library has been indexed with the model as it is now, though with nothing that it takes."""
-        return self._spaces.find(key, self._encoders.fingerprint(key)) is not None
-
-    def _first(self, modalities: frozenset[Modality], usable: Sequence[str]) -> Target | None:
-        """The first of these models that knows all the modalities and has indexed something."""
-        knowing = (key for key in usable if modalities <= self._encoders.spec(key).accepts)
-        return next((target for key in knowing if (target := self.target(key))), None)
+    # --- the neighbours ---
 
     def _ask(
         self, target: Target, query: Query, request: SearchRequest, filters: Filters, own: Ids, anew: bool
@@ -356,13 +294,6 @@ def _only_sure(
     return kept, notes
 
 
-def _no_model(filters: Filters) -> str:
-    """Why only the keywords answered."""
-    names = {Modality.IMAGE: "pictures", Modality.AUDIO: "sounds"}
-    searched = " or ".join(names[modality] for modality in _searched(filters))
-    return f"No model here finds {searched} by words: these are found by name, folder and caption alone."
-
-
 def _union(items: Sequence[Ids]) -> Ids:
     """All of these, ascending."""
     return np.unique(np.concatenate(items)) if items else NO_IDS
@@ -385,26 +316,3 @@ def _fuse(
             found_by[item_id] = (*found_by.get(item_id, ()), finder)
     best = sorted(scores, key=lambda item_id: -scores[item_id])[:k]  # a stable sort: equals stay with the meaning first
     return [(item_id, found_by[item_id]) for item_id in best]
-
-
-def _searched(filters: Filters) -> tuple[Modality, ...]:
-    """What is looked for, pictures first: a film has both frames and a sound track."""
-    modalities = {
-        Modality.IMAGE: {MediaKind.PHOTO, MediaKind.VIDEO},
-        Modality.AUDIO: {MediaKind.VIDEO, MediaKind.AUDIO},
-    }
-    return tuple(modality for modality, kinds in modalities.items() if kinds & filters.kinds)
-
-
-def _holds_none(query: Query) -> NothingToCompare:
-    """What is said where the models are there, and only sounds are indexed, or only pictures."""
-    sought = "sounds" if Modality.AUDIO in query.modalities else "pictures"
-    return NothingToCompare(
-        f"No {sought} are in this library",
-        f"A query by {_kinds(query)} finds {sought}, and none have been indexed here. Add a folder that holds some.",
-    )
-
-
-def _kinds(query: Query) -> str:
-    names = {Modality.TEXT: "words", Modality.IMAGE: "picture", Modality.AUDIO: "sound"}
-    return " and ".join(names[modality] for modality in sorted(query.modalities))

@@ -56,6 +56,7 @@ from app.engine.store.preferences import Preferences
 from app.engine.store.queries import Queries
 from app.engine.store.spaces import Spaces
 from app.engine.store.verification import Findings, verify
+from app.engine.targets import Targets
 from app.engine.testsets import TestSets
 from app.engine.thresholds import Thresholds
 from app.engine.trials import Trials
@@ -108,7 +109,8 @@ class Session:
         self._judgments = judgments
         test_queries = Queries(database, judgments)
         self._queries = queries = QueryVectors(self._lookup, spaces, encoders, pool)
-        self._searcher = Searcher(self._files, self._lookup, spaces, shelves, encoders, queries)
+        targets = Targets(spaces, encoders)
+        self._searcher = Searcher(self._files, self._lookup, spaces, shelves, targets, queries)
         rankings = Rankings(self._lookup, shelves, self._searcher)
         trials = Trials(self._searcher, queries, rankings, shelves, encoders)
         labels = LabelStore(database)
@@ -117,10 +119,10 @@ class Session:
         self.evaluations = Evaluations(
             TestSets(test_queries, queries),
             Imports(database, self._files, self._lookup, test_queries, judgments, self._preferences),
-            Judging(self._lookup, test_queries, judgments, self._searcher, rankings, encoders),
-            Evaluator(self._lookup, test_queries, judgments, self._searcher, rankings, encoders, labels),
-            Costs(spaces, shelves, self._searcher, trials, encoders, rates),
-            Disturber(self._lookup, test_queries, self._searcher, queries, encoders),
+            Judging(self._lookup, test_queries, judgments, targets, self._searcher, rankings),
+            Evaluator(self._lookup, test_queries, judgments, targets, self._searcher, rankings, encoders, labels),
+            Costs(spaces, shelves, targets, trials, encoders, rates),
+            Disturber(self._lookup, test_queries, targets, self._searcher, queries, encoders),
             Reporting(
                 name,
                 reports_cache_dir(database.folder.parent.parent),
@@ -139,7 +141,7 @@ class Session:
             spaces,
             test_queries,
             judgments,
-            self._searcher,
+            targets,
             encoders,
             self._preferences,
         )

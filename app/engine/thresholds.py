@@ -11,11 +11,11 @@ from app.engine.evaltypes import Threshold
 from app.engine.evaluation.calibration import FEWEST_JUDGED, threshold
 from app.engine.evaluation.sampling import sample
 from app.engine.gradedruns import GradedRun, JudgedQueries, RankedQuery, graded_run
-from app.engine.querying import Target
 from app.engine.rankings import RUN_DEPTH, Ranking, Rankings, Standing
 from app.engine.store.judgments import Judgments
 from app.engine.store.lookup import Lookup
 from app.engine.store.queries import Queries
+from app.engine.targets import Target
 from app.engine.types import Modality, Query, Space
 
 PRECISION = 0.9

@@ -17,10 +17,11 @@ from app.engine.evaluation import trec
 from app.engine.evaluation.sampling import sample
 from app.engine.index.exact import Neighbours
 from app.engine.jobs import NULL_JOB, Job
-from app.engine.querying import QueryVectors, Target, Vector
+from app.engine.querying import QueryVectors, Vector
 from app.engine.rankings import Ranking, Rankings, Standing, keyed
 from app.engine.search import Searcher
 from app.engine.shelves import Shelves
+from app.engine.targets import Target
 from app.engine.types import Query, SearchRequest, Space
 
 SAMPLED_QUERIES = 50

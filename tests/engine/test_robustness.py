@@ -115,7 +115,7 @@ def test_an_undisturbed_query_has_the_vector_of_an_ordinary_one(
     outside = [Query.of_image(str(photo("../b.png", 2))), Query.of_sound(str(sound("../b.wav", 300.0)))]
     index()
     for model, query in zip(("colour-texture", "timbre"), outside, strict=True):
-        target = session._searcher.target(model)
+        target = session._searcher._targets.of(model)
         assert target
         resolved = session._queries.resolve(query)
         (afresh,) = session._queries.afresh([Afresh(resolved)], target)

@@ -110,7 +110,7 @@ def test_a_query_whose_file_comes_back_counts_again(home: Path, library: Session
 def test_a_mix_has_no_threshold_and_says_so(library: Session, tmp_path: Path) -> None:
     parts = tuple(QueryPart(kind, path=str(tmp_path / "media" / "red-1.png")) for kind in (Modality.IMAGE,))
     assert library.search(SearchRequest(Query(parts), min_precision=0.9)).note
-    target = library._searcher.target(MODEL)
+    target = library._searcher._targets.of(MODEL)
     assert target is not None
     mixed = Query((*parts, QueryPart(Modality.TEXT, text="red")))
     assert "Mixed queries" in library._thresholds.of(target, mixed, 0.9).note
