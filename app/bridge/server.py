@@ -24,6 +24,7 @@ import psutil
 from app.bridge.messages import PART_HITS, Action, Answer, Control, Event, Fault, Lane, Part, Report, Request
 from app.engine.errors import AppError
 from app.engine.jobs import Cancelled, Job, Progress
+from app.engine.libraries import libraries, restore
 from app.engine.store.database import storage_error
 from app.engine.types import SearchReply
 from app.paths import log_path, models_dir
@@ -208,16 +209,12 @@ class _Server:
         if name == "open":
             return self._open
         if name == "libraries":
-            from app.engine.session import libraries
-
             return lambda: libraries(self._home)
         if name == "doctor":
             from app.engine.doctor import check_up
 
             return partial(check_up, self._home)
         if name == "restore":
-            from app.engine.session import restore
-
             return lambda library: restore(self._home, library)
         if name.startswith(MODELS_PREFIX):
             _, models = self._models()

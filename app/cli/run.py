@@ -29,6 +29,7 @@ from app.cli.reportverbs import report
 from app.cli.robustness import robustness
 from app.engine.errors import AppError
 from app.engine.jobs import Cancelled
+from app.engine.libraries import restore
 from app.engine.librarytypes import IndexRequest
 from app.engine.store.database import storage_error
 from app.engine.types import Filters, Modality, Query, QueryPart, SearchRequest
@@ -115,8 +116,6 @@ def _status(options: argparse.Namespace, home: Path) -> Answer:
 
 
 def _restore(options: argparse.Namespace, home: Path) -> Answer:
-    from app.engine.session import restore
-
     restored = restore(home, library_name(options, home))
     return Answer(documents.plain(restored), lambda console: tables.restored(console, restored))
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import re
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +13,6 @@ from app.engine.encoders.base import EncoderSource
 from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.rates import Rates
 from app.engine.encoders.speeds import Speeds
-from app.engine.errors import AppError
 from app.engine.evaluating import Evaluator
 from app.engine.evaluations import Evaluations
 from app.engine.importing import Imports
@@ -25,12 +21,12 @@ from app.engine.indexing import Indexer
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.judging import Judging
 from app.engine.labelling import Labels
+from app.engine.libraries import folder_of
 from app.engine.librarytypes import (
     IndexReport,
     IndexRequest,
     LibrarySettings,
     LibraryStatus,
-    Restored,
     Root,
     VerifyReport,
 )
@@ -43,7 +39,7 @@ from app.engine.robustness import Disturber
 from app.engine.scanning import is_online
 from app.engine.search import Searcher
 from app.engine.shelves import Shelves
-from app.engine.store import restoring
+from app.engine.sizes import folder_bytes
 from app.engine.store.backups import backups, set_aside
 from app.engine.store.database import Database, broken_library
 from app.engine.store.exchanges import Exchanges
@@ -55,35 +51,18 @@ from app.engine.store.lookup import Lookup
 from app.engine.store.preferences import Preferences
 from app.engine.store.queries import Queries
 from app.engine.store.spaces import Spaces
-from app.engine.store.verification import Findings, verify
+from app.engine.store.verification import Findings
 from app.engine.targets import Targets
 from app.engine.testsets import TestSets
 from app.engine.thresholds import Thresholds
 from app.engine.trials import Trials
 from app.engine.types import ItemDetails, QueryPart, SearchReply, SearchRequest
+from app.engine.verifying import Verifier
 from app.engine.viewing import Viewer
 from app.engine.watching import Tell, Watched, Watcher
-from app.paths import libraries_dir, models_dir, reports_cache_dir, resources_dir, speeds_path
+from app.paths import models_dir, reports_cache_dir, resources_dir, speeds_path
 
 SAMPLE_DIR = "sample"
-SHORTEST_SAMPLE_MS, LONGEST_SAMPLE_MS = 500, 600_000
-_LIBRARY_NAME = re.compile(r"[^\x00-\x1f/\\:*?\"<>|]{1,100}")
-
-
-def libraries(home: Path) -> tuple[str, ...]:
-    """The names of the libraries in a data home, also of those of which only a copy is left."""
-    return tuple(sorted({entry.parent.name for entry in libraries_dir(home).glob("*/library*.sqlite")}))
-
-
-def restore(home: Path, library: str) -> Restored:
-    """See `app.engine.store.restoring.restore`."""
-    return restoring.restore(_folder(home, library))
-
-
-def _folder(home: Path, library: str) -> Path:
-    if not _LIBRARY_NAME.fullmatch(library) or library.strip(". ") != library:
-        raise AppError("This cannot be a library's name", f"Use letters, digits and spaces; {library!r} was given.")
-    return libraries_dir(home) / library
 
 
 class Session:
@@ -115,6 +94,7 @@ class Session:
         trials = Trials(self._searcher, queries, rankings, shelves, encoders)
         labels = LabelStore(database)
         self._thresholds = Thresholds(self._lookup, test_queries, judgments, rankings)
+        self._verifier = Verifier(database, spaces, shelves, queries)
         self._viewer = Viewer(self._lookup, self._searcher, pool)
         self.evaluations = Evaluations(
             TestSets(test_queries, queries),
@@ -174,7 +154,7 @@ class Session:
             LibraryLocked, LibraryTooNew, LibraryDamaged: as their names say.
             Cancelled: the job was cancelled before anything was changed.
         """
-        database = Database(_folder(home, library), job)
+        database = Database(folder_of(home, library), job)
         source, rates = encoders or Catalogue(models_dir(home), device), Rates(Speeds(speeds_path(home)), device)
         return cls(library, database, source, rates, DecoderPool(), exact_up_to)
 
@@ -208,7 +188,7 @@ class Session:
             models=models,
             failures=self._files.failures(),
             judgments=self._judgments.count(),
-            size_bytes=_size_bytes(folder),
+            size_bytes=folder_bytes(folder),
             settings=self._preferences.settings,
             kept=self._indexer.kept_counts(models),
             earlier=self._indexer.earlier_counts(models),
@@ -223,7 +203,7 @@ class Session:
         Raises:
             LibraryDamaged: and it is beyond mending.
         """
-        found = self._verify_database(job) if self._database.needs_check else Findings()
+        found = self._verifier.verify_database(job) if self._database.needs_check else Findings()
         if found.broken:
             raise broken_library(found.broken[0], self._database.path)
         try:
@@ -235,21 +215,8 @@ class Session:
         return replace(report, notes=notes)
 
     def verify(self, job: Job = NULL_JOB) -> VerifyReport:
-        """Check the database row by row and every index file, mend what can be mended, and say what cannot.
-
-        Raises:
-            Cancelled: the job was cancelled; what was mended stays mended.
-            AppError: the disk is full or fails.
-        """
-        began_s = time.monotonic()
-        found = self._verify_database(job)
-        indexes = [] if found.broken else self._verify_indexes(job)
-        return VerifyReport(
-            mended=(*found.mended, *indexes),
-            lost=tuple(found.lost),
-            broken=tuple(found.broken),
-            seconds=round(time.monotonic() - began_s, 3),
-        )
+        """See `app.engine.verifying.Verifier.verify`."""
+        return self._verifier.verify(job)
 
     def load_sample(self, job: Job = NULL_JOB) -> IndexReport:
         """Index the sample library that ships with the program, with its queries and judgments."""
@@ -285,12 +252,6 @@ class Session:
         Raises:
             AppError: an interval or a window is too short or too long to be of use.
         """
-        for name, value_ms in (("frame interval", settings.frame_interval_ms), ("audio window", settings.window_ms)):
-            if not SHORTEST_SAMPLE_MS <= value_ms <= LONGEST_SAMPLE_MS:
-                raise AppError(
-                    f"This {name} cannot be used",
-                    f"Choose between {SHORTEST_SAMPLE_MS / 1000:g} and {LONGEST_SAMPLE_MS / 1000:g} seconds.",
-                )
         self._preferences.choose_settings(settings)
         return self.status()
 
@@ -368,21 +329,6 @@ class Session:
         """See `app.engine.viewing.Viewer.query_preview`."""
         return self._viewer.query_preview(part)
 
-    def _verify_database(self, job: Job) -> Findings:
-        found = verify(self._database, job)
-        if found.mended or found.broken:
-            self._queries.forget()
-            self._shelves.renew()
-        return found
-
-    def _verify_indexes(self, job: Job) -> list[str]:
-        damaged = [
-            space
-            for space in job.track(self._spaces.all(), "Checking the search indexes")
-            if not self._shelves[space].verify()
-        ]
-        return [f"The search index of {space.encoder} was damaged and is made again." for space in damaged]
-
     def _roots(self) -> tuple[Root, ...]:
         paths = self._files.roots()
         inside = {path: [other for other in paths if other != path and is_within(other, path)] for path in paths}
@@ -395,12 +341,3 @@ class Session:
             )
             for path in paths
         )
-
-
-def _size_bytes(folder: Path) -> int:
-    """What the files of a folder take; one that goes while it is looked at (a journal, a new index) counts nothing."""
-    total = 0
-    for file in folder.rglob("*"):
-        with contextlib.suppress(FileNotFoundError):
-            total += file.stat().st_size if file.is_file() else 0
-    return total

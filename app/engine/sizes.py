@@ -1,6 +1,9 @@
-"""How much a file, a disk or a memory holds, in words."""
+"""How much a folder holds, and how sizes are put in words."""
 
 from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
 
 _UNITS = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 
@@ -11,3 +14,13 @@ def in_words(size_bytes: float) -> str:
         if size_bytes >= unit_bytes:
             return f"{size_bytes / unit_bytes:,.1f} {unit}"
     return f"{size_bytes:,.0f} bytes"
+
+
+def folder_bytes(folder: Path) -> int:
+    """What the files of a folder take; 0 where there is none. A file that goes while it is looked at (a journal, a new
+    index) counts nothing."""
+    total = 0
+    for file in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            total += file.stat().st_size if file.is_file() else 0
+    return total

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from app.engine.errors import AppError, LibraryDamaged, LibraryLocked, LibraryTooNew
+from app.engine.libraries import libraries
 from app.engine.librarytypes import IndexRequest
-from app.engine.session import Session, libraries
+from app.engine.session import Session
 from app.engine.store.database import FILE_NAME, Database
 from app.engine.store.migrations import MIGRATIONS, SCHEMA_VERSION
 

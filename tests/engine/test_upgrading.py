@@ -21,8 +21,9 @@ from app.engine.encoders.record import RECORD_FILE, read_installation, write_rec
 from app.engine.encoders.speeds import Speeds
 from app.engine.errors import AppError, LibraryMissing, LibraryTooNew, WeightsCorrupt
 from app.engine.jobs import Cancelled, Job
+from app.engine.libraries import libraries, restore
 from app.engine.librarytypes import LibraryBackup, LibrarySettings
-from app.engine.session import Session, libraries, restore
+from app.engine.session import Session
 from app.engine.store import backups, migrations, upgrading
 from app.engine.store.database import FILE_NAME, MARK_NAME, Database
 from app.engine.store.migrations import MIGRATIONS, SCHEMA_VERSION

@@ -19,7 +19,7 @@ import pytest
 from struck import COUNT, FAIL_FROM, FAIL_SYNCS, KILL_AFTER, KILL_BEFORE, KILL_HALFWAY
 
 from app.engine.errors import LibraryMissing, LibraryTooNew
-from app.engine.session import restore
+from app.engine.libraries import restore
 from app.engine.store.backups import backup_path, set_aside
 from app.engine.store.database import FILE_NAME, Database
 from app.engine.store.migrations import SCHEMA_VERSION

@@ -21,7 +21,7 @@ from typing import Any
 import faulty
 
 from app.engine.errors import AppError
-from app.engine.session import restore
+from app.engine.libraries import restore
 
 COUNT, KILL_BEFORE, KILL_HALFWAY, KILL_AFTER, FAIL_FROM, FAIL_SYNCS = range(6)
 

@@ -15,9 +15,10 @@ from app.engine.encoders.hashing import hashed
 from app.engine.encoders.record import read_added_entry, read_installation, write_record
 from app.engine.errors import AppError, WeightsCorrupt
 from app.engine.installing.downloading import Found, drop_part, part_of
-from app.engine.installing.placing import disk_error, size_bytes
+from app.engine.installing.placing import disk_error
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.modeltypes import Installation, InstalledFile, ModelCheck, ModelStatus, Pin
+from app.engine.sizes import folder_bytes
 
 BY_HAND = "put in place by hand"
 
@@ -63,7 +64,7 @@ def verify(catalogue: Catalogue, keys: Sequence[str], job: Job = NULL_JOB) -> tu
     asked = [owner(catalogue, key).key for key in keys]
     here = [status.key for status in catalogue.statuses() if _is_here(status) and not status.variant_of]
     chosen = tuple(dict.fromkeys(asked)) or here
-    job.begin("Checking", sum(size_bytes(catalogue.folder(key)) for key in chosen), in_bytes=True)
+    job.begin("Checking", sum(folder_bytes(catalogue.folder(key)) for key in chosen), in_bytes=True)
     return tuple(_verified(catalogue, key, job) for key in chosen)
 
 

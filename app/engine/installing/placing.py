@@ -89,11 +89,6 @@ def discard(folder: Path) -> None:
         shutil.rmtree(removed, ignore_errors=True)
 
 
-def size_bytes(folder: Path) -> int:
-    """What the files of a folder take; 0 where there is none."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
 def is_begun(folder: Path) -> bool:
     """Whether anything was gathered for a model's ``folder`` that is not in place."""
     staging = incoming(folder)

@@ -10,7 +10,7 @@ from app.engine.encoders.catalogue import Catalogue
 from app.engine.encoders.entries import Entry
 from app.engine.encoders.folder import find_weights
 from app.engine.errors import AppError, DeviceExhausted, WeightsCorrupt
-from app.engine.installing.placing import size_bytes
+from app.engine.sizes import folder_bytes
 
 MEMORY_FOR_FILES = 3
 """A model takes about so many times what its files have while it is loaded: read, and built, and at work."""
@@ -34,7 +34,7 @@ def try_model(catalogue: Catalogue, entry: Entry, folder: Path) -> None:
     try:
         outline(find_weights(entry, folder))
         px = entry.picture.size_px**2 if entry.picture else 0
-        if psutil.virtual_memory().available > MEMORY_FOR_FILES * size_bytes(folder) + MEMORY_PER_PX * px:
+        if psutil.virtual_memory().available > MEMORY_FOR_FILES * folder_bytes(folder) + MEMORY_PER_PX * px:
             prove(catalogue.at(folder.parent).load(entry.key))
     except DeviceExhausted:
         pass

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
+from app.engine.errors import AppError
 from app.engine.librarytypes import LibrarySettings
 from app.engine.store.database import Database
 from app.engine.store.integrity import checksum, sound
 
+SHORTEST_SAMPLE_MS, LONGEST_SAMPLE_MS = 500, 600_000
 SOUND_SETTING = sound("s", key="text", value="text")
 _SETTINGS = frozenset(field.name for field in fields(LibrarySettings))
 
@@ -35,7 +37,17 @@ class Preferences:
         return LibrarySettings(**{**saved, "excluded": tuple(saved.get("excluded", ()))})
 
     def choose_settings(self, settings: LibrarySettings) -> None:
-        """What a later version of the program keeps beside these stays."""
+        """What a later version of the program keeps beside these stays.
+
+        Raises:
+            AppError: an interval or a window is too short or too long to be of use.
+        """
+        for name, value_ms in (("frame interval", settings.frame_interval_ms), ("audio window", settings.window_ms)):
+            if not SHORTEST_SAMPLE_MS <= value_ms <= LONGEST_SAMPLE_MS:
+                raise AppError(
+                    f"This {name} cannot be used",
+                    f"Choose between {SHORTEST_SAMPLE_MS / 1000:g} and {LONGEST_SAMPLE_MS / 1000:g} seconds.",
+                )
         self._set("indexing", {**self._indexing(), **asdict(settings)})
 
     def _indexing(self) -> dict[str, Any]:
