@@ -80,3 +80,11 @@ def register(connection: sqlite3.Connection) -> None:
     """Make `checksum` and `vector_checksum` functions of SQL."""
     connection.create_function("checksum", -1, checksum, deterministic=True)
     connection.create_function("vector_checksum", 3, vector_checksum, deterministic=True)
+
+
+def number(value: object) -> int:
+    """A number that may be damaged; 0, which no row has, where it is none."""
+    try:
+        return int(value)  # type: ignore[call-overload,no-any-return]
+    except (TypeError, ValueError):
+        return 0

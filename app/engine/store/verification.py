@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 from app.engine.errors import LibraryDamaged
 from app.engine.jobs import Job
-from app.engine.store import damage
+from app.engine.store import damage, differences
 from app.engine.store.database import Database, storage_error
+from app.engine.store.differences import KEYED_TABLES
 from app.engine.store.files import write_words
-from app.engine.store.integrity import checksum, is_sound
+from app.engine.store.integrity import checksum, is_sound, number
 from app.engine.store.judgments import SOUND_JUDGMENT
 from app.engine.store.labels import SOUND_LABEL, SOUND_LABELLED, forget_labels
 from app.engine.store.lookup import SOUND_THUMBNAIL
@@ -24,30 +25,8 @@ from app.engine.store.shapes import expected_shape, shape
 
 BLOCK_ROWS = 4096
 FINE = "ok"
-TABLES = (
-    "roots",
-    "folders",
-    "files",
-    "contents",
-    "items",
-    "spaces",
-    "vectors",
-    "encoded",
-    "thumbnails",
-    "query_sets",
-    "queries",
-    "labels",
-    "item_labels",
-)
-KEYED_TABLES = ("encoded", "item_labels")
-"""Computed, and without row numbers: what orders them is a key that can be damaged."""
-
 LABEL_TABLES = ("item_labels", "labelled")
 LABELS_MADE_AGAIN = "Damaged labels of pictures were removed; they are given again after the next run of indexing."
-BYTES = (("roots", "path"), ("folders", "path"), ("files", "path"), ("contents", "sha256"))
-
-Copies = dict[str, list[dict[str, object]]]
-"""By table: rows of which table and index tell different things, as either of the two has them."""
 
 
 @dataclass
@@ -114,7 +93,7 @@ class _Check:
 
     def _look_whole(self) -> None:
         self._had_complaints = bool(self._complaints())
-        self._compare_copies()
+        differences.mend(self._database, self._job, self.findings.mended)
         if self._had_complaints:
             with self._database.transaction(rewrites=True) as change:
                 for table in KEYED_TABLES:
@@ -158,86 +137,6 @@ class _Check:
         self.findings.mended.append("Entries that belonged to nothing were removed.")
         if lost:
             self.findings.lost.append(f"{lost} judgments of a query that is gone were taken out.")
-
-    # --- tables against their indexes ---
-
-    def _compare_copies(self) -> None:
-        """Find the rows of which a table and its index tell different things, and forget what cannot be trusted."""
-        copies = {table: rows for table in TABLES if (rows := self._readable_differing(table))}
-        if not copies:
-            return
-        with self._database.transaction(rewrites=True) as change:
-            for table in copies:
-                change.execute(f"REINDEX {table}")
-            for table, column in BYTES:  # one bit makes them text, of the same bytes
-                change.execute(f"UPDATE {table} SET {column} = CAST({column} AS BLOB) WHERE typeof({column}) = 'text'")  # noqa: S608
-            self._forget(change, copies)
-        for table, rows in copies.items():
-            self.findings.mended.append(f"Damaged entries in the list of {table} were mended ({len(rows)}).")
-
-    def _readable_differing(self, table: str) -> list[dict[str, object]]:
-        self._job.check()
-        try:
-            return list(self._differing(table))
-        except sqlite3.DatabaseError:  # SQLite's own check does not read all of an index
-            with self._database.transaction(rewrites=True) as change:
-                change.execute(f"REINDEX {table}")
-        self.findings.mended.append(f"The index of {table} was damaged and is made again.")
-        return list(self._differing(table))
-
-    def _differing(self, table: str) -> Iterator[dict[str, object]]:
-        # NOT INDEXED alone does not keep SQLite from reading an index of a table without row numbers.
-        itself = f"INDEXED BY sqlite_autoindex_{table}_1" if table in KEYED_TABLES else "NOT INDEXED"
-        indexes = self._read.execute(
-            "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = ?", (table,)
-        ).fetchall()
-        for index, sql in indexes:
-            columns = [name or "rowid" for _, _, name, *_ in self._read.execute(f"PRAGMA index_xinfo({index})")]
-            condition = "".join((sql or "").partition(" WHERE ")[1:])
-            shown = ", ".join(f"CAST({name} AS BLOB)" if name != "rowid" else name for name in columns)
-            sides = [f"SELECT {shown} FROM {table} {way}{condition}" for way in (itself, f"INDEXED BY {index}")]  # noqa: S608
-            for one, other in (sides, sides[::-1]):
-                for row in self._read.execute(f"{one} EXCEPT {other}").fetchall():
-                    yield dict(zip(columns, row, strict=True))
-
-    def _forget(self, change: sqlite3.Connection, copies: Copies) -> None:
-        contents = {_number(row.get("rowid")) for row in copies.get("contents", ())}
-        contents |= {
-            content_id
-            for row in copies.get("items", ())
-            for (content_id,) in change.execute("SELECT content_id FROM items WHERE id = ?", (row.get("rowid"),))
-        }
-        contents |= {_number(row["content_id"]) for row in copies.get("items", ()) if "content_id" in row}
-        damage.forget_contents(change, contents)
-        for row in copies.get("files", ()):
-            change.execute("DELETE FROM words WHERE rowid = ?", (row["rowid"],))
-            change.execute("DELETE FROM files WHERE id = ?", (row["rowid"],))
-        if "folders" in copies:
-            change.execute("UPDATE folders SET digest = NULL, device = NULL, files = 0, skipped = '[]'")
-        if "files" in copies:
-            damage.look_again(change)
-        change.executemany(
-            "DELETE FROM encoded WHERE content_id = ? AND space_id = ?",
-            [(_number(row["content_id"]), _number(row["space_id"])) for row in copies.get("encoded", ())],
-        )
-        damage.unmark(
-            change,
-            [
-                (_number(row["item_id"]), _number(row["space_id"]))
-                for row in copies.get("vectors", ())
-                if {"item_id", "space_id"} <= row.keys()
-            ],
-        )
-        for row in copies.get("spaces", ()):
-            if "fingerprint" in row:  # whose vectors these are is not known any more
-                change.execute("DELETE FROM spaces WHERE id = ?", (row["rowid"],))
-        if "item_labels" in copies:
-            forget_labels(change)
-        if "spaces" in copies:
-            change.execute(
-                "UPDATE spaces SET dim = coalesce((SELECT length(vector) / 2 FROM vectors "
-                "WHERE space_id = spaces.id LIMIT 1), dim)"
-            )
 
     # --- rows with a checksum ---
 
@@ -334,7 +233,7 @@ def _recover_set(change: sqlite3.Connection, set_id: int) -> None:
     (highest,) = change.execute(
         "SELECT max(j.grade) FROM judgments j JOIN queries q ON q.id = j.query_id WHERE q.set_id = ?", (set_id,)
     ).fetchone()
-    values = (f"Recovered set {set_id}", "graded" if (_number(highest) > 1) else "binary", "")
+    values = (f"Recovered set {set_id}", "graded" if (number(highest) > 1) else "binary", "")
     change.execute(  # an update, because a replaced row takes its queries with it
         "INSERT INTO query_sets (id, name, scale, guidelines, crc) VALUES (?, ?, ?, ?, ?) "
         "ON CONFLICT (id) DO UPDATE SET name = excluded.name, scale = excluded.scale, "
@@ -350,11 +249,3 @@ def _rewrite(change: sqlite3.Connection, table: str, kept: str) -> None:
     change.execute(f"DELETE FROM {name}")  # noqa: S608
     change.execute(f"INSERT OR IGNORE INTO {name} SELECT * FROM kept")  # noqa: S608
     change.execute("DROP TABLE temp.kept")
-
-
-def _number(value: object) -> int:
-    """A number that may be damaged; 0, which no row has, where it is none."""
-    try:
-        return int(value)  # type: ignore[call-overload,no-any-return]
-    except (TypeError, ValueError):
-        return 0
