@@ -18,6 +18,7 @@ from app.engine.querying import QueryVectors, Vector
 from app.engine.scanning import is_online
 from app.engine.shelves import Shelves
 from app.engine.store.files import Files, is_within
+from app.engine.store.keywords import Keywords
 from app.engine.store.lookup import ItemRow, Lookup
 from app.engine.store.spaces import Spaces
 from app.engine.targets import Target, Targets, no_model
@@ -67,6 +68,7 @@ class Searcher:
         self,
         files: Files,
         lookup: Lookup,
+        keywords: Keywords,
         spaces: Spaces,
         shelves: Shelves,
         targets: Targets,
@@ -74,6 +76,7 @@ class Searcher:
     ) -> None:
         self._files = files
         self._lookup = lookup
+        self._keywords = keywords
         self._spaces = spaces
         self._shelves = shelves
         self._targets = targets
@@ -110,7 +113,7 @@ class Searcher:
         if request.min_precision is not None and sure:
             answers, untold = _only_sure(answers, query, request.min_precision, sure)
             notes += untold
-        by_words = self._keywords(request, filters, query, own)
+        by_words = self._by_words(request, filters, query, own)
         by_meaning = [[int(item_id) for item_id in answer.neighbours.ids] for answer in answers]
         ranking = _fuse(by_meaning, list(by_words), request.k)
         hits = self._hits(ranking, self._similarities(ranking, answers), own_paths, filters.under, by_words)
@@ -192,12 +195,12 @@ class Searcher:
                     items.append(self._lookup.items_of(sha256))
         return _union(items), frozenset(own_paths)
 
-    def _keywords(self, request: SearchRequest, filters: Filters, query: Query, own: Ids) -> dict[int, list[bytes]]:
+    def _by_words(self, request: SearchRequest, filters: Filters, query: Query, own: Ids) -> dict[int, list[bytes]]:
         if not request.keywords or query.modalities != {Modality.TEXT}:
             return {}
         excluded = {int(item_id) for item_id in own}
         limit = max(request.k, KEYWORD_LIMIT)
-        found = self._lookup.keywords(query.words, filters, limit)
+        found = self._keywords.find(query.words, filters, limit)
         return {item_id: paths for item_id, paths in found.items() if item_id not in excluded}
 
     def _similarities(self, ranking: Iterable[tuple[int, object]], answers: Sequence[_Nearest]) -> dict[int, float]:

@@ -46,6 +46,7 @@ from app.engine.store.exchanges import Exchanges
 from app.engine.store.files import Files, is_within
 from app.engine.store.folders import Folders
 from app.engine.store.judgments import Judgments
+from app.engine.store.keywords import Keywords
 from app.engine.store.labels import LabelStore
 from app.engine.store.lookup import Lookup
 from app.engine.store.preferences import Preferences
@@ -89,7 +90,7 @@ class Session:
         test_queries = Queries(database, judgments)
         self._queries = queries = QueryVectors(self._lookup, spaces, encoders, pool)
         targets = Targets(spaces, encoders)
-        self._searcher = Searcher(self._files, self._lookup, spaces, shelves, targets, queries)
+        self._searcher = Searcher(self._files, self._lookup, Keywords(database), spaces, shelves, targets, queries)
         rankings = Rankings(self._lookup, shelves, self._searcher)
         trials = Trials(self._searcher, queries, rankings, shelves, encoders)
         labels = LabelStore(database)

@@ -7,7 +7,8 @@ import os
 from app.engine.errors import AppError, MediaUnreadable
 from app.engine.media.pool import DecoderPool
 from app.engine.search import Searcher
-from app.engine.store.lookup import NS_PER_MS, Lookup
+from app.engine.store.filters import NS_PER_MS
+from app.engine.store.lookup import Lookup
 from app.engine.types import ItemDetails, ItemKind, Modality, QueryPart
 
 PREVIEW_PX = 1280

@@ -246,12 +246,12 @@ def test_a_keyword_finds_the_pictures_that_have_the_label(session: Session) -> N
     given = labels_of(session)
     for words, label in (("turtle", "turtle"), ("Turt", "turtle"), ("TURTLE", "turtle")):
         hits = session.search(SearchRequest(Query.of_text("turtle"), k=1000)).hits if words == "turtle" else ()
-        by_words = session._lookup.keywords(words, Filters(), 1000)
+        by_words = session._searcher._keywords.find(words, Filters(), 1000)
         paths = {Path(row.paths[0].decode()).name for row in session._lookup.items(list(by_words)).values()}
         assert paths == {name for name, labels in given.items() if label in {one for one, _ in labels}}
         assert {Path(hit.path).name for hit in hits if FoundBy.KEYWORDS in hit.found_by} <= paths
-    assert session._lookup.keywords("turtle sunset", Filters(), 10) == {}
-    assert session._lookup.keywords("turtle", Filters(labels=("cow",)), 10) == {}
+    assert session._searcher._keywords.find("turtle sunset", Filters(), 10) == {}
+    assert session._searcher._keywords.find("turtle", Filters(labels=("cow",)), 10) == {}
 
 
 def test_names_come_before_labels(session: Session, tmp_path: Path) -> None:
@@ -263,7 +263,7 @@ def test_names_come_before_labels(session: Session, tmp_path: Path) -> None:
     session.labels.choose(NOUNS)
     session.labels.assign()
     ids = found(session)
-    by_words = list(session._lookup.keywords("dog", Filters(), 10))
+    by_words = list(session._searcher._keywords.find("dog", Filters(), 10))
     assert by_words[0] == ids["my dog.jpg"]
     assert ids[best_photo("dog")] in by_words[1:]
 

@@ -130,7 +130,7 @@ def test_what_the_keywords_found_stays(shared_data: Path, tmp_path: Path) -> Non
         sure = session.search(request).hits
         assert 0 < len(sure) < 400
         name = Path(session.search(replace(request, min_precision=None)).hits[-1].path).stem
-        session._lookup.keywords = lambda *_: {  # type: ignore[method-assign]
+        session._searcher._keywords.find = lambda *_: {  # type: ignore[method-assign]
             session.search(replace(request, min_precision=None)).hits[-1].item_id: []
         }
         hits = session.search(replace(request, keywords=True)).hits

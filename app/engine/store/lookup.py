@@ -1,12 +1,9 @@
-"""Reading the catalogue: which items may be found, what they are, and which of them the keywords know."""
+"""Reading the catalogue: which items may be found, and what they are."""
 
 from __future__ import annotations
 
 import json
-import os
-import re
 import threading
-import unicodedata
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,17 +12,14 @@ import numpy as np
 
 from app.engine.store.damage import leave_out_thumbnails
 from app.engine.store.database import Database
-from app.engine.store.files import within_condition
+from app.engine.store.filters import below_condition, file_condition, label_condition
 from app.engine.store.integrity import checksum, known, path_bytes, sound
-from app.engine.store.labels import SOUND_LABEL
 from app.engine.store.spaces import Ids
 from app.engine.types import Filters, ItemKind, ItemRef, MediaKind
 
-NS_PER_MS = 1_000_000
 CACHED_FILTERS = 16
 CONTENTS_AT_ONCE = 10_000
 """SQLite takes 32,766 values in a statement."""
-WORD = re.compile(r"\w+")
 SOUND_THUMBNAIL = sound("t", item_id="integer", image="blob")
 
 
@@ -108,8 +102,8 @@ class Lookup:
 
     def _visible_after(self, item_id: int, filters: Filters, kinds: Sequence[ItemKind]) -> tuple[int, Ids]:
         """The last item there is, and those visible after ``item_id`` up to it."""
-        conditions, values = _conditions(filters)
-        labelled, names = _labelled(filters)
+        conditions, values = file_condition(filters)
+        labelled, names = label_condition(filters)
         marks = ",".join("?" * len(kinds))
         (last_id,) = self._database.read.execute("SELECT coalesce(max(id), 0) FROM items").fetchone()
         rows = self._database.read.execute(
@@ -201,58 +195,6 @@ class Lookup:
         ).fetchone()
         return (row[0], row[1], row[2]) if row else None
 
-    def keywords(self, words: str, filters: Filters, limit: int) -> dict[int, list[bytes]]:
-        """The first item of each file whose name, folders or caption hold all the words, with the paths of these
-        files, best first; then the items whose labels hold them, the likeliest first.
-
-        The last word may be the beginning of one. Names count double: BM25 with column weights, by FTS5.
-        """
-        expression = _match_expression(words)
-        if not expression:
-            return {}
-        conditions, values = _conditions(filters)
-        labelled, names = _labelled(filters)
-        rows = self._database.read.execute(
-            f"SELECT (SELECT i.id FROM items i WHERE i.content_id = c.id AND {labelled} "  # noqa: S608 - fixed fragments
-            "ORDER BY i.kind = 'audio', i.start_ms LIMIT 1) "
-            "AS item, CAST(f.path AS BLOB) FROM words JOIN files f ON f.id = words.rowid "
-            f"JOIN contents c ON c.id = f.content_id WHERE words MATCH ? AND item IS NOT NULL AND {conditions} "
-            "ORDER BY bm25(words, 2.0, 1.0, 1.5), f.path LIMIT ?",
-            (*names, expression, *values, limit),
-        )
-        found: dict[int, list[bytes]] = {}
-        for item_id, path in rows:
-            found.setdefault(item_id, []).append(path_bytes(path))
-        for item_id in self._by_labels(words, filters, limit - len(found)):
-            found.setdefault(item_id, [])
-        return found
-
-    def _by_labels(self, words: str, filters: Filters, limit: int) -> list[int]:
-        """The items whose labels, taken together, hold all the words, the likeliest first."""
-        rows = self._database.read.execute(f"SELECT l.id, l.name FROM labels l WHERE {SOUND_LABEL}").fetchall()  # noqa: S608
-        tokens = _tokens(words)
-        begun = tokens[-1:]  # the last word may be the beginning of one
-        named = {label_id: _tokens(name) for label_id, name in rows}
-        meant = [[label_id for label_id, own in named.items() if token in own] for token in tokens[:-1]]
-        meant += [[key for key, own in named.items() if any(one.startswith(begun[0]) for one in own)]] if begun else []
-        if limit <= 0 or not meant or not all(meant):
-            return []
-        conditions, values = _conditions(filters)
-        labelled, names = _labelled(filters)
-        each = " AND ".join(
-            ["i.id IN (SELECT item_id FROM item_labels WHERE label_id IN (SELECT value FROM json_each(?)))"]
-            * len(meant)
-        )
-        anything = json.dumps(sorted({label_id for ids in meant for label_id in ids}))
-        found = self._database.read.execute(
-            f"SELECT i.id FROM items i JOIN contents c ON c.id = i.content_id WHERE {each} AND {labelled} "  # noqa: S608
-            f"AND EXISTS (SELECT 1 FROM files f WHERE f.content_id = c.id AND {conditions}) "
-            "ORDER BY (SELECT max(il.score) FROM item_labels il WHERE il.item_id = i.id "
-            "AND il.label_id IN (SELECT value FROM json_each(?))) DESC, i.id LIMIT ?",
-            (*map(json.dumps, meant), *names, *values, anything, limit),
-        )
-        return [item_id for (item_id,) in found]
-
     def thumbnails(self, item_ids: Sequence[int]) -> dict[int, bytes]:
         """Pictures by item. A damaged one is dropped and made again by the next run."""
         rows = self._database.read.execute(
@@ -285,7 +227,7 @@ class Lookup:
                 "WHERE NOT EXISTS (SELECT 1 FROM files f WHERE f.content_id = i.content_id) GROUP BY i.kind"
             )
         else:
-            condition, values = _below(folder, but)
+            condition, values = below_condition(folder, but)
             rows = self._database.read.execute(
                 "SELECT i.kind, count(*) FROM items i WHERE EXISTS "  # noqa: S608
                 f"(SELECT 1 FROM files f WHERE f.content_id = i.content_id AND {condition}) GROUP BY i.kind",
@@ -297,7 +239,7 @@ class Lookup:
 
     def file_counts(self, folder: bytes | None = None, but: Sequence[bytes] = ()) -> dict[MediaKind, int]:
         """How many decoded files there are, by kind, but for those below the folders ``but``."""
-        condition, values = _below(folder, but) if folder else ("1", ())
+        condition, values = below_condition(folder, but) if folder else ("1", ())
         rows = self._database.read.execute(
             "SELECT c.kind, count(*) FROM files f JOIN contents c ON c.id = f.content_id "  # noqa: S608
             f"WHERE c.failure IS NULL AND {condition} GROUP BY c.kind",
@@ -306,50 +248,3 @@ class Lookup:
         counts = dict.fromkeys(MediaKind, 0)
         counts.update({known(MediaKind, kind): count for kind, count in rows})
         return counts
-
-
-def _below(folder: bytes, but: Sequence[bytes]) -> tuple[str, tuple[bytes, ...]]:
-    """A condition on ``f.path``: below ``folder`` and below none of ``but``."""
-    condition, values = within_condition(folder)
-    without = [within_condition(one) for one in but]
-    conditions = [condition, *(f"NOT {one}" for one, _ in without)]
-    return " AND ".join(conditions), (*values, *(value for _, bounds in without for value in bounds))
-
-
-def _conditions(filters: Filters) -> tuple[str, tuple[object, ...]]:
-    """The filters as conditions on ``f`` (files) and ``c`` (contents)."""
-    conditions = [f"c.kind IN ({','.join('?' * len(filters.kinds))})"]
-    values: list[object] = [*sorted(filters.kinds)]
-    if filters.under is not None:
-        condition, bounds = within_condition(os.fsencode(filters.under))
-        conditions.append(condition)
-        values.extend(bounds)
-    moment = f"coalesce(c.taken_ms, f.mtime_ns / {NS_PER_MS})"
-    for bound, comparison in ((filters.after_ms, ">="), (filters.before_ms, "<=")):
-        if bound is not None:
-            conditions.append(f"{moment} {comparison} ?")
-            values.append(bound)
-    return " AND ".join(conditions), tuple(values)
-
-
-def _labelled(filters: Filters) -> tuple[str, tuple[str, ...]]:
-    """The filter by labels as a condition on ``i`` (items)."""
-    if not filters.labels:
-        return "1", ()
-    condition = (
-        "i.id IN (SELECT item_id FROM item_labels WHERE label_id IN "  # noqa: S608 - fixed fragments
-        f"(SELECT id FROM labels WHERE name IN ({','.join('?' * len(filters.labels))})))"
-    )
-    return condition, filters.labels
-
-
-def _tokens(text: str) -> list[str]:
-    """The words of a text as FTS5's tokenizer compares them: folded, without accents."""
-    bare = "".join(mark for mark in unicodedata.normalize("NFKD", text) if not unicodedata.combining(mark))
-    return WORD.findall(bare.replace("_", " ").casefold())
-
-
-def _match_expression(words: str) -> str:
-    """The words as an FTS5 expression: each quoted, so that no character of a user's is an operator."""
-    found = WORD.findall(unicodedata.normalize("NFC", words).replace("_", " "))  # accents on their own are no letters
-    return " AND ".join(f'"{word}"' for word in found) + "*" if found else ""
