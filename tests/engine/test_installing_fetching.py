@@ -21,9 +21,9 @@ import pytest
 from hub import Fault, Hub, running, sha256
 
 from app.engine.errors import AppError
-from app.engine.installing.downloading import Found, Listing, Order, Wanted, part_of
 from app.engine.installing.failures import told
 from app.engine.installing.fetching import fetch
+from app.engine.installing.orders import Found, Listing, Order, Wanted, part_of
 from app.engine.jobs import Cancelled, Job, Progress
 
 REPO = "maker/model"
@@ -150,7 +150,7 @@ def test_the_download_ends_with_the_process_that_asked_for_it(hub: Hub, tmp_path
     hub.faults.append(Fault(trickle=True))
     script = (
         "from pathlib import Path; from app.engine.installing.fetching import fetch\n"
-        "from app.engine.installing.downloading import Order, Wanted\n"
+        "from app.engine.installing.orders import Order, Wanted\n"
         f"order = Order((Wanted('big.bin', 'big.bin', repo={REPO!r}, revision='main'),), {hub.address!r}, "
         f"Path({str(tmp_path)!r}))\n"
         "fetch(order, lambda listing: None)"
@@ -439,7 +439,7 @@ def test_the_process_that_asks_stays_offline_and_opens_no_connection(hub: Hub, t
         "from pathlib import Path\n"
         "import app.engine.encoders\n"
         "from app.engine.installing.fetching import fetch\n"
-        "from app.engine.installing.downloading import Order, Wanted\n"
+        "from app.engine.installing.orders import Order, Wanted\n"
         f"order = Order((Wanted('big.bin', 'big.bin', repo={REPO!r}, revision='main'),), {hub.address!r}, "
         f"Path({str(tmp_path)!r}))\n"
         "fetch(order, lambda listing: None)\n"

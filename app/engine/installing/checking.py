@@ -14,7 +14,7 @@ from app.engine.encoders.folder import MEND, check_unchanged, note_damage
 from app.engine.encoders.hashing import hashed
 from app.engine.encoders.record import read_added_entry, read_installation, write_record
 from app.engine.errors import AppError, WeightsCorrupt
-from app.engine.installing.downloading import Found, drop_part, part_of
+from app.engine.installing.orders import Found, drop_part, part_of
 from app.engine.installing.placing import disk_error
 from app.engine.jobs import NULL_JOB, Job
 from app.engine.modeltypes import Installation, InstalledFile, ModelCheck, ModelStatus, Pin

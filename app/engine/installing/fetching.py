@@ -8,7 +8,8 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from app.engine.errors import AppError
-from app.engine.installing.downloading import Fetching, Found, Listing, Order, serve
+from app.engine.installing.downloading import serve
+from app.engine.installing.orders import Fetching, Found, Listing, Order
 from app.engine.jobs import NULL_JOB, Job
 
 LOOK_UP_S = 0.1

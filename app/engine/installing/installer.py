@@ -15,8 +15,8 @@ from app.engine.encoders.folder import incoming, remember
 from app.engine.encoders.record import RECORD_FILE, read_installation, write_record
 from app.engine.errors import AppError, WeightsCorrupt
 from app.engine.installing.checking import checked, now, owner
-from app.engine.installing.downloading import Found, Listing, Order, Wanted, part_of, state_of
 from app.engine.installing.fetching import fetch
+from app.engine.installing.orders import Found, Listing, Order, Wanted, part_of, state_of
 from app.engine.installing.placing import (
     MARGIN_BYTES,
     check_room,
