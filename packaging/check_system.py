@@ -163,8 +163,8 @@ def _succeeds(command: list[str]) -> bool:
 def has_venv() -> bool:
     """Debian ships Python without ensurepip, and without that no environment can be made."""
     try:
-        import ensurepip  # noqa: F401
-        import venv  # noqa: F401
+        import ensurepip  # noqa: F401 - whether it is there
+        import venv  # noqa: F401 - as above
     except ImportError:
         return False
     return True

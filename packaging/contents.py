@@ -148,7 +148,8 @@ def cuda_libraries() -> list[tuple[str, str]]:
 def _modules_of_transformers() -> list[str]:
     """All in ``transformers.models``, without importing them."""
     spec = importlib.util.find_spec("transformers")
-    models = Path(spec.submodule_search_locations[0]) / "models"  # type: ignore[union-attr, index]
+    (folder,) = spec.submodule_search_locations if spec and spec.submodule_search_locations else ()
+    models = Path(folder) / "models"
     return [f"transformers.models.{file.parent.name}.{file.stem}" for file in sorted(models.glob("*/*.py"))]
 
 

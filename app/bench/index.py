@@ -50,7 +50,7 @@ class Source:
         later = self.numbers[np.searchsorted(self.numbers, after_row, side="right") :]
         return later, later
 
-    def after(self, space: Space, row: int, block: int = 4096) -> Iterator[tuple[Ids, Ids, Vectors]]:  # noqa: ARG002
+    def after(self, space: Space, row: int, block: int = 4096) -> Iterator[tuple[Ids, Ids, Vectors]]:  # noqa: ARG002 - as above
         begin = int(np.searchsorted(self.numbers, row, side="right"))
         numbers, vectors = self.numbers, self.vectors
         for first in range(begin, len(numbers), block):

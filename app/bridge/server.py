@@ -216,13 +216,12 @@ class _Server:
             return partial(check_up, self._home)
         if name == "restore":
             return lambda library: restore(self._home, library)
-        if name.startswith(MODELS_PREFIX):
-            _, models = self._models()
-            return getattr(models, name.removeprefix(MODELS_PREFIX))  # type: ignore[no-any-return]
-        if self._session is None:
-            raise AppError("No library is open", "Open or create a library first.")
         asked: Callable[..., Any]
-        if name.startswith(EVALUATIONS_PREFIX):
+        if name.startswith(MODELS_PREFIX):
+            asked = getattr(self._models()[1], name.removeprefix(MODELS_PREFIX))
+        elif self._session is None:
+            raise AppError("No library is open", "Open or create a library first.")
+        elif name.startswith(EVALUATIONS_PREFIX):
             asked = getattr(self._session.evaluations, name.removeprefix(EVALUATIONS_PREFIX))
         elif name.startswith(LABELS_PREFIX):
             asked = getattr(self._session.labels, name.removeprefix(LABELS_PREFIX))

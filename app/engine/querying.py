@@ -115,12 +115,12 @@ class QueryVectors:
             return part
         if not part.path:
             paths = self._lookup.paths_of(bytes.fromhex(part.content))
-            present = next((path for path in paths if os.path.exists(path)), b"")  # noqa: PTH110 - a path of bytes
+            present = next((path for path in paths if os.path.exists(path)), b"")
             return replace(part, path=os.fsdecode(present))
-        path = os.path.abspath(part.path)  # noqa: PTH100 - resolving links would miss the library's own path
+        path = os.path.abspath(part.path)  # resolving links would miss the library's own path
         known = self._lookup.content_at(os.fsencode(path))
         try:
-            facts = os.stat(path)  # noqa: PTH116
+            facts = os.stat(path)
         except OSError:
             if known and part.content in ("", known[0].hex()):
                 return replace(part, path=path, content=known[0].hex())  # its drive is away; its vectors are here

@@ -71,17 +71,17 @@ def folder_bytes(folder: str) -> bytes:
     Raises:
         AppError: there is no such folder.
     """
-    path = os.path.abspath(folder)  # noqa: PTH100 - resolving links would change the user's own path
-    if not os.path.isdir(path):  # noqa: PTH112 - the path may be no valid text
-        what = "This is a file; give the folder it is in." if os.path.exists(path) else "There is no such folder."  # noqa: PTH110
+    path = os.path.abspath(folder)  # resolving links would change the user's own path
+    if not os.path.isdir(path):  # the path may be no valid text
+        what = "This is a file; give the folder it is in." if os.path.exists(path) else "There is no such folder."
         raise AppError("This folder cannot be indexed", what, path)
     return os.fsencode(path)
 
 
 def nearest_folder(path: bytes, root: bytes) -> bytes:
     """The folder at ``path``, or the nearest above it that is there, up to ``root``."""
-    while path != root and not os.path.isdir(path):  # noqa: PTH112 - bytes
-        path = os.path.dirname(path)  # noqa: PTH120
+    while path != root and not os.path.isdir(path):
+        path = os.path.dirname(path)
     return path
 
 
@@ -101,9 +101,9 @@ def covers(root: bytes, folder: bytes, rules: Rules) -> bool:
     if not is_within(folder, root):
         return False
     while folder != root:
-        if rules.passes_over(folder, root) or os.path.islink(folder):  # noqa: PTH114 - bytes
+        if rules.passes_over(folder, root) or os.path.islink(folder):
             return False
-        folder = os.path.dirname(folder)  # noqa: PTH120
+        folder = os.path.dirname(folder)
     return True
 
 
@@ -166,7 +166,7 @@ class _Pass:
                 if before and before.digest == listing.digest:
                     outcome.unchanged += before.files
                     for name, reason in before.skipped_files():
-                        outcome.on_skipped(os.path.join(listing.path, os.fsencode(name)), reason)  # noqa: PTH118
+                        outcome.on_skipped(os.path.join(listing.path, os.fsencode(name)), reason)
                 else:
                     self._compare(listing)
                 self._job.advance(len(listing.entries))
@@ -189,7 +189,7 @@ class _Pass:
                 self._changes.append(_Change(file, device, before))
         self._absent |= known
         doubtful = len(outcome.failures) > failures or any(is_fresh(one.mtime_ns, listing.listed_ns) for one in found)
-        told = [(os.path.basename(one.path), one.reason) for one in outcome.skipped[skipped:]]  # noqa: PTH119
+        told = [(os.path.basename(one.path), one.reason) for one in outcome.skipped[skipped:]]
         digest = None if doubtful else listing.digest
         self._seen.append(seen_folder(listing.path, device, digest, len(found), told))
 
@@ -278,7 +278,7 @@ class _Pass:
         if unread.passing or (before and before.content_id and is_as_before):
             outcome.left += 1
             outcome.on_failure(found.path, unread.reason)
-            self._unread.add(os.path.dirname(found.path))  # noqa: PTH120 - bytes
+            self._unread.add(os.path.dirname(found.path))
             return
         self._files.record_unreadable(found.path, found.size_bytes, found.mtime_ns, unread.reason)
         outcome.unchanged += is_as_before
@@ -325,7 +325,7 @@ def _is_surely(found: FoundFile, known: KnownFile) -> bool:
     as archives and cameras write it, the name must be the same too."""
     if known.content_id is None or known.unsettled or not _same_facts(found, known):
         return False
-    return found.mtime_ns % NS_PER_S != 0 or os.path.basename(found.path) == os.path.basename(known.path)  # noqa: PTH119
+    return found.mtime_ns % NS_PER_S != 0 or os.path.basename(found.path) == os.path.basename(known.path)
 
 
 def _has_left(path: bytes) -> bool:
@@ -342,7 +342,7 @@ def _has_left(path: bytes) -> bool:
 def _is_below(path: bytes, folders: set[bytes]) -> bool:
     """Whether a path is one of these or lies below one."""
     while path not in folders:
-        above = os.path.dirname(path)  # noqa: PTH120 - bytes
+        above = os.path.dirname(path)
         if above == path:
             return False
         path = above

@@ -304,7 +304,9 @@ def _union(items: Sequence[Ids]) -> Ids:
 
 def _absolute(filters: Filters) -> Filters:
     """The filters with their folder as the library writes it."""
-    return filters if filters.under is None else replace(filters, under=os.path.abspath(filters.under))  # noqa: PTH100
+    if filters.under is None:
+        return filters
+    return replace(filters, under=os.path.abspath(filters.under))  # noqa: PTH100 - links in it are not resolved
 
 
 def _fuse(

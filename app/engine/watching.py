@@ -135,8 +135,8 @@ class Watcher:
         while above != root:
             if self._watched.rules.passes_over(above, root):
                 return
-            above = os.path.dirname(above)  # noqa: PTH120 - bytes
-        self._note_change(root, path if is_folder else os.path.dirname(path))  # noqa: PTH120
+            above = os.path.dirname(above)
+        self._note_change(root, path if is_folder else os.path.dirname(path))
 
     def _note_change(self, root: bytes, folder: bytes) -> None:
         with self._condition:
@@ -274,7 +274,7 @@ def _check_limit(observer: BaseObserver) -> None:
 def _identity(root: bytes) -> tuple[int, int] | None:
     """Which folder a root is now: another drive may be in its place. None while it is offline."""
     try:
-        status = os.stat(root)  # noqa: PTH116 - bytes
+        status = os.stat(root)
     except OSError:
         return None
     return (status.st_dev, status.st_ino) if is_online(root) else None

@@ -143,7 +143,7 @@ def tokenizer_of(entry: Entry, folder: Path) -> Tokenizer:
         ) from error
     if "siglip2" in name.lower():
         _as_siglip2_was_trained(beside.tokenizer)
-    return beside  # type: ignore[no-any-return]
+    return beside  # type: ignore[no-any-return]  # open_clip has no types
 
 
 def model_cfg_of(entry: Entry) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from app.engine.encoders.entries import Channels, Entry
 from app.engine.encoders.folder import read_json
@@ -26,7 +26,7 @@ CLIP_MEAN: Channels = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD: Channels = (0.26862954, 0.26130258, 0.27577711)
 """What open_clip assumes where a config is silent."""
 
-_FITS = {"shortest": "crop", "squash": "squash"}
+_FITS: Mapping[str, Literal["crop", "squash"]] = {"shortest": "crop", "squash": "squash"}
 
 
 def configured(entry: Entry, folder: Path) -> Entry:
@@ -82,7 +82,7 @@ def _picture_input(picture_cfg: dict[str, Any]) -> PictureInput:
     interpolation = picture_cfg.get("interpolation", "bicubic")
     if interpolation not in ("bicubic", "bilinear"):
         raise ValueError(f"interpolation {interpolation}")
-    return PictureInput(size_px, size_px, _FITS[resize_mode], interpolation)  # type: ignore[arg-type]
+    return PictureInput(size_px, size_px, _FITS[resize_mode], interpolation)
 
 
 def _channels(values: list[float] | Channels) -> Channels:

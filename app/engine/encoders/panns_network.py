@@ -190,7 +190,7 @@ def _fourier_kernels(size: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 def _mel_filters(architecture: Architecture) -> torch.Tensor:
     """Slaney's mel scale with triangles of equal area, (frequencies, MEL_BANDS)."""
-    return torchaudio.functional.melscale_fbanks(  # type: ignore[no-any-return]
+    return torchaudio.functional.melscale_fbanks(  # type: ignore[no-any-return]  # it has no types
         architecture.window_samples // 2 + 1, LOWEST_HZ, architecture.highest_hz, MEL_BANDS,
         architecture.sample_rate_hz, norm="slaney", mel_scale="slaney",
     )  # fmt: skip

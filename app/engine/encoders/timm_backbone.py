@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import timm
 import timm.data
@@ -25,7 +25,7 @@ from app.engine.errors import AppError
 from app.engine.samples import LARGEST_PX, Picture, PictureInput
 from app.engine.types import Modality
 
-_FITS = {"center": "crop", "squash": "squash"}
+_FITS: Mapping[str, Literal["crop", "squash"]] = {"center": "crop", "squash": "squash"}
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def _picture_input(cfg: Mapping[str, Any]) -> PictureInput:
         raise ValueError(f"crop_mode {cfg['crop_mode']}")
     if cfg["interpolation"] not in ("bicubic", "bilinear"):
         raise ValueError(f"interpolation {cfg['interpolation']}")
-    return PictureInput(width_px, resize_px, fit_, cfg["interpolation"])  # type: ignore[arg-type]
+    return PictureInput(width_px, resize_px, fit_, cfg["interpolation"])
 
 
 def _channels(values: Sequence[float]) -> Channels:

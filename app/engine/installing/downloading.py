@@ -143,7 +143,7 @@ def _get(file: Found, out: _Bounded, meter: _Meter) -> None:
     from huggingface_hub.file_download import http_get
 
     # Bytes are written as they come, so that a break loses none.
-    constants.DOWNLOAD_CHUNK_SIZE = None  # type: ignore[assignment]
+    constants.DOWNLOAD_CHUNK_SIZE = None  # type: ignore[assignment]  # httpx takes it, though the hub says int
     # To a changed file's If-Range a server answers with all of the new one. A hub's address does not change.
     headers = {**HEADERS, "If-Range": file.validator} if file.validator else HEADERS
     while True:
@@ -151,11 +151,11 @@ def _get(file: Found, out: _Bounded, meter: _Meter) -> None:
         try:
             http_get(
                 file.url,
-                out,  # type: ignore[arg-type]
+                out,  # type: ignore[arg-type]  # of a file it uses what `_Bounded` has
                 resume_size=had_bytes,
                 expected_size=file.size_bytes,
                 headers=headers,
-                tqdm_class=partial(_Bar, meter),  # type: ignore[arg-type]
+                tqdm_class=partial(_Bar, meter),  # type: ignore[arg-type]  # and of a bar what `_Bar` has
             )
             return
         except httpx2.ReadError:  # the connection was reset; `http_get` itself goes on after all other breaks

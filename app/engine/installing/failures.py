@@ -87,7 +87,7 @@ def _proxied(host: str) -> str:
 
 def _host(error: Exception) -> str:
     with suppress(AttributeError, RuntimeError):  # an error may have no request
-        return str(error.request.url.host)  # type: ignore[attr-defined]
+        return str(error.request.url.host)  # type: ignore[attr-defined]  # httpx2's have one
     return "The source"
 
 

@@ -157,7 +157,7 @@ def media_files(listing: Listing, rules: Rules, on_failure: Told, on_skipped: To
     """
     found = []
     for name, size_bytes, mtime_ns, inode, mode in sorted(listing.entries):
-        path = os.path.join(listing.path, name)  # noqa: PTH118 - bytes
+        path = os.path.join(listing.path, name)
         if stat.S_ISDIR(mode) or rules.passes_over(path, listing.root):
             continue
         if (reason := _not_a_medium(path, mode)) is not None:
@@ -181,7 +181,7 @@ def scan(folder: bytes, on_failure: Told, on_skipped: Told) -> Iterator[FoundFil
 def device_of(folder: bytes) -> int:
     """The number of the file system that a folder is on, 0 if it is gone; it may be another after a restart."""
     try:
-        return os.stat(folder).st_dev & LARGEST_INTEGER  # noqa: PTH116 - bytes
+        return os.stat(folder).st_dev & LARGEST_INTEGER
     except OSError:
         return 0
 
@@ -222,7 +222,7 @@ def _sniff(path: bytes) -> str | None:
     if ending not in _AMBIGUOUS_ENDINGS:
         return None
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - the path is bytes
+        with open(path, "rb") as file:
             head = file.read(5)
     except OSError:
         return _UNREADABLE
@@ -250,9 +250,9 @@ def _is_junction(entry: os.DirEntry[bytes]) -> bool:
 
 def _file_sentence(path: bytes) -> str:
     try:
-        os.stat(path)  # noqa: PTH116 - bytes
+        os.stat(path)
     except FileNotFoundError:
-        if os.path.islink(path):  # noqa: PTH114 - bytes
+        if os.path.islink(path):
             return "The link leads to a file that is not there. Remove the link or bring the file back."
         return "The file is no longer there. Index its folder again to bring the library up to date."
     except OSError:

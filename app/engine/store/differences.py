@@ -50,7 +50,7 @@ def mend(database: Database, job: Job, mended: list[str]) -> None:
         for table in copies:
             change.execute(f"REINDEX {table}")
         for table, column in BYTES:  # one bit makes them text, of the same bytes
-            change.execute(f"UPDATE {table} SET {column} = CAST({column} AS BLOB) WHERE typeof({column}) = 'text'")  # noqa: S608
+            change.execute(f"UPDATE {table} SET {column} = CAST({column} AS BLOB) WHERE typeof({column}) = 'text'")
         _forget(change, copies)
     mended += [f"Damaged entries in the list of {table} were mended ({len(rows)})." for table, rows in copies.items()]
 
@@ -76,7 +76,7 @@ def _differing(read: sqlite3.Connection, table: str) -> Iterator[dict[str, objec
         columns = [name or "rowid" for _, _, name, *_ in read.execute(f"PRAGMA index_xinfo({index})")]
         condition = "".join((sql or "").partition(" WHERE ")[1:])
         shown = ", ".join(f"CAST({name} AS BLOB)" if name != "rowid" else name for name in columns)
-        sides = [f"SELECT {shown} FROM {table} {way}{condition}" for way in (itself, f"INDEXED BY {index}")]  # noqa: S608
+        sides = [f"SELECT {shown} FROM {table} {way}{condition}" for way in (itself, f"INDEXED BY {index}")]
         for one, other in (sides, sides[::-1]):
             for row in read.execute(f"{one} EXCEPT {other}").fetchall():
                 yield dict(zip(columns, row, strict=True))

@@ -78,7 +78,7 @@ class Files:
             _delete_files(change, [file.id for file in known])
             condition, values = within_condition(path)
             change.execute(
-                f"DELETE FROM folders AS f WHERE {condition} "  # noqa: S608 - fixed fragments
+                f"DELETE FROM folders AS f WHERE {condition} "
                 "AND NOT EXISTS (SELECT 1 FROM files WHERE files.folder_id = f.id)",
                 values,
             )
@@ -182,7 +182,7 @@ class Files:
         """The files that could not be read or decoded, at or below ``folder``, or all."""
         condition, values = within_condition(folder) if folder else ("1", ())
         rows = self._database.read.execute(
-            "SELECT path, reason FROM ("  # noqa: S608 - fixed fragments
+            "SELECT path, reason FROM ("
             "SELECT path, failure AS reason FROM files INDEXED BY files_failed WHERE failure IS NOT NULL UNION ALL "
             "SELECT f.path, c.failure FROM contents c INDEXED BY contents_failed CROSS JOIN files f "
             "ON f.content_id = c.id WHERE c.failure IS NOT NULL AND f.failure IS NULL"
@@ -193,14 +193,14 @@ class Files:
 
     def _with_devices(self, condition: str, values: tuple[object, ...]) -> list[tuple[KnownFile, int | None]]:
         rows = self._database.read.execute(
-            f"SELECT {_COLUMNS}, d.device FROM files f JOIN folders d ON d.id = f.folder_id WHERE {condition}",  # noqa: S608
+            f"SELECT {_COLUMNS}, d.device FROM files f JOIN folders d ON d.id = f.folder_id WHERE {condition}",
             values,
         )
         return [(KnownFile(*row[:-1]), row[-1]) for row in rows]
 
     def _under(self, folder: bytes, columns: str) -> Iterator[tuple[Any, ...]]:
         condition, values = within_condition(folder)
-        return self._database.read.execute(f"SELECT {columns} FROM files f WHERE {condition}", values)  # noqa: S608
+        return self._database.read.execute(f"SELECT {columns} FROM files f WHERE {condition}", values)
 
 
 def is_within(path: bytes, folder: bytes) -> bool:
@@ -229,7 +229,7 @@ def _upsert_file(change: sqlite3.Connection, path: bytes, facts: tuple[object, .
 
 
 def _folder_id(change: sqlite3.Connection, path: bytes) -> int:
-    folder = os.path.dirname(path)  # noqa: PTH120 - a path of bytes
+    folder = os.path.dirname(path)
     change.execute("INSERT INTO folders (path) VALUES (?) ON CONFLICT DO NOTHING", (folder,))
     (folder_id,) = change.execute("SELECT id FROM folders WHERE path = ?", (folder,)).fetchone()
     return int(folder_id)
@@ -257,7 +257,7 @@ def write_words(change: sqlite3.Connection, file_id: int) -> None:
 def _below_root(connection: sqlite3.Connection, path: bytes) -> str:
     """A path from the name of its root on: what lies above says nothing of one file that it does not say of all."""
     roots = [root for (root,) in connection.execute("SELECT CAST(path AS BLOB) FROM roots") if is_within(path, root)]
-    shown = os.path.relpath(path, os.path.dirname(roots[0])) if roots else path  # noqa: PTH120 - a path of bytes
+    shown = os.path.relpath(path, os.path.dirname(roots[0])) if roots else path
     return os.fsdecode(shown).encode("utf-8", "replace").decode()
 
 

@@ -40,7 +40,7 @@ def label_condition(filters: Filters) -> tuple[str, tuple[str, ...]]:
     if not filters.labels:
         return "1", ()
     condition = (
-        "i.id IN (SELECT item_id FROM item_labels WHERE label_id IN "  # noqa: S608 - fixed fragments
+        "i.id IN (SELECT item_id FROM item_labels WHERE label_id IN "
         f"(SELECT id FROM labels WHERE name IN ({','.join('?' * len(filters.labels))})))"
     )
     return condition, filters.labels

@@ -42,7 +42,7 @@ class Folders:
         """The known folders at or below ``folder``, by path."""
         condition, values = within_condition(folder)
         rows = self._database.read.execute(
-            f"SELECT f.path, f.device, f.digest, f.files, f.skipped FROM folders f WHERE {condition}",  # noqa: S608
+            f"SELECT f.path, f.device, f.digest, f.files, f.skipped FROM folders f WHERE {condition}",
             values,
         )
         return {row[0]: KnownFolder(*row) for row in rows}

@@ -85,6 +85,6 @@ def register(connection: sqlite3.Connection) -> None:
 def number(value: object) -> int:
     """A number that may be damaged; 0, which no row has, where it is none."""
     try:
-        return int(value)  # type: ignore[call-overload,no-any-return]
+        return int(value)  # type: ignore[call-overload,no-any-return]  # it is tried
     except (TypeError, ValueError):
         return 0

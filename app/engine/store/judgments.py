@@ -148,7 +148,7 @@ class Judgments:
     def _read(self, query_ids: Sequence[int]) -> dict[int, _Judgments]:
         found: dict[int, _Judgments] = {query_id: [] for query_id in query_ids}
         rows = self._database.read.execute(
-            "SELECT j.query_id, j.judge, j.sha256, j.kind, j.start_ms, j.grade FROM judgments j "  # noqa: S608 - fixed
+            "SELECT j.query_id, j.judge, j.sha256, j.kind, j.start_ms, j.grade FROM judgments j "
             f"WHERE j.query_id IN (SELECT value FROM json_each(?)) AND {SOUND_JUDGMENT} ORDER BY j.judged_at",
             (json.dumps([*query_ids]),),
         )
@@ -162,7 +162,7 @@ class Judgments:
         """When a judge made the latest judgments of a set, ascending."""
         judge = spelled(self._database.read, judge)
         rows = self._database.read.execute(
-            "SELECT j.judged_at FROM judgments j JOIN queries q ON q.id = j.query_id "  # noqa: S608 - fixed
+            "SELECT j.judged_at FROM judgments j JOIN queries q ON q.id = j.query_id "
             f"WHERE q.set_id = ? AND j.judge = ? AND {SOUND_JUDGMENT} ORDER BY j.judged_at DESC LIMIT ?",
             (set_id, judge, limit),
         ).fetchall()
@@ -175,7 +175,7 @@ class Judgments:
 
     def count(self) -> int:
         """How many judgments there are, damaged ones left out."""
-        query = f"SELECT count(*), coalesce(sum({SOUND_JUDGMENT}), 0) FROM judgments j"  # noqa: S608 - fixed
+        query = f"SELECT count(*), coalesce(sum({SOUND_JUDGMENT}), 0) FROM judgments j"
         count, of_sound = self._database.read.execute(query).fetchone()
         if count != of_sound:
             self._database.doubt("Damaged judgments are not counted.")
@@ -212,7 +212,7 @@ def enter(
 def given_by(change: sqlite3.Connection, query_id: int, judge: str) -> Grades:
     """What a judge, as `spelled`, has entered for a query: within a transaction, and as it was entered."""
     rows = change.execute(
-        f"SELECT j.sha256, j.kind, j.start_ms, j.grade FROM judgments j "  # noqa: S608 - fixed
+        f"SELECT j.sha256, j.kind, j.start_ms, j.grade FROM judgments j "
         f"WHERE j.query_id = ? AND j.judge = ? AND {SOUND_JUDGMENT}",
         (query_id, judge),
     )

@@ -33,7 +33,7 @@ class Keywords:
         conditions, values = file_condition(filters)
         labelled, names = label_condition(filters)
         rows = self._database.read.execute(
-            f"SELECT (SELECT i.id FROM items i WHERE i.content_id = c.id AND {labelled} "  # noqa: S608 - fixed fragments
+            f"SELECT (SELECT i.id FROM items i WHERE i.content_id = c.id AND {labelled} "
             "ORDER BY i.kind = 'audio', i.start_ms LIMIT 1) "
             "AS item, CAST(f.path AS BLOB) FROM words JOIN files f ON f.id = words.rowid "
             f"JOIN contents c ON c.id = f.content_id WHERE words MATCH ? AND item IS NOT NULL AND {conditions} "
@@ -49,7 +49,7 @@ class Keywords:
 
     def _by_labels(self, words: str, filters: Filters, limit: int) -> list[int]:
         """The items whose labels, taken together, hold all the words, the likeliest first."""
-        rows = self._database.read.execute(f"SELECT l.id, l.name FROM labels l WHERE {SOUND_LABEL}").fetchall()  # noqa: S608
+        rows = self._database.read.execute(f"SELECT l.id, l.name FROM labels l WHERE {SOUND_LABEL}").fetchall()
         tokens = _tokens(words)
         begun = tokens[-1:]  # the last word may be the beginning of one
         named = {label_id: _tokens(name) for label_id, name in rows}
@@ -65,7 +65,7 @@ class Keywords:
         )
         anything = json.dumps(sorted({label_id for ids in meant for label_id in ids}))
         found = self._database.read.execute(
-            f"SELECT i.id FROM items i JOIN contents c ON c.id = i.content_id WHERE {each} AND {labelled} "  # noqa: S608
+            f"SELECT i.id FROM items i JOIN contents c ON c.id = i.content_id WHERE {each} AND {labelled} "
             f"AND EXISTS (SELECT 1 FROM files f WHERE f.content_id = c.id AND {conditions}) "
             "ORDER BY (SELECT max(il.score) FROM item_labels il WHERE il.item_id = i.id "
             "AND il.label_id IN (SELECT value FROM json_each(?))) DESC, i.id LIMIT ?",

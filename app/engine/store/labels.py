@@ -50,7 +50,7 @@ class LabelStore:
     def names(self) -> dict[int, str]:
         """The list by id, in the order of the alphabet. A damaged label is left out."""
         with self._database.snapshot() as read:
-            rows = read.execute(f"SELECT l.id, l.name FROM labels l WHERE {SOUND_LABEL}").fetchall()  # noqa: S608 - fixed
+            rows = read.execute(f"SELECT l.id, l.name FROM labels l WHERE {SOUND_LABEL}").fetchall()
             (count,) = read.execute("SELECT count(*) FROM labels").fetchone()
         if len(rows) != count:
             self._database.doubt("Damaged labels are left out.")
@@ -80,9 +80,9 @@ class LabelStore:
                     write_setting(change, _MODEL, model)
             return
         with self._database.transaction() as change:
-            known = {name for (name,) in change.execute(f"SELECT l.name FROM labels l WHERE {SOUND_LABEL}")}  # noqa: S608
+            known = {name for (name,) in change.execute(f"SELECT l.name FROM labels l WHERE {SOUND_LABEL}")}
             forget_labels(change)
-            change.execute(f"DELETE FROM labels AS l WHERE NOT coalesce({SOUND_LABEL}, 0)")  # noqa: S608 - fixed
+            change.execute(f"DELETE FROM labels AS l WHERE NOT coalesce({SOUND_LABEL}, 0)")
             change.executemany("DELETE FROM labels WHERE name = ?", [(name,) for name in known.difference(names)])
             change.executemany(
                 "INSERT INTO labels (name, crc) VALUES (?, ?)",
@@ -143,7 +143,7 @@ class LabelStore:
     def of_item(self, item_id: int) -> list[tuple[str, float]]:
         """The labels of an item with their scores, the likeliest first."""
         rows = self._database.read.execute(
-            "SELECT l.name, CAST(il.score AS REAL) FROM item_labels il JOIN labels l ON l.id = il.label_id "  # noqa: S608 - fixed
+            "SELECT l.name, CAST(il.score AS REAL) FROM item_labels il JOIN labels l ON l.id = il.label_id "
             f"WHERE il.item_id = ? AND {SOUND_LABEL} ORDER BY il.score DESC, l.name",
             (item_id,),
         ).fetchall()
@@ -168,7 +168,7 @@ class LabelStore:
         item_kinds = tuple(kinds)
         condition = "1" if all_of_them else "i.id NOT IN (SELECT item_id FROM labelled)"
         rows = self._database.read.execute(
-            "SELECT i.id FROM vectors v JOIN items i ON i.id = v.item_id "  # noqa: S608 - fixed fragments
+            "SELECT i.id FROM vectors v JOIN items i ON i.id = v.item_id "
             f"WHERE v.space_id = ? AND i.kind IN ({','.join('?' * len(item_kinds))}) AND {condition} "
             "AND EXISTS (SELECT 1 FROM files f WHERE f.content_id = i.content_id) ORDER BY i.id",
             (space_id, *item_kinds),

@@ -107,7 +107,7 @@ class Lookup:
         marks = ",".join("?" * len(kinds))
         (last_id,) = self._database.read.execute("SELECT coalesce(max(id), 0) FROM items").fetchone()
         rows = self._database.read.execute(
-            "SELECT i.id FROM items i JOIN contents c ON c.id = i.content_id "  # noqa: S608 - fixed fragments
+            "SELECT i.id FROM items i JOIN contents c ON c.id = i.content_id "
             f"WHERE i.id > ? AND i.id <= ? AND i.kind IN ({marks}) AND {labelled} "
             f"AND EXISTS (SELECT 1 FROM files f WHERE f.content_id = c.id AND {conditions}) ORDER BY i.id",
             (item_id, last_id, *kinds, *names, *values),
@@ -143,7 +143,7 @@ class Lookup:
         for begin in range(0, len(contents), CONTENTS_AT_ONCE):
             some = contents[begin : begin + CONTENTS_AT_ONCE]
             rows = self._database.read.execute(
-                "SELECT c.sha256, i.kind, i.start_ms, i.id FROM contents c JOIN items i ON i.content_id = c.id "  # noqa: S608
+                "SELECT c.sha256, i.kind, i.start_ms, i.id FROM contents c JOIN items i ON i.content_id = c.id "
                 f"WHERE c.sha256 IN ({','.join('?' * len(some))}) "
                 "AND EXISTS (SELECT 1 FROM files f WHERE f.content_id = c.id)",
                 some,
@@ -167,7 +167,7 @@ class Lookup:
         item_kinds = list(kinds)
         marks = ",".join("?" * len(item_kinds))
         rows = self._database.read.execute(
-            "SELECT i.kind, i.start_ms FROM items i JOIN contents c ON c.id = i.content_id "  # noqa: S608
+            "SELECT i.kind, i.start_ms FROM items i JOIN contents c ON c.id = i.content_id "
             f"WHERE c.sha256 = ? AND i.kind IN ({marks}) ORDER BY i.start_ms",
             (sha256, *item_kinds),
         )
@@ -229,7 +229,7 @@ class Lookup:
         else:
             condition, values = below_condition(folder, but)
             rows = self._database.read.execute(
-                "SELECT i.kind, count(*) FROM items i WHERE EXISTS "  # noqa: S608
+                "SELECT i.kind, count(*) FROM items i WHERE EXISTS "
                 f"(SELECT 1 FROM files f WHERE f.content_id = i.content_id AND {condition}) GROUP BY i.kind",
                 values,
             )
@@ -241,7 +241,7 @@ class Lookup:
         """How many decoded files there are, by kind, but for those below the folders ``but``."""
         condition, values = below_condition(folder, but) if folder else ("1", ())
         rows = self._database.read.execute(
-            "SELECT c.kind, count(*) FROM files f JOIN contents c ON c.id = f.content_id "  # noqa: S608
+            "SELECT c.kind, count(*) FROM files f JOIN contents c ON c.id = f.content_id "
             f"WHERE c.failure IS NULL AND {condition} GROUP BY c.kind",
             values,
         )

@@ -152,7 +152,7 @@ def _watch_files() -> Iterator[str]:
     content that gains or loses a file, a vector or a failure is touched."""
     for event, row in (("INSERT", "NEW"), ("DELETE", "OLD"), ("UPDATE", "OLD"), ("UPDATE", "NEW")):
         yield (
-            f"CREATE TRIGGER digest_{event}_{row} AFTER {event} ON files BEGIN "  # noqa: S608 - fixed fragments
+            f"CREATE TRIGGER digest_{event}_{row} AFTER {event} ON files BEGIN "
             f"UPDATE folders SET digest = NULL WHERE id = {row}.folder_id AND digest IS NOT NULL; END"
         )
     for name, event, row in (
@@ -164,7 +164,7 @@ def _watch_files() -> Iterator[str]:
         ("encoded_left", "DELETE ON encoded", "OLD.content_id"),
     ):
         yield (
-            f"CREATE TRIGGER touch_{name} AFTER {event} WHEN {row} IS NOT NULL BEGIN "  # noqa: S608 - fixed fragments
+            f"CREATE TRIGGER touch_{name} AFTER {event} WHEN {row} IS NOT NULL BEGIN "
             f"INSERT INTO touched SELECT {row} WHERE {row} NOT IN (SELECT content_id FROM touched); END"
         )
 
@@ -233,9 +233,9 @@ def _test_collections(connection: sqlite3.Connection) -> None:
         "INSERT INTO query_sets VALUES (1, ?, ?, ?, ?)", (*default_set, integrity.checksum(*default_set))
     )
     for statement in (
-        "INSERT INTO set_queries SELECT id, 1, key, title, parts, '', '{}', "  # noqa: S608 - fixed fragments
+        "INSERT INTO set_queries SELECT id, 1, key, title, parts, '', '{}', "
         f"CASE WHEN {old_query} THEN checksum(1, key, title, parts, '', '{{}}') ELSE -1 END FROM queries q",
-        "INSERT INTO set_judgments SELECT query_id, '', sha256, kind, start_ms, grade, judged_at, "  # noqa: S608
+        "INSERT INTO set_judgments SELECT query_id, '', sha256, kind, start_ms, grade, judged_at, "
         f"CASE WHEN {old_judgment} THEN checksum(query_id, '', sha256, kind, start_ms, grade, judged_at) ELSE -1 END "
         "FROM judgments j",
         "DROP TABLE judgments",

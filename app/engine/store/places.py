@@ -35,11 +35,11 @@ class Places:
         except UnicodeEncodeError:  # half a surrogate pair: no file has such a name
             return None
         for base in self._bases:
-            candidate = os.path.normpath(os.path.join(base, named))  # noqa: PTH118 - paths of bytes
+            candidate = os.path.normpath(os.path.join(base, named))
             if sha256 := self._content_at(candidate):
                 return candidate, sha256
         tail = os.path.normpath(named)
-        ends = [found for found in self._by_name.get(os.path.basename(tail), ()) if _ends(found[0], tail)]  # noqa: PTH119
+        ends = [found for found in self._by_name.get(os.path.basename(tail), ()) if _ends(found[0], tail)]
         return ends[0] if len({sha256 for _, sha256 in ends}) == 1 else None
 
     def _content_at(self, path: bytes) -> bytes | None:
@@ -55,7 +55,7 @@ class Places:
             "SELECT CAST(f.path AS BLOB), c.sha256 FROM files f JOIN contents c ON c.id = f.content_id ORDER BY f.path"
         )
         for path, sha256 in rows:
-            found[os.path.basename(path)].append((path, sha256))  # noqa: PTH119
+            found[os.path.basename(path)].append((path, sha256))
         return found
 
 
@@ -64,7 +64,7 @@ def refs_below(database: Database, folder: bytes) -> dict[bytes, tuple[ItemRef, 
     items are left out."""
     condition, values = within_condition(folder)
     rows = database.read.execute(
-        "SELECT CAST(f.path AS BLOB), c.sha256, i.kind, i.start_ms FROM files f "  # noqa: S608 - fixed fragments
+        "SELECT CAST(f.path AS BLOB), c.sha256, i.kind, i.start_ms FROM files f "
         f"JOIN contents c ON c.id = f.content_id JOIN items i ON i.content_id = c.id WHERE {condition} "
         "ORDER BY f.path, i.kind = 'audio', i.start_ms",
         values,

@@ -39,7 +39,7 @@ class Queries:
     def sets(self) -> tuple[QuerySet, ...]:
         """The sets with what is in them, in the order they were made. A damaged one is left out."""
         with self._database.snapshot() as read:
-            rows = read.execute(f"SELECT {_SET_COLUMNS} FROM query_sets s WHERE {SOUND_SET} ORDER BY s.id").fetchall()  # noqa: S608
+            rows = read.execute(f"SELECT {_SET_COLUMNS} FROM query_sets s WHERE {SOUND_SET} ORDER BY s.id").fetchall()
             (count,) = read.execute("SELECT count(*) FROM query_sets").fetchone()
             sets = tuple(map(self._counted, rows))
         if len(rows) != count:
@@ -66,7 +66,7 @@ class Queries:
 
     def _row(self, set_id: int) -> _SetRow:
         row: _SetRow | None = self._database.read.execute(
-            f"SELECT {_SET_COLUMNS} FROM query_sets s WHERE s.id = ? AND {SOUND_SET}",  # noqa: S608 - fixed
+            f"SELECT {_SET_COLUMNS} FROM query_sets s WHERE s.id = ? AND {SOUND_SET}",
             (set_id,),
         ).fetchone()
         if row is None:
@@ -84,7 +84,7 @@ class Queries:
 
     def names(self) -> dict[str, tuple[int, str]]:
         """The ids of the sets, and how their names are written, by the names without case."""
-        rows = self._database.read.execute(f"SELECT s.id, s.name FROM query_sets s WHERE {SOUND_SET}")  # noqa: S608
+        rows = self._database.read.execute(f"SELECT s.id, s.name FROM query_sets s WHERE {SOUND_SET}")
         return {name.casefold(): (set_id, name) for set_id, name in rows}
 
     def create_set(self, name: str, scale: Scale, guidelines: str) -> int:
@@ -137,10 +137,10 @@ class Queries:
         of_set, values = ("q.set_id = ?", (set_id,)) if set_id is not None else ("1", ())
         with self._database.snapshot() as read:
             rows = read.execute(
-                f"SELECT {_COLUMNS} FROM queries q WHERE {of_set} AND {SOUND_QUERY} ORDER BY q.id",  # noqa: S608 - fixed
+                f"SELECT {_COLUMNS} FROM queries q WHERE {of_set} AND {SOUND_QUERY} ORDER BY q.id",
                 values,
             ).fetchall()
-            (count,) = read.execute(f"SELECT count(*) FROM queries q WHERE {of_set}", values).fetchone()  # noqa: S608
+            (count,) = read.execute(f"SELECT count(*) FROM queries q WHERE {of_set}", values).fetchone()
             grades = self._judgments.of_queries([row[0] for row in rows], judge)
         if len(rows) != count:
             self._database.doubt("Damaged test queries are left out.")
@@ -158,7 +158,7 @@ class Queries:
             AppError: it is gone.
         """
         rows = self._database.read.execute(
-            f"SELECT {_COLUMNS} FROM queries q WHERE q.id = ? AND {SOUND_QUERY}",  # noqa: S608 - fixed
+            f"SELECT {_COLUMNS} FROM queries q WHERE q.id = ? AND {SOUND_QUERY}",
             (query_id,),
         ).fetchall()
         if not rows:

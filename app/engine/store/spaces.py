@@ -35,7 +35,7 @@ ATTEMPTS = 3
 # Of a content c: it may be decodable; its items were cut by another sampling.
 _DECODABLE = f"(c.failure IS NULL OR c.attempts BETWEEN 1 AND {ATTEMPTS - 1})"
 _STALE = (
-    f"(c.kind <> '{MediaKind.PHOTO}' AND c.sampling IS NOT :sampling "  # noqa: S608 - fixed fragments
+    f"(c.kind <> '{MediaKind.PHOTO}' AND c.sampling IS NOT :sampling "
     "AND EXISTS (SELECT 1 FROM items i WHERE i.content_id = c.id))"
 )
 
@@ -88,7 +88,7 @@ class Spaces:
                 job.check()
                 with self._database.transaction(rewrites=True) as change:
                     done = change.execute(
-                        f"DELETE FROM {table} WHERE space_id = ? AND {key} IN "  # noqa: S608 - fixed names
+                        f"DELETE FROM {table} WHERE space_id = ? AND {key} IN "
                         f"(SELECT {key} FROM {table} WHERE space_id = ? LIMIT {FORGOTTEN_AT_ONCE})",
                         (space.id, space.id),
                     )
@@ -107,7 +107,7 @@ class Spaces:
         marks = ",".join("?" * len(kinds))
         with self._database.transaction() as change:
             change.execute(
-                "INSERT OR IGNORE INTO encoded (content_id, space_id) SELECT c.id, ? FROM contents c "  # noqa: S608
+                "INSERT OR IGNORE INTO encoded (content_id, space_id) SELECT c.id, ? FROM contents c "
                 f"WHERE c.kind IN ({marks}) AND EXISTS (SELECT 1 FROM encoded e WHERE e.content_id = c.id)",
                 (space_id, *kinds),
             )
@@ -116,7 +116,7 @@ class Spaces:
         """The contents that have a file, may be decodable, and lack one of the spaces or were cut otherwise."""
         among = "c.id IN (SELECT content_id FROM touched)" if self.complete(space_ids, sampling) else "1"
         rows = self._database.read.execute(
-            "SELECT c.id, min(f.path), (SELECT group_concat(e.space_id) FROM encoded e WHERE e.content_id = c.id), "  # noqa: S608
+            "SELECT c.id, min(f.path), (SELECT group_concat(e.space_id) FROM encoded e WHERE e.content_id = c.id), "
             f"{_STALE} FROM contents c JOIN files f ON f.content_id = c.id WHERE {_DECODABLE} AND {among} "
             "GROUP BY c.id ORDER BY 2",
             {"sampling": str(sampling)},
@@ -142,20 +142,20 @@ class Spaces:
         """Find out which contents still lack one of these spaces or have no file: from now on these and those that a
         change touches are the only ones that `work` looks at."""
         lacking = (
-            f"{_DECODABLE} AND ({_STALE} OR (SELECT count(*) FROM json_each(:spaces)) > (SELECT count(*) "  # noqa: S608
+            f"{_DECODABLE} AND ({_STALE} OR (SELECT count(*) FROM json_each(:spaces)) > (SELECT count(*) "
             "FROM encoded e WHERE e.content_id = c.id AND e.space_id IN (SELECT value FROM json_each(:spaces))))"
         )
         unheld = "NOT EXISTS (SELECT 1 FROM files f WHERE f.content_id = c.id)"
         values = {"spaces": json.dumps([*space_ids]), "sampling": str(sampling)}
         with self._database.transaction() as change:
             if not self.complete(space_ids, sampling):
-                change.execute(f"INSERT OR IGNORE INTO touched SELECT c.id FROM contents c WHERE {lacking}", values)  # noqa: S608
+                change.execute(f"INSERT OR IGNORE INTO touched SELECT c.id FROM contents c WHERE {lacking}", values)
             change.execute(
                 "UPDATE spaces SET complete = iif(id IN (SELECT value FROM json_each(:spaces)), :sampling, NULL)",
                 values,
             )
             change.execute(
-                "DELETE FROM touched WHERE content_id NOT IN (SELECT c.id FROM touched t "  # noqa: S608 - fixed fragments
+                "DELETE FROM touched WHERE content_id NOT IN (SELECT c.id FROM touched t "
                 f"CROSS JOIN contents c ON c.id = t.content_id WHERE {unheld} OR {lacking})",
                 values,
             )
@@ -173,7 +173,7 @@ class Spaces:
             kept = _present(change, {item.content_id for item in batch.items} | {id_ for id_, _ in batch.finished})
             for table in ("items", "encoded"):
                 change.executemany(
-                    f"DELETE FROM {table} WHERE content_id = ?",  # noqa: S608
+                    f"DELETE FROM {table} WHERE content_id = ?",
                     [(content_id,) for content_id in batch.renewed],
                 )
             for content_id, facts in batch.facts.items():
@@ -280,7 +280,7 @@ class Spaces:
         """The vectors of certain items, in blocks; items without one are left out."""
         for begin in range(0, len(item_ids), block):
             rows = self._database.read.execute(
-                f"{_VECTOR_ROWS} AND item_id IN (SELECT value FROM json_each(?))",  # noqa: S608 - fixed
+                f"{_VECTOR_ROWS} AND item_id IN (SELECT value FROM json_each(?))",
                 (space.id, json.dumps(item_ids[begin : begin + block].tolist())),
             ).fetchall()
             if (sound := self._sound(space, rows)) is not None:

@@ -162,7 +162,7 @@ class _Check:
 
     def _check_thumbnails(self) -> None:
         rows = self._read.execute(
-            f"SELECT item_id FROM thumbnails t WHERE NOT coalesce({SOUND_THUMBNAIL}, 0) UNION "  # noqa: S608 - fixed
+            f"SELECT item_id FROM thumbnails t WHERE NOT coalesce({SOUND_THUMBNAIL}, 0) UNION "
             "SELECT i.id FROM items i WHERE NOT EXISTS (SELECT 1 FROM thumbnails t WHERE t.item_id = i.id) "
             "AND EXISTS (SELECT 1 FROM vectors v JOIN encoded e ON e.space_id = v.space_id "
             "WHERE v.item_id = i.id AND e.content_id = i.content_id)"  # else it is made again anyway
@@ -176,7 +176,7 @@ class _Check:
     def _check_labels(self) -> None:
         """Which pictures were looked at is computed; with one damaged note all are looked at again, which is quick."""
         damaged = f"labelled AS d WHERE NOT coalesce({SOUND_LABELLED}, 0)"
-        if self._read.execute(f"SELECT 1 FROM {damaged} LIMIT 1").fetchone():  # noqa: S608 - fixed
+        if self._read.execute(f"SELECT 1 FROM {damaged} LIMIT 1").fetchone():
             with self._database.transaction() as change:
                 forget_labels(change)
             self.findings.mended.append(LABELS_MADE_AGAIN)
@@ -191,7 +191,7 @@ class _Check:
             ("damaged choices of models or settings are back at their defaults", "settings", "s", SOUND_SETTING),
         ):
             damaged = f"{table} AS {alias} WHERE NOT coalesce({condition}, 0)"
-            (count,) = self._read.execute(f"SELECT count(*) FROM {damaged}").fetchone()  # noqa: S608 - fixed
+            (count,) = self._read.execute(f"SELECT count(*) FROM {damaged}").fetchone()
             if count:
                 self.findings.lost.append(f"{count} {words}.")
             if count or (table == "judgments" and self._had_complaints):
@@ -199,13 +199,11 @@ class _Check:
                     if table == "judgments":
                         _rewrite(change, f"{table} AS {alias}", condition)
                     else:
-                        change.execute(f"DELETE FROM {damaged}")  # noqa: S608 - fixed
+                        change.execute(f"DELETE FROM {damaged}")
 
     def _recover_sets(self) -> None:
         """A set whose name or scale is damaged keeps its queries and takes another name."""
-        damaged = self._read.execute(
-            f"SELECT id FROM query_sets AS s WHERE NOT coalesce({SOUND_SET}, 0)"  # noqa: S608 - fixed
-        ).fetchall()
+        damaged = self._read.execute(f"SELECT id FROM query_sets AS s WHERE NOT coalesce({SOUND_SET}, 0)").fetchall()
         if damaged:
             with self._database.transaction(rewrites=True) as change:
                 for (set_id,) in damaged:
@@ -244,8 +242,8 @@ def _recover_set(change: sqlite3.Connection, set_id: int) -> None:
 
 def _rewrite(change: sqlite3.Connection, table: str, kept: str) -> None:
     """Write the kept rows of a table without row numbers anew: in a damaged one they can be out of order."""
-    change.execute(f"CREATE TEMP TABLE kept AS SELECT * FROM {table} WHERE {kept}")  # noqa: S608 - fixed names
+    change.execute(f"CREATE TEMP TABLE kept AS SELECT * FROM {table} WHERE {kept}")
     name = table.partition(" ")[0]
-    change.execute(f"DELETE FROM {name}")  # noqa: S608
-    change.execute(f"INSERT OR IGNORE INTO {name} SELECT * FROM kept")  # noqa: S608
+    change.execute(f"DELETE FROM {name}")
+    change.execute(f"INSERT OR IGNORE INTO {name} SELECT * FROM kept")
     change.execute("DROP TABLE temp.kept")
