@@ -70,7 +70,6 @@ LANES: dict[str, Lane] = {
     "evaluations_change_query": Lane.QUICK,
     "evaluations_remove_query": Lane.QUICK,
     "evaluations_pool": Lane.QUICK,
-    "evaluations_judge": Lane.QUICK,
     "evaluations_judge_all": Lane.QUICK,
     "evaluations_progress": Lane.EVALUATE,
     "evaluations_agreement": Lane.QUICK,

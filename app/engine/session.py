@@ -88,7 +88,7 @@ class Session:
         judgments = Judgments(database)
         self._judgments = judgments
         test_queries = Queries(database, judgments)
-        self._queries = queries = QueryVectors(self._lookup, spaces, encoders, pool)
+        queries = QueryVectors(self._lookup, spaces, encoders, pool)
         targets = Targets(spaces, encoders)
         self._searcher = Searcher(self._files, self._lookup, Keywords(database), spaces, shelves, targets, queries)
         rankings = Rankings(self._lookup, shelves, self._searcher)

@@ -175,9 +175,6 @@ class Canvas:
         mirrored += (rgb(tint) - mirrored) * (1 - strength)
         self.blend(mirrored, self.below(waterline))
 
-    def soften(self, sigma: float) -> None:
-        self.pixels = cv2.GaussianBlur(self.pixels, (0, 0), sigma * self.scale)
-
     def finish(self, grain: float = 0.008, vignette: float = 0.18) -> Pixels:
         """(height_px, width_px, 3) uint8: scaled down, corners darkened, a little film grain against banding."""
         small = cv2.resize(np.clip(self.pixels, 0, 1), (self.width, self.height), interpolation=cv2.INTER_AREA)

@@ -117,12 +117,12 @@ def test_an_undisturbed_query_has_the_vector_of_an_ordinary_one(
     for model, query in zip(("colour-texture", "timbre"), outside, strict=True):
         target = session._searcher._targets.of(model)
         assert target
-        resolved = session._queries.resolve(query)
-        (afresh,) = session._queries.afresh([Afresh(resolved)], target)
+        resolved = session._searcher._queries.resolve(query)
+        (afresh,) = session._searcher._queries.afresh([Afresh(resolved)], target)
         assert isinstance(afresh, np.ndarray)
-        assert np.abs(afresh - session._queries.vector(resolved, target)).max() < 1e-6
+        assert np.abs(afresh - session._searcher._queries.vector(resolved, target)).max() < 1e-6
         key = "picture-noise" if model == "colour-texture" else "sound-noise-0"
-        (worse,) = session._queries.afresh([Afresh(resolved, {0: SeededDisturbance(key, 1)})], target)
+        (worse,) = session._searcher._queries.afresh([Afresh(resolved, {0: SeededDisturbance(key, 1)})], target)
         assert isinstance(worse, np.ndarray)
         assert float(worse @ afresh) < 0.999
 
