@@ -85,6 +85,7 @@ def evaluation(result: Evaluation) -> dict[str, Any]:
         "set": result.set_name,
         "judge": result.judge,
         "comparisons": plain(result.comparisons),
+        "caution": result.caution,
         "frontier": list(result.frontier),
         "models": [
             {

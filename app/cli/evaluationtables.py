@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from app.cli import blocks
-from app.engine.evaltypes import Comparison, Evaluation, Measured, ModelCosts, ModelEvaluation
+from app.engine.evaltypes import Comparison, Evaluation, Measured, ModelCosts, ModelEvaluation, Verdict
 from app.engine.sizes import in_words
 
 UNKNOWN = "–"
@@ -21,7 +21,10 @@ def evaluation(console: Console, result: Evaluation) -> None:
     if result.comparisons:
         console.print("")
     for comparison in result.comparisons:
-        console.print(f"{escape(comparison.sentence)} [dim]{_p_words(comparison)}[/]")
+        behind = _p_words(comparison)
+        console.print(escape(comparison.sentence) + (f" [dim]{behind}[/]" if behind else ""))
+    if result.comparisons and result.caution:
+        console.print(f"[dim]{escape(result.caution)}")
     console.print("")
     _costs(console, result)
     _notes(console, result)
@@ -43,7 +46,7 @@ def _measures(console: Console, result: Evaluation) -> None:
 
 
 def _p_words(comparison: Comparison) -> str:
-    if comparison.queries < 2:
+    if comparison.queries < 2 or comparison.verdict is Verdict.ALIKE:  # it is of the difference, which does not matter
         return ""
     p = comparison.p_adjusted
     return f"p {'< 0.001' if p < 0.001 else f'= {p:.3f}'}, corrected"
@@ -56,8 +59,8 @@ def _bounds(console: Console, result: Evaluation) -> None:
         if measured and measured.judged < 1 and measured.least is not None and measured.most is not None:
             console.print(
                 f"[dim]{escape(model.model)}: {1 - measured.judged:.0%} of the results that "
-                f"{escape(result.measure)} looks at are not judged; it could be {measured.least:.3f} to "
-                f"{measured.most:.3f}."
+                f"{escape(result.measure)} looks at are not judged, and count as not relevant; judging those that are "
+                f"shown first could make it {measured.least:.3f} to {measured.most:.3f}."
             )
 
 

@@ -57,9 +57,11 @@ class QueryEvaluation:
 class Threshold:
     """The similarity from which a model's results are right in ``precision`` of all cases, by the judgments.
 
-    ``similarity`` None: there are too few judgments, or no similarity reaches it; ``note`` says which. ``low`` is the
-    lower end of the interval of the precision that was observed above it, and ``kept`` the share of the relevant
-    results that lie above. ``modality`` is that of the queries: similarities of words and of pictures differ.
+    ``similarity`` None: there are too few judgments, or no similarity reaches it; ``note`` says which. ``above`` judged
+    results are no less similar, of which the share ``observed`` is right; ``kept`` is the share of the relevant results
+    that lie above. ``judged`` counts all that it goes by. There is no interval: results of one query, and two files
+    that find each other, are not independent, and the similarity was chosen by these very results. ``modality`` is that
+    of the queries: similarities of words and of pictures differ.
     """
 
     model: str
@@ -67,7 +69,7 @@ class Threshold:
     precision: float
     similarity: float | None
     observed: float | None = None
-    low: float | None = None
+    above: int = 0
     kept: float | None = None
     judged: int = 0
     note: str = ""
@@ -145,7 +147,7 @@ class Comparison:
     that are not independent (`app.engine.evaluation.clusters`) are drawn and tested as one.
     ``effect_size`` is the mean difference in standard deviations of the differences. ``wins``, ``losses`` and ``ties``
     count queries. ``more_queries``: about how many more would settle it, None where it is settled or no number would.
-    ``sentence`` says it in plain words.
+    ``sentence`` says it in plain words. ``reachable`` is the most that the measure can be on these queries.
     """
 
     measure: str
@@ -164,6 +166,7 @@ class Comparison:
     verdict: Verdict
     more_queries: int | None
     sentence: str
+    reachable: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -189,7 +192,8 @@ class EvaluationRequest:
 class Evaluation:
     """``measures`` gives the columns in order; a model's figures are its own, never mixed with another's.
     ``comparisons`` are of every two models that share queries, by ``measure``. ``frontier`` are the models that no
-    other beats in both ``measure`` and speed."""
+    other beats in both ``measure`` and speed. ``caution`` says of what the comparisons do not speak, where queries are
+    alike."""
 
     k: int
     measures: tuple[str, ...]
@@ -200,6 +204,7 @@ class Evaluation:
     frontier: tuple[str, ...] = ()
     set_name: str = ""
     judge: str | None = None
+    caution: str = ""
 
 
 # --- robustness ------------------------------------------------------------------------------------------------------

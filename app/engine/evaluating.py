@@ -16,9 +16,10 @@ from app.engine.evaltypes import (
 )
 from app.engine.evaluation import measures
 from app.engine.evaluation.clusters import clusters
+from app.engine.evaluation.order import decisive_first, ranked
 from app.engine.gradedruns import GradedRun, JudgedQueries, RankedQuery, Witness, depth_of, graded_run
 from app.engine.jobs import NULL_JOB, Job
-from app.engine.measured import MeasuredRun, columns_of, compared, with_means
+from app.engine.measured import MeasuredRun, caution_of, columns_of, compared, with_means
 from app.engine.modeltypes import ModelStatus
 from app.engine.rankings import Ranking, Rankings
 from app.engine.search import Searcher
@@ -108,9 +109,10 @@ class Evaluator:
             models=measured,
             queries=tuple(chosen),
             measure=measure,
-            comparisons=compared(measured, measure, linked),
+            comparisons=decisive_first(compared(found, measure, linked), ranked(measured, measure)),
             set_name="" if request.set_id is None else self._queries.set_of(request.set_id).name,
             judge=request.judge,
+            caution=caution_of([grades.get(one.id, {}) for one in chosen], linked),
         )
 
     def lists(

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from app.engine.evaltypes import Comparison, EvaluationRequest, Measured, ModelEvaluation
-from app.engine.evaluation import measures, statistics
-from app.engine.evaluation.clusters import per_cluster
+from app.engine.evaluation import measures, statistics, verdicts
+from app.engine.evaluation.clusters import Item, per_cluster, things_looked_for
 from app.engine.evaluation.resampling import intervals
 from app.engine.gradedruns import GradedRun
 from app.engine.types import Modality
@@ -37,6 +37,11 @@ class MeasuredRun:
     def of(cls, run: GradedRun, columns: Sequence[str]) -> MeasuredRun:
         figures = measures.figures(columns, run.ranked, run.judged, run.highest)
         return cls(run, tuple(columns), *figures, measures.reachable(columns, run.judged))
+
+    def perfect(self, measure: str) -> dict[int, float]:
+        """What a perfect list has of one measure, by query id."""
+        of_queries = self.reachable[:, self.columns.index(measure)].tolist()
+        return dict(zip((query.summary.id for query in self.run.queries), of_queries, strict=True))
 
 
 class _Part(NamedTuple):
@@ -81,12 +86,21 @@ def with_means(
     )
 
 
-def compared(models: Sequence[ModelEvaluation], measure: str, clusters: Mapping[int, int]) -> tuple[Comparison, ...]:
+def compared(
+    models: Sequence[tuple[ModelEvaluation, MeasuredRun | None]], measure: str, clusters: Mapping[int, int]
+) -> tuple[Comparison, ...]:
     """Every two models that answered queries in common."""
     values: dict[str, Mapping[int, float]] = {
-        model.model: {query.query_id: query.measures[measure] for query in model.queries} for model in models
+        model.model: {query.query_id: query.measures[measure] for query in model.queries} for model, _ in models
     }
-    return statistics.compare(values, measure, {model.model: model.name for model in models}, clusters)
+    names = {model.model: model.name for model, _ in models}
+    perfect = {model.model: measured.perfect(measure) for model, measured in models if measured is not None}
+    return statistics.compare(values, measure, names, clusters, perfect)
+
+
+def caution_of(grades: Sequence[Mapping[Item, int]], clusters: Mapping[int, int]) -> str:
+    """What is to be said with comparisons over queries with these grades: `app.engine.evaluation.verdicts.caution`."""
+    return verdicts.caution(len(grades), len(set(clusters.values())), things_looked_for(grades))
 
 
 def _kinds(run: GradedRun) -> dict[Modality, list[int]]:

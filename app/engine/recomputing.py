@@ -14,12 +14,13 @@ from app.engine.evaltypes import Evaluation, ModelEvaluation, QueryEvaluation
 from app.engine.evaluation import measures
 from app.engine.evaluation.agreement import agreements
 from app.engine.evaluation.clusters import clusters
+from app.engine.evaluation.order import decisive_first, ranked
 from app.engine.evaluation.report import exchange, reading
 from app.engine.evaluation.report.exchange import Grades
 from app.engine.evaluation.report.reading import ToldModel
 from app.engine.gradedruns import JudgedItems, RankedQuery, depth_of, graded_run
 from app.engine.judgingtypes import QuerySummary
-from app.engine.measured import MeasuredRun, columns_of, compared, with_means
+from app.engine.measured import MeasuredRun, caution_of, columns_of, compared, with_means
 from app.engine.rankings import Ranking
 from app.engine.store.judgments import folded, together
 from app.engine.thresholds import PRECISION, thresholds_of
@@ -61,10 +62,11 @@ def recompute(folder: str) -> Recomputed:
         models=models,
         queries=tuple(asked),
         measure=measure,
-        comparisons=compared(models, measure, linked),
+        comparisons=decisive_first(compared(found, measure, linked), ranked(models, measure)),
         frontier=frontier_of(models, measure),
         set_name=export.set.name,
         judge=request.judge,
+        caution=caution_of([grades.get(one.key, {}) for one in asked], linked),
     )
     figures = exchange.figures(evaluation, agreements(export.judgments, export.set.scale))
     return Recomputed(evaluation, tuple(_differences(figures, export.figures)))

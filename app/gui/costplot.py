@@ -15,15 +15,16 @@ from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QVBoxLayout, QWidget
 
 from app.engine.evaltypes import Evaluation, ModelCosts
+from app.engine.evaluation.order import answered_keys
 from app.gui import theme
 from app.gui.costtable import rate_words, size_words, time_words
-from app.gui.measures import answered_keys, compared_by, plain, ranked
+from app.gui.measures import compared_by, plain, ranked
 
 if TYPE_CHECKING:
     from app.gui.plotting import Chart
 
 HEIGHT_PX = 320
-PLOTTING = "app.gui.plotting"
+NUMBERS = "numpy"
 ASK_AGAIN_MS = 30
 
 
@@ -90,8 +91,12 @@ def ticks(low: float, high: float) -> list[float]:
 
 
 class CostPlot(QWidget):
-    """Draws nothing before it comes into sight. The library that plots is large: it is read beside the window's own
-    thread as soon as there is something to show. What is shown is said in words too."""
+    """Draws nothing before it comes into sight. What is shown is said in words too.
+
+    Of what plots numpy is read beside the window's own thread as soon as there is something to show, and pyqtgraph in
+    it when that is seen, once for a quarter of a second: it asks for all of Qt's classes, which are made at that
+    moment, and two threads that make them at once crash.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -132,8 +137,8 @@ class CostPlot(QWidget):
         self.axis.setCurrentIndex(max(0, self.axis.findText(chosen)))
         self.axis.setVisible(self.axis.count() > 1)
         self.setVisible(self.axis.count() > 0)
-        if self.axis.count() and self._loading is None and PLOTTING not in sys.modules:
-            self._loading = threading.Thread(target=import_module, args=(PLOTTING,), daemon=True)
+        if self.axis.count() and self._loading is None and NUMBERS not in sys.modules:
+            self._loading = threading.Thread(target=import_module, args=(NUMBERS,), daemon=True)
             self._loading.start()
         self._say()
 

@@ -141,8 +141,7 @@ def _threshold_sentence(threshold: Threshold) -> str:
         return f"{kind}: {threshold.note}"
     said = f"{kind}: {threshold.precision:.0%} right from similarity {_similarity(threshold.similarity)}"
     if threshold.observed is not None:
-        at_least = f", at least {threshold.low:.0%}" if threshold.low is not None else ""
-        said += f" ({threshold.observed:.0%} of {threshold.judged:,} judged{at_least})"
+        said += f" ({threshold.observed:.0%} of the {threshold.above:,} judged results above it)"
     if threshold.kept is not None:
         said += f"; {threshold.kept:.0%} of the relevant results lie above"
     return f"{said}. {threshold.note}".strip()

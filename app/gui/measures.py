@@ -12,6 +12,8 @@ from dataclasses import replace
 from PySide6.QtCore import QCoreApplication
 
 from app.engine.evaltypes import Evaluation, Measured, ModelEvaluation
+from app.engine.evaluation import order
+from app.engine.evaluation.order import answered_keys
 from app.engine.evaluation.report.spreadsheets import harmless
 from app.engine.types import Modality
 from app.gui import wording
@@ -119,11 +121,6 @@ def figure(value: float) -> str:
     return f"{value:.{DECIMALS}f}"
 
 
-def answered_keys(model: ModelEvaluation) -> frozenset[str]:
-    """The queries a model's means are over; only means over the same queries may be compared."""
-    return frozenset(result.query_key for result in model.queries)
-
-
 def compared_by(evaluation: Evaluation) -> str:
     """The measure that models are compared by."""
     return evaluation.measure or next(iter(evaluation.measures), "")
@@ -146,12 +143,8 @@ def best(evaluation: Evaluation) -> set[tuple[str, str]]:
 
 
 def ranked(evaluation: Evaluation) -> list[ModelEvaluation]:
-    """The models that answered anything: those over the same queries together, most queries first, the best first."""
-    name = compared_by(evaluation)
-    answered = [model for model in evaluation.models if model.queries]
-    return sorted(
-        answered, key=lambda model: (-len(model.queries), sorted(answered_keys(model)), -model.mean.get(name, 0.0))
-    )
+    """`app.engine.evaluation.order.ranked`, by the measure that models are compared by."""
+    return order.ranked(evaluation.models, compared_by(evaluation))
 
 
 # --- the table -------------------------------------------------------------------------------------------------------
@@ -223,8 +216,8 @@ def cell(name: str, measured: Measured | None, is_best: bool = False) -> Cell:
         said.append(
             translate(
                 "Measures",
-                "{0} of these results are not judged. The figure would be {1} if none of them were relevant, {2} if "
-                "all were.",
+                "{0} of the results it looks at are not judged, and count as not relevant. Judging those that are "
+                "shown first could make it {1} to {2}.",
             ).format(*bounds)
         )
     bar = Bar(measured.value, measured.low, measured.high, measured.least, measured.most)
@@ -248,10 +241,10 @@ def _in_order(evaluation: Evaluation) -> list[str]:
     first = compared_by(evaluation)
     place = {base: number for number, base in enumerate(_IN_ORDER)}
 
-    def order(name: str) -> tuple[bool, int]:
+    def wanted(name: str) -> tuple[bool, int]:
         return name != first, place.get(name.partition("@")[0], len(place))
 
-    return sorted(evaluation.measures, key=order)
+    return sorted(evaluation.measures, key=wanted)
 
 
 # --- what a reader must know -----------------------------------------------------------------------------------------

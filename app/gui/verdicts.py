@@ -18,26 +18,15 @@ from PySide6.QtWidgets import (
 )
 
 from app.engine.evaltypes import Comparison, Evaluation, ModelEvaluation, Verdict
+from app.engine.evaluation.order import answered_keys
 from app.gui import icons, theme, wording
-from app.gui.measures import answered_keys, compared_by, ranked
+from app.gui.measures import compared_by, ranked
 
 translate = QCoreApplication.translate
 
 FIRST_SHOWN = 3
 LIST_MOST_PX = 320
 _MARKS = {Verdict.BETTER: ("check", "good"), Verdict.ALIKE: ("equal", "muted"), Verdict.OPEN: ("question", "warning")}
-
-
-def in_order(evaluation: Evaluation) -> list[Comparison]:
-    """The comparisons as they decide: the best model with the second, the best with the others, then all others."""
-    place = {model.model: number for number, model in enumerate(ranked(evaluation))}
-    last = len(place)
-
-    def order(comparison: Comparison) -> tuple[int, int]:
-        ends = sorted(place.get(key, last) for key in (comparison.better, comparison.worse))
-        return ends[0], ends[1]
-
-    return sorted(evaluation.comparisons, key=order)
 
 
 def detail_words(comparison: Comparison) -> str:
@@ -49,8 +38,9 @@ def detail_words(comparison: Comparison) -> str:
         translate("Verdicts", "better on {0}, worse on {1}, equal on {2} of them").format(
             f"{comparison.wins:,}", f"{comparison.losses:,}", f"{comparison.ties:,}"
         ),
-        translate("Verdicts", "p {0} after correction").format(_p_words(comparison.p_adjusted)),
     ]
+    if comparison.verdict is not Verdict.ALIKE:  # it is of the difference, which does not matter
+        words.append(translate("Verdicts", "p {0} after correction").format(_p_words(comparison.p_adjusted)))
     if comparison.effect_size is not None:
         words.append(translate("Verdicts", "effect size {0}").format(f"{comparison.effect_size:.2f}"))
     return " · ".join(words)
@@ -150,6 +140,9 @@ class VerdictView(QWidget):
         self.pairs.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.warning = _Warning(self.tr("Judge them"))
         self.warning.acted.connect(self.judge_wanted)
+        self._caution = theme.label("", theme.Type.CAPTION)
+        self._caution.setWordWrap(True)
+        self._caution.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._why = theme.label("", theme.Type.HEADING)
         self._second = QPushButton(self.tr("Show the models"))
         self._second.clicked.connect(self.models_wanted)
@@ -159,6 +152,7 @@ class VerdictView(QWidget):
         column.addWidget(self._why)
         column.addWidget(self._second, 0, Qt.AlignmentFlag.AlignLeft)
         column.addLayout(self._sentences)
+        column.addWidget(self._caution)
         column.addWidget(self.all_pairs, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.pairs)
         column.addWidget(self.warning)
@@ -168,8 +162,13 @@ class VerdictView(QWidget):
         """What is said at once, the most decisive first."""
         return [shown.sentence for shown in self._shown]
 
+    @property
+    def caution(self) -> str:
+        """Of what the sentences do not speak; empty where nothing is to be said."""
+        return "" if self._caution.isHidden() else self._caution.text()
+
     def show_evaluation(self, evaluation: Evaluation) -> None:
-        comparisons = in_order(evaluation)
+        comparisons = evaluation.comparisons
         for old in self._shown:
             self._sentences.removeWidget(old)
             old.hide()
@@ -178,6 +177,8 @@ class VerdictView(QWidget):
         self._shown = [_Sentence(comparison, first=number == 0) for number, comparison in enumerate(first)]
         for shown in self._shown:
             self._sentences.addWidget(shown)
+        self._caution.setText(evaluation.caution)
+        self._caution.setVisible(bool(evaluation.caution and comparisons))
         self._offer_pairs(comparisons)
         why = "" if comparisons else why_uncompared(evaluation)
         self._why.setText(why)

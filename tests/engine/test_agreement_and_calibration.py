@@ -96,9 +96,7 @@ def test_above_the_threshold_results_are_right_as_often_as_promised() -> None:
         found = threshold("m", Modality.TEXT, *judged_results(300, seed))
         assert found.similarity is not None
         assert found.observed is not None
-        assert found.low is not None
         assert found.observed >= 0.9
-        assert found.low < found.observed
         reached.append(right[fresh >= found.similarity].mean())
     assert 0.88 <= np.mean(reached) <= 0.92
 
@@ -109,6 +107,7 @@ def test_what_lies_above_is_what_is_said() -> None:
     assert found.similarity is not None
     above = similarities >= found.similarity
     assert found.observed == pytest.approx(grades[above].mean())
+    assert found.above == above.sum()
     assert found.kept == pytest.approx(grades[above].sum() / grades.sum())
     assert (found.judged, found.modality, found.precision) == (300, Modality.IMAGE, 0.8)
 

@@ -72,8 +72,19 @@ def test_what_is_not_judged_and_how_sure_a_comparison_is_are_told(evaluation: Ev
     lines = printed(replace(evaluation, models=models, comparisons=(comparison,)), 500)
     assert f"{sentence} p = 0.020, corrected" in lines
     assert any(
-        "10% of the results that P@10 looks at are not judged; it could be 0.600 to 0.700." in line for line in lines
+        "10% of the results that P@10 looks at are not judged, and count as not relevant; judging those that are shown "
+        "first could make it 0.600 to 0.700." in line
+        for line in lines
     )
+
+
+def test_what_comparisons_do_not_speak_of_is_told_below_them(evaluation: Evaluation) -> None:
+    tied = Comparison(
+        "P@10", *MODELS[:2], 9, 0.1, 0.0, 0.2, 0.01, 0.02, 0.8, 5, 2, 2, Verdict.ALIKE, None, "A and B are alike."
+    )
+    lines = printed(replace(evaluation, comparisons=(tied,), caution="They hold for two folders."), 500)
+    at = lines.index("A and B are alike.")  # without the p of a difference
+    assert lines[at + 1] == "They hold for two folders."
 
 
 @pytest.mark.parametrize(("p50_ms", "words"), [(0.1234, "0.123 ms"), (38.24, "38.2 ms"), (1034.2, "1,034 ms")])

@@ -7,8 +7,9 @@ import pytest
 
 from app.engine.evaltypes import Verdict
 from app.engine.evaluation import statistics
-from app.engine.evaluation.clusters import clusters, per_cluster
+from app.engine.evaluation.clusters import clusters, per_cluster, things_looked_for
 from app.engine.evaluation.resampling import LEVEL
+from app.engine.evaluation.verdicts import caution
 
 PICTURES, CAPTIONS, TRIALS = 40, 5, 800
 
@@ -22,6 +23,25 @@ def test_the_same_query_and_the_same_relevant_items_make_a_cluster() -> None:
     grades = {1: {"x": 1}, 2: {"x": 2, "y": 0}, 3: {"z": 1}, 4: {"x": 1, "y": 1}, 5: {"y": 0}, 6: {"y": 0}}
     assert groups(clusters(keys, grades)) == {frozenset({1, 2, 3}), frozenset({4}), frozenset({5}), frozenset({6})}
     assert clusters({}, {}) == {}
+
+
+def test_examples_of_one_class_look_for_one_thing() -> None:
+    def examples(name: str, count: int) -> list[dict[str, int]]:
+        files = [f"{name}{number}" for number in range(count)]
+        return [{file: int(file != own) for file in files} | {"other": 0} for own in files]
+
+    assert things_looked_for([*examples("cat", 3), *examples("dog", 25)]) == 2
+    assert things_looked_for(examples("pair", 2)) == 2  # each looks for the other alone
+    assert things_looked_for([{"bay": 1, "sea": 1}, {"sea": 1, "hut": 1, "ski": 1, "fox": 1}]) == 2
+    assert things_looked_for([{"bay": 0}, {}, {"bay": 1}, {"bay": 2}]) == 3
+    assert things_looked_for([]) == 0
+
+
+def test_what_examples_of_few_classes_do_not_tell_is_said() -> None:
+    assert "look for 10 different things" in caution(240, 240, 10)
+    assert "all look for the same" in caution(25, 25, 1)
+    assert caution(280, 56, 56) == ""  # captions of one picture count as one already
+    assert caution(30, 30, 28) == caution(1, 1, 1) == caution(0, 0, 0) == ""
 
 
 def test_the_mean_over_clusters_is_the_mean_over_queries() -> None:

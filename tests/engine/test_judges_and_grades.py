@@ -130,6 +130,14 @@ class TestQrels:
         assert any(note.startswith("1 judgments were here with another grade") for note in again.notes)
         assert session.evaluations.sets()[0].judges == ("NIST",)
 
+    def test_no_file_replaces_what_a_person_judged(self, session: Session, pets: Path) -> None:
+        self.taken(session, pets, "cat 0 cats/a.png 1\n", OWN_JUDGE)
+        again = self.taken(session, pets, "cat 0 cats/a.png 0\ncat 0 cats/b.png 1\n", OWN_JUDGE)
+        assert again.judgments == 1
+        assert any(note.startswith("You judged 1 of these otherwise, and your grades stay") for note in again.notes)
+        (query,) = session.evaluations.queries()
+        assert (query.judged, query.relevant) == (2, 2)
+
     def test_a_name_that_is_too_long_enters_nothing(self, session: Session, pets: Path) -> None:
         with pytest.raises(AppError, match="too long"):
             self.taken(session, pets, "cat 0 cats/a.png 1\n", "x" * 61)

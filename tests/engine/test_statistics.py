@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from app.engine.evaltypes import Comparison, Verdict
+from app.engine.evaltypes import Comparison, Measured, ModelEvaluation, QueryEvaluation, Verdict
 from app.engine.evaluation import measures, statistics
 from app.engine.evaluation.frontier import frontier
+from app.engine.evaluation.order import decisive_first, ranked
 from app.engine.evaluation.resampling import LEVEL, paired
 
 NAMES = {"a": "SigLIP 2", "b": "CLIP"}
@@ -218,6 +219,42 @@ def test_equals_are_called_so_once_enough_queries_say_it() -> None:
     alike = compared([0.5] * 300, [0.5] * 300)
     assert alike.verdict is Verdict.ALIKE
     assert alike.sentence == "SigLIP 2 and CLIP are equally good (P@10 +0.00, 95% −0.01 to 0.01)."
+
+
+def test_what_matters_is_measured_by_what_a_perfect_list_has() -> None:
+    """Of one picture to be found P@10 is a tenth at most: one model finds it in 96 of 100 cases, the other in 84."""
+    found = {"a": [0.1] * 270 + [0.0] * 10, "b": [0.0] * 25 + [0.1] * 235 + [0.0] * 20}
+    values = {model: dict(enumerate(figures)) for model, figures in found.items()}
+    perfect = {model: dict.fromkeys(range(280), 0.1) for model in values}
+    (comparison,) = statistics.compare(values, "P@10", {"a": "SigLIP 2", "b": "CLIP"}, reachable=perfect)
+    assert (comparison.verdict, comparison.better, comparison.reachable) == (Verdict.BETTER, "a", 0.1)
+    assert comparison.low is not None
+    assert comparison.high is not None
+    assert 0.005 < comparison.low < comparison.difference < comparison.high < 0.02
+    assert comparison.sentence.startswith("SigLIP 2 beats CLIP (P@10 +0.013, 95% 0.0")
+    assert comparison.sentence.endswith("; it can be 0.100 at most).")
+    (same,) = statistics.compare(dict.fromkeys(values, values["a"]), "P@10", {}, reachable=perfect)
+    assert same.verdict is Verdict.ALIKE
+
+
+def test_an_end_on_the_other_side_of_zero_is_seen_to_be_there() -> None:
+    comparison = compared([0.53, 0.6, 0.5, 0.7] * 6, [0.5, 0.6, 0.52, 0.69] * 6)
+    assert comparison.low is not None
+    assert -0.005 < comparison.low < 0
+    assert ", 95% −0.00" in comparison.sentence
+
+
+def test_the_comparisons_that_decide_come_first() -> None:
+    queries = dict.fromkeys(range(12), 0.0)
+    values = {model: dict.fromkeys(queries, height) for model, height in (("c", 0.1), ("b", 0.5), ("a", 0.9))}
+    models = [model_with(key, values[key][0], len(queries)) for key in values]
+    found = decisive_first(statistics.compare(values, "AP", {}), ranked(models, "AP"))
+    assert [(one.better, one.worse) for one in found] == [("a", "b"), ("a", "c"), ("b", "c")]
+
+
+def model_with(key: str, figure: float, count: int) -> ModelEvaluation:
+    queries = tuple(QueryEvaluation(number, str(number), "a query", {"AP": figure}) for number in range(count))
+    return ModelEvaluation(key, key, {"AP": Measured(figure)}, queries)
 
 
 def test_models_are_compared_on_the_queries_that_both_answered() -> None:

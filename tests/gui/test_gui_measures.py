@@ -79,8 +79,8 @@ def test_a_figure_tells_how_sure_it_is_and_what_judging_could_change() -> None:
         "Precision at 10: 0.62",
         "The highest of the models over the same queries. How sure that is, the sentences above say.",
         "95% interval of the mean: 0.50 to 0.74.",
-        "10% of these results are not judged. The figure would be 0.62 if none of them were relevant, 0.72 if all "
-        "were.",
+        "10% of the results it looks at are not judged, and count as not relevant. Judging those that are shown first "
+        "could make it 0.62 to 0.72.",
     ]
     assert measures.cell("P@10", None).text == "–"
     assert measures.cell("P@10", Measured(0.5)).caption == ""
@@ -134,13 +134,13 @@ class TestCosts:
         assert (lossy.text, lossy.caption) == ("1.3%", "recall 0.987")
 
     def test_a_threshold_that_could_not_be_found_says_why(self) -> None:
-        found = Threshold("a", Modality.TEXT, 0.9, 0.268, 0.93, 0.85, 0.6, 120)
+        found = Threshold("a", Modality.TEXT, 0.9, 0.268, 0.93, 112, 0.6, 120)
         missing = Threshold("a", Modality.IMAGE, 0.9, None, note="Too few judgments.")
         cell = self.cells(thresholds=(found, missing))["90% right from"]
         assert (cell.text, cell.caption) == ("0.27", "words")
         assert cell.explanation.splitlines() == [
-            "By words: 90% right from similarity 0.27 (93% of 120 judged, at least 85%); 60% of the relevant results "
-            "lie above.",
+            "By words: 90% right from similarity 0.27 (93% of the 112 judged results above it); 60% of the relevant "
+            "results lie above.",
             "By picture: Too few judgments.",
         ]
 
@@ -169,7 +169,7 @@ class TestPlot:
         assert plot.words.endswith("Not shown, because other queries were answered: Timbre.")
         assert "B, A" in plot.words
 
-    def test_the_window_does_not_wait_while_the_plotting_library_is_read(self) -> None:
+    def test_the_window_does_not_wait_while_what_plots_need_is_read(self) -> None:
         """In a process of its own: here it has been read."""
         script = """
 import sys
@@ -185,7 +185,7 @@ models = tuple(
 plot = CostPlot()
 plot.show()
 plot.show_evaluation(Evaluation(5, ("P@5",), models, (), "P@5"))
-print(plot._loading is not None, "app.gui.plotting" in sys.modules and not plot._loading.is_alive())
+print(plot._loading is not None, "app.gui.plotting" in sys.modules)
 while plot.chart is None:
     app.processEvents()
 print("drawn")

@@ -73,9 +73,9 @@ def evaluation() -> Evaluation:
         measured_model("Colour", 0.3, items_per_s=10.0, device="cpu"),
     )
     pairs = (
-        compared_models("Clip", "Colour"),
-        compared_models("SigLip", "Colour"),
         compared_models("SigLip", "Clip", Verdict.OPEN),
+        compared_models("SigLip", "Colour"),
+        compared_models("Clip", "Colour"),
     )
     return Evaluation(10, MEASURES, models, (BAY, DOG), "P@10", pairs)
 
@@ -298,11 +298,18 @@ class TestTheCostsComeAfterwards:
 
 
 class TestTheAnswer:
-    def test_the_best_and_the_second_come_first(self, panel: ComparePanel) -> None:
+    def test_the_sentences_are_there_at_once_and_nothing_to_beware_of(self, panel: ComparePanel) -> None:
         assert panel.verdicts.sentences == [
             "Cannot tell yet: SigLip, Clip.", "SigLip beats Colour.", "Clip beats Colour.",
         ]  # fmt: skip
         assert panel.verdicts.all_pairs.isHidden()
+        assert panel.verdicts.caution == ""
+
+    def test_what_the_sentences_do_not_speak_of_stands_below_them(
+        self, panel: ComparePanel, evaluation: Evaluation
+    ) -> None:
+        panel.verdicts.show_evaluation(replace(evaluation, caution="They hold for two folders."))
+        assert panel.verdicts.caution == "They hold for two folders."
 
     def test_the_other_pairs_are_behind_a_button(self, panel: ComparePanel, evaluation: Evaluation) -> None:
         more = (*evaluation.comparisons, compared_models("Clip", "Timbre"))

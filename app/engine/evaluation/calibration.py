@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from app.engine.evaltypes import Threshold
-from app.engine.evaluation.resampling import CONFIDENCE, DIGITS, Floats
+from app.engine.evaluation.resampling import Floats
 from app.engine.types import Modality
 
 FEWEST_JUDGED = 20
@@ -62,7 +62,7 @@ def threshold(
         unjudged: similarities of the results that follow the runs.
         relevant: those of all results judged relevant, wherever; None: there are no others than in the runs.
     """
-    from scipy import optimize, stats  # a second that opening a library does not wait for
+    from scipy import optimize  # a second that opening a library does not wait for
 
     scores, right = _judged(similarities, grades)
     judged = len(scores)
@@ -87,7 +87,6 @@ def threshold(
         too_few = "Too few results are judged without a gap. Judge further down."
         return none(_unreached(right, precision) if settled[FEWEST_ABOVE - 1 :].any() else too_few)
     count, found = last + 1, int(right[: last + 1].sum())
-    low = float(stats.binomtest(found, count).proportion_ci(CONFIDENCE, method="wilson").low)
     similarity = float(scores[last])
     known = scores[right > 0] if relevant is None else np.asarray(relevant, dtype=np.float64)
     return Threshold(
@@ -96,7 +95,7 @@ def threshold(
         precision=precision,
         similarity=similarity,
         observed=found / count,
-        low=round(low, DIGITS),
+        above=count,
         kept=float((known >= similarity).sum() / len(known)),
         judged=judged,
         note=_reach(count, judged, last == settled.nonzero()[0][-1]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -11,6 +11,10 @@ from scipy import sparse
 
 Floats = NDArray[np.float64]
 Item = TypeVar("Item", bound=Hashable)
+
+ALIKE = 1 / 3
+"""Jaccard's index of what is relevant to two queries from which on they look for the same: two examples of a class of
+three files have it, since neither looks for itself."""
 
 
 def clusters(keys: Mapping[int, str], grades: Mapping[int, Mapping[Item, int]]) -> dict[int, int]:
@@ -32,6 +36,22 @@ def clusters(keys: Mapping[int, str], grades: Mapping[int, Mapping[Item, int]]) 
     graph = sparse.coo_array((np.ones(len(edges), np.int8), (first, second)), shape=(size, size))
     _, numbers = sparse.csgraph.connected_components(graph, directed=False)
     return dict(zip(ids, numbers.tolist(), strict=False))
+
+
+def things_looked_for(grades: Sequence[Mapping[Item, int]]) -> int:
+    """How many different things the queries look for: those of which the relevant items are mostly the same, as the
+    examples of one class have them, look for one. A query without relevant items counts for itself."""
+    items: dict[Item, int] = {}
+    rows = [[items.setdefault(item, len(items)) for item, grade in given.items() if grade > 0] for given in grades]
+    sizes = np.array([len(row) for row in rows], dtype=np.intp)
+    columns = np.array([item for row in rows for item in row], dtype=np.intp)
+    stops = np.concatenate([[0], np.cumsum(sizes)])
+    relevant = sparse.csr_array((np.ones(len(columns)), columns, stops), shape=(len(rows), max(1, len(items))))
+    shared = (relevant @ relevant.T).tocoo()
+    first, second = shared.coords
+    alike = shared.data >= ALIKE * (sizes[first] + sizes[second] - shared.data) - 1e-9
+    graph = sparse.coo_array((np.ones(int(alike.sum())), (first[alike], second[alike])), shape=shared.shape)
+    return int(sparse.csgraph.connected_components(graph, directed=False)[0])
 
 
 def per_cluster(values: NDArray[np.floating], of_queries: NDArray[np.integer]) -> Floats:

@@ -112,8 +112,8 @@ def figures(names: Sequence[str], ranked: Grades, judged: Sequence[Grades], high
 
 
 def reachable(names: Sequence[str], judged: Sequence[Grades]) -> Floats:
-    """(n, m): what a perfect list has. 1, but for recall, F1 and AP@k where more is relevant than k results can hold:
-    what lies above that need not be reckoned with.
+    """(n, m): what a perfect list has. 1, but for precision where fewer than k are relevant, and for recall, F1 and
+    AP@k where more are: what lies above that need not be reckoned with.
 
     Args:
         names: m measures.
@@ -123,9 +123,9 @@ def reachable(names: Sequence[str], judged: Sequence[Grades]) -> Floats:
     columns = []
     for measure in map(_parsed, names):
         most = np.ones(len(relevant))
-        if measure.kind in ("R", "F1", "AP") and measure.cutoff is not None:
+        if measure.kind in ("P", "R", "F1", "AP") and measure.cutoff is not None:
             found = np.minimum(relevant, measure.cutoff)
-            of = (relevant + found) / 2 if measure.kind == "F1" else relevant
+            of = {"P": np.full(len(found), measure.cutoff), "F1": (relevant + found) / 2}.get(measure.kind, relevant)
             most = np.divide(found, of, out=most, where=relevant > 0)
         columns.append(most)
     return _columns(columns, len(relevant))

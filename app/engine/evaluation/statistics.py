@@ -38,7 +38,8 @@ __all__ = [
 POWER = 0.8
 
 MARGIN = 0.02
-"""Two models whose difference is less, by a corrected test and by its interval, are called equally good."""
+"""Two models whose difference is less, by a corrected test and by its interval, are called equally good: as a share of
+what a perfect list has. With one picture to be found P@10 is 0.1 at most, of which 0.02 would be a fifth."""
 
 HOPELESS = 1000
 """More further queries than that nobody judges."""
@@ -49,6 +50,7 @@ def compare(
     measure: str,
     display_names: Mapping[str, str],
     clusters: Mapping[int, int] | None = None,
+    reachable: Mapping[str, Mapping[int, float]] | None = None,
 ) -> tuple[Comparison, ...]:
     """Every two models on the queries that both answered, those that share none left out.
 
@@ -57,16 +59,18 @@ def compare(
         measure: its name, for the words.
         display_names: model → what people call it; the key where it is missing.
         clusters: query id → its cluster, drawn and tested as one; None: every query is its own.
+        reachable: model → query id → what a perfect list would have of the measure; None: 1.
 
     Returns:
         In the order of the models. All pairs together count as one family for the correction of claims that one is
         better, and as one for those that two are alike.
     """
-    rows = {model: _Row.of(figures, clusters) for model, figures in values.items()}
+    perfect = reachable or {}
+    rows = {model: _Row.of(figures, clusters, perfect.get(model)) for model, figures in values.items()}
     between = {pair: _differences(rows[pair[0]], rows[pair[1]]) for pair in combinations(values, 2)}
     pairs = [pair for pair in between if len(between[pair].of_queries)]
     differences = [between[pair] for pair in pairs]
-    figures = _figures([each.of_clusters for each in differences])
+    figures = _figures(differences)
     level = LEVEL / max(1, len(pairs))
     return tuple(
         _comparison(pair, measure, display_names, each, figure, level)
@@ -80,30 +84,39 @@ class _Row(NamedTuple):
     queries: NDArray[np.int64]
     values: Floats
     clusters: NDArray[np.int64]
+    reachable: Floats
 
     @classmethod
-    def of(cls, figures: Mapping[int, float], clusters: Mapping[int, int] | None) -> _Row:
+    def of(
+        cls, figures: Mapping[int, float], clusters: Mapping[int, int] | None, reachable: Mapping[int, float] | None
+    ) -> _Row:
         queries = sorted(figures)
         of_queries = queries if clusters is None else [clusters[query] for query in queries]
         values = np.array([figures[query] for query in queries], dtype=np.float64)
-        return cls(np.array(queries, dtype=np.int64), values, np.array(of_queries, dtype=np.int64))
+        perfect = np.array([1.0 if reachable is None else reachable[query] for query in queries], dtype=np.float64)
+        return cls(np.array(queries, dtype=np.int64), values, np.array(of_queries, dtype=np.int64), perfect)
 
 
 class _Differences(NamedTuple):
+    """``reachable``: the greatest difference there can be, of a perfect list and one that holds nothing."""
+
     of_queries: Floats
     of_clusters: Floats
+    reachable: float
 
 
 def _differences(first: _Row, second: _Row) -> _Differences:
     """On the queries that both answered: sorted, so that nothing depends on the numbers of queries, and rounded, so
     that equal figures are equal."""
-    if np.array_equal(first.queries, second.queries):
-        both, clusters = first.values - second.values, first.clusters
-    else:
+    left: NDArray[np.intp] | slice = slice(None)
+    right: NDArray[np.intp] | slice = slice(None)
+    if not np.array_equal(first.queries, second.queries):
         _, left, right = np.intersect1d(first.queries, second.queries, assume_unique=True, return_indices=True)
-        both, clusters = first.values[left] - second.values[right], first.clusters[left]
-    both = np.round(both, 12)
-    return _Differences(np.sort(both), np.sort(per_cluster(both[:, None], clusters)[:, 0]))
+    both = np.round(first.values[left] - second.values[right], 12)
+    perfect = np.maximum(first.reachable[left], second.reachable[right])
+    reachable = math.fsum(perfect.tolist()) / max(1, len(perfect))
+    of_clusters = np.sort(per_cluster(both[:, None], first.clusters[left])[:, 0])
+    return _Differences(np.sort(both), of_clusters, round(reachable, DIGITS))
 
 
 class _Figures(NamedTuple):
@@ -115,16 +128,18 @@ class _Figures(NamedTuple):
     effect: float | None
 
 
-def _figures(differences: list[Floats]) -> list[_Figures]:
-    """Pairs with equally many queries are computed together."""
-    p_values, p_alike, low, high, effects = (np.empty(len(differences)) for _ in range(5))
-    lengths = np.array([len(column) for column in differences], dtype=np.intp)
+def _figures(found: list[_Differences]) -> list[_Figures]:
+    """Pairs with equally many queries are computed together, as shares of what there can be."""
+    reachable = np.array([each.reachable for each in found])
+    p_values, p_alike, low, high, effects = (np.empty(len(found)) for _ in range(5))
+    lengths = np.array([len(each.of_clusters) for each in found], dtype=np.intp)
     for length in np.unique(lengths):
         where = np.flatnonzero(lengths == length)
-        columns = np.stack([differences[index] for index in where], axis=1)
-        p_values[where], low[where], high[where], p_alike[where] = paired(columns, MARGIN)
+        columns = np.stack([found[index].of_clusters for index in where], axis=1)
+        p_values[where], low[where], high[where], p_alike[where] = paired(columns / reachable[where], MARGIN)
         effects[where] = effect_sizes(columns)
-    rows = np.stack([p_values, holm(p_values), holm(p_alike), low, high, effects], axis=1).tolist()
+    ends = np.round(np.stack([low, high]) * reachable, DIGITS + 3) + 0.0  # no negative zero
+    rows = np.stack([p_values, holm(p_values), holm(p_alike), *ends, effects], axis=1).tolist()
     return [_Figures(*row[:3], *(None if math.isnan(value) else value for value in row[3:])) for row in rows]
 
 
@@ -136,7 +151,7 @@ def _comparison(
     figures: _Figures,
     level: float,
 ) -> Comparison:
-    of_queries, of_clusters = differences
+    of_queries, of_clusters, reachable = differences
     mean = float(of_queries.mean())
     first, second = pair
     low, high = figures.low, figures.high
@@ -162,6 +177,7 @@ def _comparison(
         verdict=verdict,
         more_queries=more and math.ceil(more * len(of_queries) / len(of_clusters)),
         sentence="",
+        reachable=reachable,
     )
     words = sentence(comparison, names.get(first, first), names.get(second, second))
     return replace(comparison, sentence=words)

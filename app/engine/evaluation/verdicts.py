@@ -5,13 +5,19 @@ from __future__ import annotations
 from app.engine.evaltypes import Comparison, Verdict
 from app.engine.evaluation.resampling import LEVEL
 
+HIDDEN = 0.005
+"""What is less becomes 0 with two digits."""
+
 FEW_QUERIES = 10
 """Below so many, a sentence says that they are few."""
+
+SMALL = 0.5
+"""Where a measure cannot be more, a sentence says what it can be, and has a digit more."""
 
 
 def sentence(comparison: Comparison, better: str, worse: str) -> str:
     """What the figures of a comparison say; ``better`` and ``worse`` are the models' names for people."""
-    figures = f"({comparison.measure} {_signed(comparison.difference)}{_interval(comparison)})"
+    figures = f"({comparison.measure} +{_number(comparison.difference, comparison)}{_interval(comparison)})"
     if comparison.verdict is Verdict.BETTER:
         text = f"{better} beats {worse} {figures}"
     elif comparison.verdict is Verdict.ALIKE:
@@ -20,6 +26,18 @@ def sentence(comparison: Comparison, better: str, worse: str) -> str:
         text = f"Cannot tell yet whether {better} or {worse} is better {figures}{_missing(comparison)}"
     few = comparison.queries < FEW_QUERIES
     return f"{text}. Only {_counted(comparison.queries)} so far." if few else f"{text}."
+
+
+def caution(queries: int, clusters: int, things: int) -> str:
+    """Of what comparisons do not speak, where queries that are taken for so many independent ones look for few
+    different things; empty where most look for one of their own."""
+    if clusters < max(2, 2 * things):
+        return ""
+    alike = "all look for the same" if things == 1 else f"look for {things} different things"
+    return (
+        f"These {queries} queries {alike}, as the files of one folder do. The figures hold for more queries of that "
+        "kind, and say little of others: what would tell more are queries for other things, not more of these."
+    )
 
 
 def _missing(comparison: Comparison) -> str:
@@ -40,14 +58,13 @@ def _counted(queries: int) -> str:
 def _interval(comparison: Comparison) -> str:
     if comparison.low is None or comparison.high is None:
         return ""
-    return f", 95% {_number(comparison.low)} to {_number(comparison.high)}"
+    most = "" if comparison.reachable >= SMALL else f"; it can be {_number(comparison.reachable, comparison)} at most"
+    return f", 95% {_number(comparison.low, comparison)} to {_number(comparison.high, comparison)}{most}"
 
 
-def _signed(value: float) -> str:
-    return f"+{_number(value)}"
-
-
-def _number(value: float) -> str:
-    """Two digits, with a real minus sign."""
-    text = f"{value:.2f}"
-    return text.replace("-0.00", "0.00").replace("-", "−")
+def _number(value: float, of: Comparison) -> str:
+    """Two digits, or three of what is always small and where two would hide on which side of 0 an end lies; with a real
+    minus sign."""
+    ends = [abs(end) for end in (of.low, of.high) if end]
+    digits = 2 if of.reachable >= SMALL and min(ends, default=1.0) >= HIDDEN else 3
+    return f"{value:.{digits}f}".replace("-", "−")

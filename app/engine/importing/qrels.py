@@ -31,8 +31,8 @@ class QrelsImporter:
         """Take in TREC qrels. A query is named by its TREC id, or by the number of a topic that the set has. What is
         named by path is looked for beside the file and in the library's folders, else by the end of its path.
 
-        They replace what this judge has said of the same items before. A grade above 3 counts as 3; one below 0 is
-        none, as trec_eval has it.
+        They replace what this judge has said of the same items before; but a person's own grades, under no name, stay.
+        A grade above 3 counts as 3; one below 0 is none, as trec_eval has it.
 
         Raises:
             AppError: the file cannot be read, a line has another form, the judge's name is too long, or the set is

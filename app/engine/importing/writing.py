@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.engine.errors import AppError
 from app.engine.jobs import Job
-from app.engine.judgingtypes import IMPORTED, MOST_UNKNOWN, Imported, Scale
+from app.engine.judgingtypes import IMPORTED, MOST_UNKNOWN, OWN_JUDGE, Imported, Scale
 from app.engine.store.database import Database
 from app.engine.store.files import Files
 from app.engine.store.judgments import enter, given_by, spelled
@@ -96,8 +96,9 @@ class Writer:
         notes: Sequence[str] = (),
         judge: str = IMPORTED,
     ) -> Imported:
-        """Keep the entries, and tell what of them is new. Grades of other judges stay; a note counts those of this one
-        that are another grade now. A set that is made for them is taken back if not all of them could be entered.
+        """Keep the entries, and tell what of them is new. Grades of other judges stay, and so do a person's own, which
+        no file replaces; a note counts those that are another grade here or now. A set that is made for them is taken
+        back if not all of them could be entered.
 
         Raises:
             AppError: the set is gone, its name or the judge's cannot be one, or the disk is full or fails.
@@ -106,7 +107,7 @@ class Writer:
         job.begin("Importing", len(entries))
         set_id = self._queries.create_set(into.name, Scale.BINARY, "") if into.id is None else into.id
         before = self._queries.ids(set_id)
-        queries = judgments = changed = 0
+        queries = judgments = differing = 0
         try:
             for group in _groups(entries):
                 with self._database.transaction() as change:
@@ -115,17 +116,20 @@ class Writer:
                         values = (one.key, one.title, one.query, one.guidelines, one.translations, one.retitle)
                         query_id = save_query(change, set_id, *values)
                         here = given_by(change, query_id, name)
-                        new = [(ref, grade) for ref, grade in dict(one.grades).items() if here.get(ref) != grade]
-                        enter(change, query_id, name, new)
+                        new = {ref: grade for ref, grade in dict(one.grades).items() if here.get(ref) != grade}
+                        others = new.keys() & here.keys()
+                        if name == OWN_JUDGE:
+                            new = {ref: grade for ref, grade in new.items() if ref not in here}
+                        enter(change, query_id, name, new.items())
                         queries += bool(new) or one.key not in before
                         judgments += len(new)
-                        changed += sum(ref in here for ref, _ in new)
+                        differing += len(others)
                 job.advance(len(group))
         except BaseException:
             if into.id is None:
                 self._queries.remove_set(set_id)
             raise
-        told = [f"{changed:,} judgments were here with another grade, which was replaced."] if changed else []
+        told = [_differing(differing, judge)] if differing else []
         names = tuple(dict.fromkeys(printable(name) for name in unknown))
         return Imported(
             set_id,
@@ -136,6 +140,15 @@ class Writer:
             (*notes, *told),
             more_unknown=len(names[MOST_UNKNOWN:]),
         )
+
+
+def _differing(count: int, judge: str) -> str:
+    if judge == OWN_JUDGE:
+        return (
+            f"You judged {count:,} of these otherwise, and your grades stay. To have the file's beside them, take it "
+            "in under another judge's name."
+        )
+    return f"{count:,} judgments were here with another grade, which was replaced."
 
 
 def read_text(path: str, title: str) -> str:

@@ -131,13 +131,8 @@ class _Page:
 
     @cached_property
     def _verdicts(self) -> list[Comparison]:
-        """The most telling comparisons: all where there are few, else those with the best model."""
-        comparisons = self.report.evaluation.comparisons
-        if len(comparisons) <= MOST_SENTENCES:
-            return list(comparisons)
-        best = comparisons[0].better
-        leading = [one for one in comparisons if one.better == best]
-        return leading[:MOST_SENTENCES]
+        """The comparisons that decide."""
+        return list(self.report.evaluation.comparisons[:MOST_SENTENCES])
 
     @cached_property
     def _has_lists(self) -> bool:
@@ -158,8 +153,9 @@ class _Page:
         return (f"P@{k}", f"R@{k}", f"F1@{k}", "AP")
 
     def _notes(self) -> list[str]:
-        notes = []
-        for model in self.report.evaluation.models:
+        evaluation = self.report.evaluation
+        notes = [evaluation.caution] if evaluation.caution and evaluation.comparisons else []
+        for model in evaluation.models:
             if model.note:
                 notes.append(f"{model.name}: {model.note}")
             elif model.unanswered:

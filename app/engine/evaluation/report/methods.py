@@ -17,9 +17,9 @@ def sentences(evaluation: Evaluation, robustness: Robustness | None = None) -> t
         "Rankings are exact (every vector is compared) and by meaning alone, 1,000 results deep; the query's own file "
         "and copies of it are left out. An item is relevant if its grade is above 0. Items marked as unsure or for "
         "later count as not judged.",
-        "Bounds say what a measure would be if nothing, or everything, that is not judged among the first "
-        f"{evaluation.k} results were relevant; AP, nDCG and Rprec without a cut-off look at the whole list, and their "
-        "bounds are over its first ten.",
+        "Bounds say what a measure could be at least and at most, whichever of the results that it looks at and nobody "
+        "judged are relevant; AP, nDCG and Rprec without a cut-off look at the whole list, and their bounds say what "
+        "judging its first ten could change.",
         "Queries of one key, and queries with the very same relevant items (captions of one picture, say), are not "
         "independent and count as one wherever something is drawn or tested: their values are added, and divided by "
         "the mean number of queries that count as one. Means, wins and losses are over single queries.",
@@ -29,8 +29,11 @@ def sentences(evaluation: Evaluation, robustness: Robustness | None = None) -> t
         f"difference (all changes of signs up to {ENUMERATED} queries, else {SIGNS:,} drawn with a fixed seed), with "
         "the interval that inverts it (Hartigan's typical values); p values are corrected for the number of "
         "comparisons by Holm's method. The effect size is the mean difference in "
-        f"standard deviations of the differences. “Alike” means that the interval lies within ±{MARGIN:g}, "
-        "and that two one-sided tests against this margin say so, corrected by Holm's method too.",
+        f"standard deviations of the differences. “Alike” means that the interval lies within ±{MARGIN:g} of what a "
+        "perfect list would have on these queries, and that two one-sided tests against this margin say so, corrected "
+        "by Holm's method too.",
+        "Verdicts are about queries like those asked. Example queries of one class are taken for queries of their own: "
+        "over them, what is said holds for these classes and the files in them, and not for other classes.",
         "A threshold goes by results judged without a gap from a query's first one on, and no deeper than where a "
         "tenth of all results above it is not judged; none is told before something was judged not relevant.",
     ]
