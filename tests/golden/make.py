@@ -22,7 +22,6 @@ from typing import Any
 
 from PIL import Image
 
-from app.engine.librarytypes import IndexRequest
 from app.engine.session import Session
 from app.engine.types import Modality, Query, QueryPart, SearchRequest
 
@@ -30,6 +29,11 @@ try:  # where it is since schema 3
     from app.engine.evaltypes import EvaluationRequest
 except ImportError:
     from app.engine.types import EvaluationRequest
+
+try:
+    from app.engine.librarytypes import IndexRequest
+except ImportError:  # where earlier programs have it
+    from app.engine.types import IndexRequest
 
 HERE = Path(__file__).resolve().parent
 SAMPLE = HERE.parents[1] / "resources" / "sample"
