@@ -44,6 +44,7 @@ def search(reply: SearchReply) -> dict[str, Any]:
         },
         "exact": reply.exact,
         "note": reply.note,
+        "all_unsure": reply.all_unsure,
     }
 
 

@@ -37,6 +37,8 @@ from app.paths import data_home
 
 DEMO_LIBRARY = "sample"
 
+UNSURE = "Nothing is left: leave out --min-precision, give a smaller share, or judge more results."
+
 
 def run(options: argparse.Namespace) -> int:
     """Do what the parsed command line says; returns the exit status."""
@@ -105,7 +107,7 @@ def _search(options: argparse.Namespace, home: Path) -> Answer:
             raise AppError("This folder is not in the library", "Nothing below it was indexed.", under)
         check_known(session, request.filters.labels)
         reply = session.search(request)
-    nothing = _nothing(is_empty, request.filters)
+    nothing = UNSURE if reply.all_unsure else _nothing(is_empty, request.filters)
     return Answer(documents.search(reply), lambda console: tables.search(console, reply, nothing))
 
 

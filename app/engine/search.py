@@ -110,9 +110,12 @@ class Searcher:
         own, own_paths = self._own(query)
         answers = [self._ask(target, query, request, filters, own, anew) for target in targets]
         notes = [] if targets else [no_model(filters)]
+        all_unsure = False
         if request.min_precision is not None and sure:
-            answers, untold = _only_sure(answers, query, request.min_precision, sure)
-            notes += untold
+            asked = answers
+            answers, told = _only_sure(asked, query, request.min_precision, sure)
+            all_unsure = _hold_any(asked) and not _hold_any(answers)
+            notes += told
         by_words = self._by_words(request, filters, query, own)
         by_meaning = [[int(item_id) for item_id in answer.neighbours.ids] for answer in answers]
         ranking = _fuse(by_meaning, list(by_words), request.k)
@@ -128,6 +131,7 @@ class Searcher:
             generation=request.generation,
             exact=all(answer.exact for answer in answers),
             note=" ".join(notes),
+            all_unsure=all_unsure,
         )
 
     def run(self, query: Query, target: Target, depth: int) -> tuple[Hit, ...]:
@@ -280,10 +284,14 @@ def _scan_up_to(query: Query, exact: bool) -> int | None:
     return SCAN_FOR_WORDS_UP_TO if Modality.TEXT in query.modalities else None
 
 
+def _hold_any(answers: Iterable[_Nearest]) -> bool:
+    return any(len(answer.neighbours.ids) for answer in answers)
+
+
 def _only_sure(
     answers: Sequence[_Nearest], query: Query, precision: float, sure: Sure
 ) -> tuple[list[_Nearest], list[str]]:
-    """The answers without what lies below their models' thresholds, and why some have none."""
+    """The answers without what lies below their models' thresholds, and why nothing or all of one was left out."""
     kept, notes = [], []
     for answer in answers:
         threshold = sure(answer.target, query, precision)
@@ -292,9 +300,20 @@ def _only_sure(
         else:
             near = answer.neighbours
             is_sure = near.similarities >= np.float32(threshold.similarity)
+            if len(is_sure) and not is_sure.any():
+                best = float(near.similarities.max())
+                notes.append(_none_is_sure(answer.target, threshold.similarity, best, precision))
             answer = replace(answer, neighbours=Neighbours(near.ids[is_sure], near.similarities[is_sure]))
         kept.append(answer)
     return kept, notes
+
+
+def _none_is_sure(target: Target, needed: float, best: float, precision: float) -> str:
+    found = "picture" if ItemKind.AUDIO not in target.kinds else "sound" if len(target.kinds) == 1 else "result"
+    return (
+        f"No {found} is similar enough to be right in {precision:.0%} of cases, by your judgments: that takes a "
+        f"similarity of {needed:.3f}, and the most similar one has {best:.3f}."
+    )
 
 
 def _union(items: Sequence[Ids]) -> Ids:

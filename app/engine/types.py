@@ -163,7 +163,8 @@ class Timings:
 class SearchReply:
     """``models`` answered: none when only the keywords were asked (``note`` then says why in a sentence), two when
     words looked for pictures with one and for sounds with another. ``note`` also says where there is no threshold yet
-    for ``min_precision``."""
+    for ``min_precision``, and where nothing reaches it. ``all_unsure``: something was found by meaning, and all of it
+    was left out for that."""
 
     models: tuple[str, ...]
     hits: tuple[Hit, ...]
@@ -171,6 +172,7 @@ class SearchReply:
     generation: int = 0
     exact: bool = True
     note: str = ""
+    all_unsure: bool = False
 
     @property
     def model(self) -> str | None:

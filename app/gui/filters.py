@@ -118,6 +118,10 @@ class FilterBar(QWidget):
         self.blockSignals(False)
         self.changed.emit()
 
+    def show_unsure(self) -> None:
+        """No longer leave out what is not likely right."""
+        self._sure.setChecked(False)
+
     def set_models(self, models: tuple[ModelStatus, ...]) -> None:
         self._models = models
 

@@ -129,6 +129,7 @@ class SearchPage(QWidget):
         self.states.picture_wanted.connect(self.bar.choose_picture)
         self.states.sound_wanted.connect(self.bar.choose_sound)
         self.states.unfiltered_wanted.connect(self.filters.reset)
+        self.states.unsure_wanted.connect(self.filters.show_unsure)
         self._keep.clicked.connect(self._keep_this)
 
     # --- what the window tells ---------------------------------------------------------------------------------------
@@ -285,7 +286,7 @@ class SearchPage(QWidget):
         self._hide_results()
 
     def _show_nothing_found(self, reply: SearchReply) -> None:
-        self.states.say_nothing_found(reply.note, self._indexing, self.filters.narrowed, bool(reply.models))
+        self.states.say_nothing_found(reply, self._indexing, self.filters.narrowed)
         self._hide_results()
 
     def _show_idle(self) -> None:

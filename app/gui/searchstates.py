@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from app.engine.errors import AppError
 from app.engine.jobs import Progress
 from app.engine.librarytypes import LibraryStatus
+from app.engine.types import SearchReply
 from app.gui.emptystate import EmptyState
 
 Actions = Sequence[tuple[str, Callable[[], None]]]
@@ -16,7 +17,8 @@ Actions = Sequence[tuple[str, Callable[[], None]]]
 
 class SearchStates(EmptyState):
     """Signals, each for a button: ``add_folder_wanted``, ``sample_wanted``, ``models_wanted``, ``picture_wanted``,
-    ``sound_wanted``, ``unfiltered_wanted``, and ``cancel_wanted`` for bringing a library up to date."""
+    ``sound_wanted``, ``unfiltered_wanted``, ``unsure_wanted``, and
+    ``cancel_wanted`` for bringing a library up to date."""
 
     add_folder_wanted = Signal()
     sample_wanted = Signal()
@@ -24,6 +26,7 @@ class SearchStates(EmptyState):
     picture_wanted = Signal()
     sound_wanted = Signal()
     unfiltered_wanted = Signal()
+    unsure_wanted = Signal()
     cancel_wanted = Signal()
 
     # --- opening a library -------------------------------------------------------------------------------------------
@@ -93,17 +96,20 @@ class SearchStates(EmptyState):
             self.tr("Nothing answers your query yet. It stays, and is asked again as more has been read."),
         )
 
-    def say_nothing_found(self, note: str, indexing: bool, narrowed: bool, by_models: bool) -> None:
-        """``note`` is the engine's; ``narrowed`` by filters; ``by_models``, not by names and captions alone."""
-        sentences = [note] if note else []
+    def say_nothing_found(self, reply: SearchReply, indexing: bool, narrowed: bool) -> None:
+        """``narrowed``: by filters."""
+        sentences = [reply.note] if reply.note else []
         if indexing:
             sentences.append(self.tr("More may be found when indexing is done."))
-        if narrowed:
+        actions = []
+        if reply.all_unsure:
+            actions.append((self.tr("Show unsure results too"), self.unsure_wanted.emit))
+        elif narrowed:
             sentences.append(self.tr("The filters may hide what you look for."))
+            actions.append((self.tr("Clear the filters"), self.unfiltered_wanted.emit))
         else:
             sentences.append(self.tr("Try other words, or search by a picture or a sound."))
-        actions = [(self.tr("Clear the filters"), self.unfiltered_wanted.emit)] if narrowed else []
-        if not by_models:
+        if not reply.models:
             actions.append((self.tr("See the models"), self.models_wanted.emit))
         self.say("search", self.tr("Nothing found"), " ".join(sentences), actions)
 

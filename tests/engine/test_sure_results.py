@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from hues import HUES, MODEL, coloured, judge_all
+from PIL import Image
 
 from app.cli.arguments import parser
 from app.cli.run import run as run_command
@@ -46,6 +47,26 @@ def test_results_below_the_threshold_are_left_out_once_enough_is_judged(library:
         judge_all(library, tmp_path / "media" / f"{hue}-0.png", hue)
     assert asked(library, photo) == ({"green"}, "")
     assert asked(library, photo, None)[0] == set(HUES)
+
+
+def test_where_nothing_is_similar_enough_that_is_said(
+    library: Session, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for hue in HUES:
+        judge_all(library, tmp_path / "media" / f"{hue}-0.png", hue)
+    Image.new("RGB", (48, 48), "white").save(tmp_path / "white.png")
+    request = SearchRequest(Query.of_image(str(tmp_path / "white.png")), min_precision=0.9)
+    everything = library.search(replace(request, min_precision=None))
+    reply = library.search(request)
+    assert (reply.hits, reply.all_unsure, everything.all_unsure) == ((), True, False)
+    assert "No picture is similar enough to be right in 90% of cases" in reply.note
+    assert reply.note.endswith(f"and the most similar one has {everything.hits[0].similarity:.3f}.")
+    library.close()
+    words = ["--home", str(home), "search", "--image", str(tmp_path / "white.png"), "--min-precision", "0.9"]
+    assert run_command(parser().parse_args(words)) == 0
+    said = capsys.readouterr().out
+    assert "No picture is similar enough" in said
+    assert "leave out --min-precision" in said
 
 
 def test_the_threshold_is_the_evaluations_and_follows_new_judgments(library: Session, tmp_path: Path) -> None:

@@ -219,6 +219,21 @@ def test_results_can_be_kept_to_what_is_likely_right(qtbot: QtBot, page: SearchP
     assert last_request(fake_client).min_precision is None
 
 
+def test_where_nothing_is_likely_right_the_rest_is_offered(
+    qtbot: QtBot, page: SearchPage, fake_client, make_reply
+) -> None:
+    fake_client.answers["search"] = lambda request: make_reply(
+        0, note="No picture is similar enough.", all_unsure=True, generation=request.generation
+    )
+    page.bar.set_query(Query.of_text("dog"))
+    press(page, "Photos")
+    page.filters._sure.click()
+    qtbot.waitUntil(lambda: page.findChild(EmptyState).sentence == "No picture is similar enough.")
+    press(page, "Show unsure results too")
+    assert last_request(fake_client).min_precision is None
+    assert last_request(fake_client).filters.kinds == {MediaKind.PHOTO}
+
+
 def test_the_picker_offers_only_models_that_can_answer(page: SearchPage, make_status) -> None:
     spaces = dict.fromkeys(("clip-vit-b-32", "timbre", "siglip2-b-16"), make_status().spaces["clip-vit-b-32"])
     page.set_library(make_status(spaces=spaces))
