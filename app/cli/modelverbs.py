@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +13,7 @@ from rich.console import Console
 from app import settings
 from app.cli import documents, modeltables, tables
 from app.cli.answers import DONE, FAILED, Answer, open_session
+from app.cli.asking import ask
 from app.cli.progress import watched
 from app.engine.errors import AppError
 from app.engine.modeltypes import AddRequest, InstallPlan, Needs
@@ -66,14 +66,8 @@ def _install(options: argparse.Namespace, home: Path) -> Answer:
 def _ask_consent(plans: Sequence[InstallPlan]) -> None:
     """Raises AppError where a person does not agree, or none is there to ask."""
     modeltables.plans(Console(stderr=True), plans)
-    if not sys.stdin.isatty():
-        raise AppError(
-            "Nothing was fetched", "Nobody is here to agree to source, size and licence. Read them, and add --yes."
-        )
-    sys.stderr.write("Fetch this? [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise AppError("Nothing was fetched", "You did not agree.")
+    nobody = "Nobody is here to agree to source, size and licence. Read them, and add --yes."
+    ask("Fetch this?", "Nothing was fetched", nobody)
 
 
 def _remove(options: argparse.Namespace, home: Path) -> Answer:

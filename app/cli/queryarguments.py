@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from typing import Any
+
+from app.engine.judgingtypes import Scale
 
 SET_HELP = "the set of test queries"
 
@@ -24,8 +27,13 @@ def add_queries(actions: Any, shared: argparse.ArgumentParser) -> None:
     add.add_argument("--title", metavar="T", default="", help="what it is called in lists")
     add.add_argument("--guidelines", metavar="T", default="", help="what counts as relevant")
     _add_set(add, f"{SET_HELP}, made if it is not there; else the usual one")
+    change = action("change", "change what a query is called, or what counts as relevant")
+    change.add_argument("id", metavar="ID", type=int, help="as `queries list` numbers it")
+    change.add_argument("--title", metavar="T", default=None, help="what it is called in lists")
+    change.add_argument("--guidelines", metavar="T", default=None, help="what counts as relevant; '' for none")
     remove = action("remove", "remove queries with their judgments")
     remove.add_argument("ids", metavar="ID", type=int, nargs="+", help="as `queries list` numbers them")
+    _add_sets(action)
     for name, what, text in (
         ("import-folders", "DIR", "a folder per class: each file asks for the others of its class"),
         ("import-examples", "DIR", "every file of a folder is a query, with nothing judged"),
@@ -35,6 +43,25 @@ def add_queries(actions: Any, shared: argparse.ArgumentParser) -> None:
         one = action(name, text)
         one.add_argument("path", metavar=what)
         _add_set(one, f"{SET_HELP} that takes them; else one called as the file or folder")
+
+
+def _add_sets(action: Callable[[str, str], argparse.ArgumentParser]) -> None:
+    """The actions that make, change and remove a set."""
+    for name, text in (("add-set", "make a set"), ("change-set", "change a set's name, scale or guidelines")):
+        one = action(name, text)
+        one.add_argument("name", metavar="NAME")
+        if name == "change-set":
+            one.add_argument("--rename", metavar="NEW", default=None, help="its new name")
+        one.add_argument(
+            "--scale",
+            choices=tuple(Scale),
+            default=None,
+            help="relevant or not, or grades from 0 to 3; no grade is lost",
+        )
+        one.add_argument("--guidelines", metavar="T", default=None, help="what counts as relevant; '' for none")
+    remove = action("remove-set", "remove a set with its queries and judgments")
+    remove.add_argument("name", metavar="NAME")
+    remove.add_argument("--yes", action="store_true", default=False, help="without being asked")
 
 
 def add_judge(actions: Any, shared: argparse.ArgumentParser) -> None:

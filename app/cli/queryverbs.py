@@ -15,11 +15,12 @@ from rich.table import Table
 
 from app.cli import documents, tables
 from app.cli.answers import Answer, open_session
+from app.cli.asking import ask
 from app.cli.measuring import judge_named, set_named, set_of
 from app.cli.progress import watched
 from app.engine.errors import AppError, NotIndexed
 from app.engine.jobs import Job
-from app.engine.judgingtypes import OWN_JUDGE, Imported, QuerySummary
+from app.engine.judgingtypes import OWN_JUDGE, Imported, QuerySet, QuerySummary, Scale
 from app.engine.types import Modality, Query, QueryPart
 
 
@@ -87,8 +88,10 @@ def _naming_index(folder: str | Path) -> Iterator[None]:
 
 
 def _sets(_options: argparse.Namespace, session: Any) -> Answer:
-    sets = session.evaluations.sets()
+    return _listed_sets(session.evaluations.sets())
 
+
+def _listed_sets(sets: Sequence[QuerySet]) -> Answer:
     def show(console: Console) -> None:
         table = Table("set", "scale", "queries", "judged", "judgments", "judges", box=None, pad_edge=False)
         for one in sets:
@@ -96,8 +99,40 @@ def _sets(_options: argparse.Namespace, session: Any) -> Answer:
             counts = (f"{count:,}" for count in (one.queries, one.judged, one.judgments))
             table.add_row(escape(one.name), one.scale, *counts, escape(judges))
         console.print(table)
+        for one in sets:
+            if one.guidelines:
+                console.print(f"[dim]“{escape(one.name)}”: {escape(one.guidelines)}")
 
-    return Answer({"sets": documents.plain(sets)}, show)
+    return Answer({"sets": documents.plain(tuple(sets))}, show)
+
+
+def _add_set(options: argparse.Namespace, session: Any) -> Answer:
+    made = session.evaluations.create_set(options.name, Scale(options.scale or Scale.BINARY), options.guidelines or "")
+    return _listed_sets([made])
+
+
+def _change_set(options: argparse.Namespace, session: Any) -> Answer:
+    if options.rename is None and options.scale is None and options.guidelines is None:
+        raise AppError("There is nothing to change", "Give --rename, --scale or --guidelines.")
+    set_id = set_named(options.name, session)
+    scale = Scale(options.scale) if options.scale else None
+    return _listed_sets([session.evaluations.change_set(set_id, options.rename, scale, options.guidelines)])
+
+
+def _remove_set(options: argparse.Namespace, session: Any) -> Answer:
+    set_id = set_named(options.name, session)
+    (one,) = (each for each in session.evaluations.sets() if each.id == set_id)
+    lost = f"{_counted(one.queries, 'query', 'queries')} and {_counted(one.judgments, 'judgment', 'judgments')}"
+    if not options.yes:
+        question = f"Remove “{one.name}” with {lost}? Your files are not touched."
+        ask(question, "Nothing was removed", f"“{one.name}” has {lost}, which would be lost. If so, add --yes.")
+    session.evaluations.remove_set(set_id)
+    document = {"removed": one.name, "queries": one.queries, "judgments": one.judgments}
+    return Answer(document, lambda console: console.print(f"“{escape(one.name)}” is removed, with {lost}."))
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
 
 
 def _list(options: argparse.Namespace, session: Any) -> Answer:
@@ -139,11 +174,25 @@ def _set_or_new(name: str, session: Any) -> int | None:
     return set_named(name, session)
 
 
-def _remove(options: argparse.Namespace, session: Any) -> Answer:
+def _change(options: argparse.Namespace, session: Any) -> Answer:
+    if options.title is None and options.guidelines is None:
+        raise AppError("There is nothing to change", "Give --title or --guidelines.")
+    if options.title is not None and not options.title.strip():
+        raise AppError("A query needs a title", "Lists show it by that.")
+    _check_numbers([options.id], session)
+    return _listed([session.evaluations.change_query(options.id, options.title, options.guidelines)])
+
+
+def _check_numbers(ids: Sequence[int], session: Any) -> None:
+    """Raises AppError: there is no query of one of these numbers."""
     there = {one.id for one in session.evaluations.queries()}
-    for query_id in options.ids:
+    for query_id in ids:
         if query_id not in there:
             raise AppError("There is no such query", f"{query_id} was given; `semblance queries list` numbers them.")
+
+
+def _remove(options: argparse.Namespace, session: Any) -> Answer:
+    _check_numbers(options.ids, session)
     for query_id in options.ids:
         session.evaluations.remove_query(query_id)
     ids = list(options.ids)
@@ -180,7 +229,11 @@ _ACTIONS: dict[str, Callable[[argparse.Namespace, Any], Answer]] = {
     "sets": _sets,
     "list": _list,
     "add": _add,
+    "change": _change,
     "remove": _remove,
+    "add-set": _add_set,
+    "change-set": _change_set,
+    "remove-set": _remove_set,
     "import-folders": _import_folders,
     "import-examples": _import_examples,
     "import-captions": _import_captions,

@@ -32,7 +32,8 @@ class QrelsImporter:
         named by path is looked for beside the file and in the library's folders, else by the end of its path.
 
         They replace what this judge has said of the same items before; but a person's own grades, under no name, stay.
-        A grade above 3 counts as 3; one below 0 is none, as trec_eval has it.
+        A grade above 3 counts as 3; one below 0 is none, as trec_eval has it. A set in which nothing is judged yet
+        becomes graded where they are.
 
         Raises:
             AppError: the file cannot be read, a line has another form, the judge's name is too long, or the set is
@@ -42,10 +43,9 @@ class QrelsImporter:
         job.begin("Reading the judgments")
         lines, notes = _in_scale(trec.read_qrels(read_text(path, "This judgments file cannot be read"), path))
         into = self._writer.set_at(set_id)
-        if into.id is not None:
-            notes += _beyond(lines, into.name, self._queries.about(into.id)[1])
         places = self._writer.places(path)
-        kept = _by_name(self._queries.queries(into.id))
+        here = self._queries.queries(into.id)
+        kept = _by_name(here)
         by_query: dict[str, list[trec.QrelLine]] = {}
         for line in lines:
             by_query.setdefault(line.query_id, []).append(line)
@@ -62,7 +62,24 @@ class QrelsImporter:
             entries.append(
                 Entry(key, printable(title_of(query)), query, [(ref, line.grade) for ref, line in found if ref])
             )
-        return self._writer.enter(into, entries, job, unknown, notes, judge)
+        taken = self._writer.enter(into, entries, job, unknown, notes, judge)
+        scaled = self._scaled(taken, entries, is_judged=any(query.judged for query in here))
+        return replace(taken, notes=(*taken.notes, *scaled))
+
+    def _scaled(self, taken: Imported, entries: Sequence[Entry], is_judged: bool) -> list[str]:
+        """What is said where grades are above the set's scale. They change it where nothing was judged by it."""
+        highest = max((grade for one in entries for _, grade in one.grades), default=0)
+        name, scale, _ = self._queries.about(taken.set_id)
+        if highest <= scale.highest:
+            return []
+        if is_judged:
+            return [
+                f"“{name}” only tells relevant from not relevant: higher grades are kept, and count once it is graded. "
+                "“Name, scale and guidelines…” in its menu does that, or `semblance queries change-set NAME --scale "
+                "graded`."
+            ]
+        self._queries.change_set(taken.set_id, None, Scale.GRADED, None)
+        return [f"“{name}” is judged in grades from 0 to {Scale.GRADED.highest} from now on, as in this file."]
 
     def _query(self, query: Query, places: Places) -> Query | None:
         """A query with the files that it names; None where one of them is not in the library."""
@@ -104,12 +121,6 @@ def _in_scale(lines: Sequence[trec.QrelLine]) -> tuple[list[trec.QrelLine], list
     if below := len(lines) - len(kept):
         notes.append(f"{below:,} lines with a grade below 0 were left out: that means not judged.")
     return kept, notes
-
-
-def _beyond(lines: Sequence[trec.QrelLine], name: str, scale: Scale) -> list[str]:
-    if all(line.grade <= scale.highest for line in lines):
-        return []
-    return [f"“{name}” tells relevant from not relevant alone: higher grades are kept, and count once it is graded."]
 
 
 def _by_name(queries: tuple[QuerySummary, ...]) -> dict[str, QuerySummary]:
