@@ -39,6 +39,9 @@ def _measures(console: Console, result: Evaluation) -> None:
             values = [_measured(measures.get(name)) for name in result.measures]
             lines.append(blocks.Line((f"  by {modality}", "", *values), "dim"))
     blocks.show(console, ("model", "queries", *map(escape, result.measures)), lines)
+    for model in result.models:
+        if model.note:
+            console.print(f"{escape(model.model)}: {escape(model.note)}")
     console.print(
         f"[dim]In brackets the 95% interval over queries. R@{result.k} is recall among what was judged relevant; what "
         "is not judged counts as not relevant. Models that answered different queries cannot be compared."
@@ -103,8 +106,6 @@ def _notes(console: Console, result: Evaluation) -> None:
                 )
             elif threshold.note:
                 console.print(f"[dim]{model.model}, by {threshold.modality}: {escape(threshold.note)}")
-        if model.note:
-            console.print(f"[dim]{model.model}: {escape(model.note)}")
 
 
 def _index(model: ModelEvaluation) -> str:

@@ -129,8 +129,8 @@ class Costs:
 def frontier_of(models: Sequence[ModelEvaluation], measure: str) -> tuple[str, ...]:
     """The models that no other beats in both the measure and speed, in the order of ``models``.
 
-    Speed is items a second on this machine. Models are held only against those that answered the same queries, and
-    where their speed is known; of models whose speed nobody knows, the best is taken.
+    Speed is items a second on this machine. Models are held only against those that answered the same queries and
+    whose speed is known; one that stands alone there is none of them.
     """
     kept: set[str] = set()
     groups: dict[frozenset[int], list[ModelEvaluation]] = {}
@@ -138,9 +138,8 @@ def frontier_of(models: Sequence[ModelEvaluation], measure: str) -> tuple[str, .
         if model.queries:
             groups.setdefault(frozenset(one.query_id for one in model.queries), []).append(model)
     for group in groups.values():
-        rated = [model for model in group if model.costs.items_per_s] or group
-        points = {one.model: (1 / (one.costs.items_per_s or math.inf), one.mean[measure]) for one in rated}
-        kept.update(frontier(points))
+        points = {one.model: (1 / one.costs.items_per_s, one.mean[measure]) for one in group if one.costs.items_per_s}
+        kept.update(frontier(points) if len(points) > 1 else ())
     return tuple(model.model for model in models if model.model in kept)
 
 

@@ -107,10 +107,10 @@ class ModelEvaluation:
 
     ``measures`` are means over ``queries``; ``by_modality`` the same over the queries by words, picture, sound alone,
     where there is more than one kind; mixed queries, each a mix of its own, count in ``measures`` only.
-    ``unanswered`` names the queries of a kind it does not accept, those judged on
-    nothing it could find, and those whose file is gone (``note`` says so). ``index_recall`` is the share of its exact
-    first k that a search through its index finds, None where it was not measured; ``uses_index`` False: its searches
-    compare every vector, and nothing can be lost.
+    ``unanswered`` names the queries of a kind it does not accept, those judged on nothing it could find, and those
+    whose file is gone; ``note`` says which it is, or why the model answers nothing. ``index_recall`` is the share of
+    its exact first k that a search through its index finds, None where it was not measured; ``uses_index`` False: its
+    searches compare every vector, and nothing can be lost.
     """
 
     model: str

@@ -16,6 +16,7 @@ from app.engine.evaltypes import (
 )
 from app.engine.evaluation import measures
 from app.engine.evaluation.clusters import clusters
+from app.engine.evaluation.leftout import left_out
 from app.engine.evaluation.order import decisive_first, ranked
 from app.engine.gradedruns import GradedRun, JudgedQueries, RankedQuery, Witness, depth_of, graded_run
 from app.engine.jobs import NULL_JOB, Job
@@ -148,7 +149,8 @@ class Evaluator:
             job.advance(len(plan.queries))
             name = status.name if status else key
             return ModelEvaluation(key, name, {}, (), tuple(one.summary.title for one in plan.queries), note), None
-        able = _answerable(plan, target)
+        understood = [one for one in plan.queries if not _is_foreign(one, target)]
+        able = _answerable(understood, plan, target)
         job.advance(len(plan.queries) - len(able), note=status.name)
         run, lost = self._run(target, able, plan, status.name, job)
         if plan.witness:
@@ -161,7 +163,9 @@ class Evaluator:
             measures={},
             queries=self._of_queries(measured, plan),
             unanswered=tuple(one.summary.title for one in plan.queries if one.summary.id not in answered),
-            note=f"Left out, because the query's file is gone or cannot be read: {', '.join(lost)}." if lost else "",
+            note=left_out(
+                [one.modalities for one in plan.queries if _is_foreign(one, target)], len(understood) - len(able), lost
+            ),
             thresholds=thresholds_of(key, run, PRECISION),
         )
         return model, measured
@@ -214,11 +218,10 @@ class Evaluator:
         return tuple(JudgedHit(hit, grade if (grade := grades[hit.item_id]) >= 0 else None) for hit in islice(hits, k))
 
 
-def _answerable(plan: _Plan, target: Target) -> list[RankedQuery]:
-    """The queries that the model understands, and of which something that it could find was judged. A query without
-    any judgment is answered, where it is asked for by name."""
+def _answerable(understood: Sequence[RankedQuery], plan: _Plan, target: Target) -> list[RankedQuery]:
+    """The queries of which something that the model could find was judged. A query without any judgment is answered,
+    where it is asked for by name."""
     kinds = frozenset(target.kinds)
-    understood = [one for one in plan.queries if not _is_foreign(one, target)]
     return [one for one in understood if not one.summary.judged or len(plan.judged.of(one.summary.id, kinds).ids)]
 
 

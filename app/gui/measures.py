@@ -252,7 +252,7 @@ def _in_order(evaluation: Evaluation) -> list[str]:
 
 def note_lines(evaluation: Evaluation) -> list[str]:
     """What a reader must know before comparing the rows: who could not answer, and whose means differ in queries."""
-    lines = [line for model in evaluation.models for line in _unanswered_lines(model, evaluation)]
+    lines = [f"{model.name}: {model.note}" for model in evaluation.models if model.note]
     if len({answered_keys(model) for model in evaluation.models if model.queries}) > 1:
         lines.append(
             translate(
@@ -262,23 +262,6 @@ def note_lines(evaluation: Evaluation) -> list[str]:
             ).format(BEST_MARK)
         )
     return lines
-
-
-def _unanswered_lines(model: ModelEvaluation, evaluation: Evaluation) -> list[str]:
-    lines = [f"{model.name}: {model.note}"] if model.note else []
-    if model.note and not model.queries:
-        return lines
-    answered = answered_keys(model)
-    understood = {query.query.modalities for query in evaluation.queries if query.key in answered}
-    missed = [query for query in evaluation.queries if query.query.modalities not in understood]
-    if not missed:
-        return lines
-    kinds = " or ".join(dict.fromkeys(kind_words(query.query.modalities) for query in missed))
-    if not model.queries:
-        return [*lines, translate("Measures", "{0} cannot search {1}.").format(model.name, kinds)]
-    left_out = wording.count(len(missed), "query", "queries")
-    sentence = translate("Measures", "{0} cannot search {1}: {2} left out.")
-    return [*lines, sentence.format(model.name, kinds, left_out)]
 
 
 def kind_name(modality: Modality) -> str:

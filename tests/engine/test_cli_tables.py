@@ -87,6 +87,13 @@ def test_what_comparisons_do_not_speak_of_is_told_below_them(evaluation: Evaluat
     assert lines[at + 1] == "They hold for two folders."
 
 
+def test_why_a_model_has_no_figures_is_told_below_them(evaluation: Evaluation) -> None:
+    why = "Cannot search by words, so 280 queries are left out."
+    of_sounds = ModelEvaluation("timbre", "Timbre", {}, (), note=why)
+    lines = printed(replace(evaluation, models=(*evaluation.models, of_sounds)), 500)
+    assert lines.count(f"timbre: {why}") == 1
+
+
 @pytest.mark.parametrize(("p50_ms", "words"), [(0.1234, "0.123 ms"), (38.24, "38.2 ms"), (1034.2, "1,034 ms")])
 def test_times_are_told_without_powers_of_ten(evaluation: Evaluation, p50_ms: float, words: str) -> None:
     costs = replace(evaluation.models[0].costs, query_p50_ms=p50_ms)

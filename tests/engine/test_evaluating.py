@@ -234,6 +234,7 @@ def test_real_vectors_are_told_from_colours_by_words_and_by_pictures(shared_data
     assert len(clip.queries) == 2 * len(nouns)
     assert (len(colours.queries), colours.by_modality) == (len(nouns), {}), "colours know no words"
     assert set(colours.unanswered) == set(nouns)
+    assert colours.note == f"Cannot search by words, so {len(nouns)} queries are left out."
     (comparison,) = evaluation.comparisons
     assert (comparison.better, comparison.worse, comparison.queries) == (replay.KEY, MODEL, len(nouns))
     by_picture = clip.by_modality[Modality.IMAGE]["P@5"].value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Callable
@@ -59,6 +60,7 @@ def test_captions_and_judgments_go_into_one_set(run: Run, pets: Path) -> None:
     assert [taken["set"] for taken in document["taken_in"]] == ["said", "said"]
     (model,) = document["models"]
     assert sorted(model["unanswered"]) == ["a cat", "a dog"]  # colours know no words
+    assert model["note"] == "Cannot search by words, so 2 queries are left out."
 
 
 def test_what_is_not_indexed_is_said_with_the_command_that_helps(run: Run, photo: MakePhoto, tmp_path: Path) -> None:
@@ -83,6 +85,66 @@ def test_queries_are_kept_listed_and_removed(run: Run, pets: Path) -> None:
     assert run("queries", "remove", "999")[0] == 1
     assert run("queries", "add")[0] == 1
     assert "“Pets”" in run("queries", "list", "--set", "nothing")[1]["error"]["message"]
+
+
+def test_a_query_is_retitled_and_given_guidelines(run: Run, pets: Path) -> None:
+    _, kept = run("queries", "add", "--text", "a cat")
+    number = str(kept["queries"][0]["id"])
+    _, changed = run("queries", "change", number, "--title", "Cats", "--guidelines", "Kittens too")
+    assert [(one["title"], one["guidelines"]) for one in changed["queries"]] == [("Cats", "Kittens too")]
+    _, changed = run("queries", "change", number, "--guidelines", "")
+    assert [(one["title"], one["guidelines"]) for one in changed["queries"]] == [("Cats", "")]
+    for refused in (("999", "--title", "x"), (number,), (number, "--title", " ")):
+        assert run("queries", "change", *refused)[0] == 1
+
+
+def test_a_set_is_made_changed_and_removed(run: Run, pets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, made = run("queries", "add-set", "Pets", "--scale", "graded", "--guidelines", "Any pet")
+    assert [(one["name"], one["scale"], one["guidelines"]) for one in made["sets"]] == [("Pets", "graded", "Any pet")]
+    assert run("queries", "add-set", "pets")[0] == 1
+    _, changed = run("queries", "change-set", "pets", "--rename", "Animals", "--scale", "binary", "--guidelines", "")
+    assert [(one["name"], one["scale"], one["guidelines"]) for one in changed["sets"]] == [("Animals", "binary", "")]
+    assert "--rename" in run("queries", "change-set", "Animals")[1]["error"]["message"]
+    assert "“Animals”" in run("queries", "change-set", "Pets", "--scale", "graded")[1]["error"]["message"]
+
+    run("queries", "add", "--text", "a cat", "--set", "Animals")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    status, document = run("queries", "remove-set", "animals")
+    assert (status, document["error"]["title"]) == (1, "Nothing was removed")  # nobody is there to be asked
+    assert "1 query and 0 judgments" in document["error"]["message"]
+    status, document = run("queries", "remove-set", "animals", "--yes")
+    assert (status, document) == (0, {"removed": "Animals", "queries": 1, "judgments": 0})
+    assert [one["name"] for one in run("queries", "sets")[1]["sets"]] == ["Test queries"]
+
+
+@pytest.mark.parametrize(("said", "is_removed"), [("y\n", True), ("\n", False)])
+def test_a_person_is_asked_before_a_set_is_removed(
+    run: Run, monkeypatch: pytest.MonkeyPatch, said: str, is_removed: bool
+) -> None:
+    run("queries", "add-set", "Pets")
+    answers = io.StringIO(said)
+    monkeypatch.setattr(answers, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdin", answers)
+    assert run("queries", "remove-set", "Pets")[0] == int(not is_removed)
+    names = [one["name"] for one in run("queries", "sets")[1]["sets"]]
+    assert names == ["Test queries", *([] if is_removed else ["Pets"])]
+
+
+def test_a_set_is_graded_as_the_first_judgments_that_are_taken_in(run: Run, pets: Path) -> None:
+    higher, lower = pets / "higher.qrels", pets / "lower.qrels"
+    higher.write_text("image:cats/a.png 0 cats/b.png 3\nimage:cats/a.png 0 dogs/c.png 1\n")
+    lower.write_text("image:cats/a.png 0 cats/b.png 1\n")
+    for name in ("Graded", "Binary"):
+        run("queries", "add-set", name)
+    run("judge", "import", lower, "--set", "Binary")
+    status, document = run("evaluate", "--qrels", higher)
+    assert (status, "0 to 3" in document["taken_in"][0]["notes"][0]) == (0, True)
+    _, taken = run("judge", "import", higher, "--set", "Graded")
+    assert "0 to 3" in taken["notes"][0]
+    _, taken = run("judge", "import", higher, "--set", "Binary", "--judge", "Ann")
+    assert "`semblance queries change-set NAME --scale graded`" in taken["notes"][-1]
+    scales = {one["name"]: one["scale"] for one in run("queries", "sets")[1]["sets"]}
+    assert scales == {"Test queries": "graded", "Graded": "graded", "Binary": "binary"}
 
 
 def test_topics_and_their_judgments_go_in_and_out_by_set_and_judge(run: Run, pets: Path, tmp_path: Path) -> None:

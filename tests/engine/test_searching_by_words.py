@@ -101,4 +101,5 @@ def test_a_query_judged_on_pictures_alone_says_nothing_of_a_model_of_sounds(libr
     library.evaluations.judge(query.id, photo.item.item_id, 1)
     measured = {model.model: model for model in library.evaluations.evaluate(EvaluationRequest()).models}
     assert measured["pitches"].unanswered == ("red",)
+    assert measured["pitches"].note == "1 query is left out, because nothing that this model finds is judged there."
     assert len(measured["colours"].queries) == 1

@@ -61,11 +61,12 @@ def test_values_that_read_the_same_are_equally_good() -> None:
     assert measures.best(Evaluation(5, MEASURES, models, (DOG,))) == {("a", "P@5"), ("b", "P@5")}
 
 
-def test_a_model_says_which_kinds_of_query_it_cannot_answer() -> None:
-    able = model("A", judged_by(DOG, (1, 1, 1, 1)), unanswered=(BAY.title, BELL.title))
+def test_a_model_says_why_it_has_no_figures_for_a_query() -> None:
+    why = "Cannot search by words, so 1 query is left out."
+    able = model("A", judged_by(DOG, (1, 1, 1, 1)), unanswered=(BAY.title,), note=why)
     gone = ModelEvaluation("b", "B", {}, (), (BAY.title,), "Its weights are missing.")
-    lines = measures.note_lines(Evaluation(5, MEASURES, (able, gone), (BAY, DOG, BELL)))
-    assert lines == ["A cannot search by words or by sound: 2 queries left out.", "B: Its weights are missing."]
+    lines = measures.note_lines(Evaluation(5, MEASURES, (able, gone), (BAY, DOG)))
+    assert lines == [f"A: {why}", "B: Its weights are missing."]
 
 
 def test_what_a_query_is_made_of_is_said() -> None:
