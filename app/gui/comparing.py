@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from app.engine.errors import AppError
 from app.engine.evaltypes import Evaluation, EvaluationRequest
 from app.engine.judgingtypes import QuerySet, QuerySummary
-from app.gui import costtable, measures, theme
+from app.gui import costtable, measures, theme, wording
 from app.gui.celltable import CellTable
 from app.gui.costplot import CostPlot
 from app.gui.emptystate import EmptyState
@@ -263,16 +263,23 @@ class ComparePanel(QWidget):
         if self.evaluation is None:
             return
         asked = len(self.evaluation.queries)
-        alone = self.tr("One query alone: there is no interval.")
         note = self.tr(
-            "Means over {0} queries. The bar is the 95% interval of the mean, on the part of the scale that a column "
+            "Means over {0}. The bar is the 95% interval of the mean, on the part of the scale that a column "
             "takes up: how far it may be off because only these queries were asked."
         )
         if any(measured.judged < 1 for model in self.evaluation.models for measured in model.measures.values()):
             note += " " + self.tr("Light ticks: if nothing, or everything, that is not judged were relevant.")
-        self._quality.set_note(note.format(f"{asked:,}") if asked > 1 else alone)
+        alone = self.tr("One query alone: there is no interval.")
+        self._quality.set_note(note.format(self._meant_over()) if asked > 1 else alone)
         rows = measures.rows(self.evaluation, self._by_kind.isChecked() and measures.has_kinds(self.evaluation))
         self.table.show_rows(self.tr("Model"), measures.columns(self.evaluation), rows)
+
+    def _meant_over(self) -> str:
+        """The queries that means are over, which need not be the same for all models."""
+        models, queries = (self.evaluation.models, self.evaluation.queries) if self.evaluation else ((), ())
+        if any(0 < len(model.queries) < len(queries) for model in models):
+            return self.tr("the queries that each model answered, of {0}").format(f"{len(queries):,}")
+        return wording.count(len(queries), "query", "queries")
 
     def _as_text(self, separator: str) -> str:
         return measures.as_text(self.evaluation, separator) if self.evaluation else ""

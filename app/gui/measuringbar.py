@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from app.engine.evaltypes import EvaluationRequest
@@ -45,6 +45,7 @@ class MeasuringBar(QWidget):
         typed.editingFinished.connect(self._take_k)
         self.measure = self._combo(self.tr("What models are compared by"))
         self.judge = self._combo(self.tr("By whose judgments"))
+        self.judge.currentIndexChanged.connect(self._say_how_joined)
         self.k.activated.connect(self._take_k)
         for combo in (self.scope, self.measure, self.judge):
             combo.activated.connect(self.changed)
@@ -79,6 +80,9 @@ class MeasuringBar(QWidget):
         for judge in judges:
             self.judge.addItem(wording.judge(judge, self.tr("You")), judge)
         self.judge.setCurrentIndex(max(0, self.judge.findData(chosen)))
+        for role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleDescriptionRole):
+            self.judge.setItemData(0, self._how_joined(), role)
+        self._say_how_joined()
         self.judge.setVisible(len(judges) > 1)
 
     def set_queries(self, summaries: tuple[QuerySummary, ...], current: QuerySummary | None) -> None:
@@ -109,6 +113,18 @@ class MeasuringBar(QWidget):
             measure=str(self.measure.currentData()).format(k=self._k),
             costs=scope != THIS_QUERY,
         )
+
+    def _how_joined(self) -> str:
+        return self.tr(
+            "Where two persons differ, the lower grade counts; of more, the middle one, and of two middle ones the "
+            "lower. Folders and captions count where no person has given a grade."
+        )
+
+    def _say_how_joined(self) -> None:
+        """At what is chosen too, where nobody opens the list."""
+        words = self._how_joined() if self.chosen_judge is None else ""
+        self.judge.setAccessibleDescription(words)
+        self.judge.setToolTip("\n".join(filter(None, (self.judge.accessibleName(), words))))
 
     def _query_ids(self) -> tuple[int, ...]:
         scope = self.scope.currentData()

@@ -88,8 +88,9 @@ def unjudged(evaluation: Evaluation) -> Unjudged:
     named = "; ".join(words for _missing, words in shares[:FIRST_SHOWN])
     if len(shares) > FIRST_SHOWN:
         others = len(shares) - FIRST_SHOWN
-        words = wording.count(others, translate("Verdicts", "other model"), translate("Verdicts", "other models"))
-        named = translate("Verdicts", "{0}; and some of {1}").format(named, words)
+        several = translate("Verdicts", "{0} other models").format(f"{others:,}")
+        words = translate("Verdicts", "another model") if others == 1 else several
+        named = translate("Verdicts", "{0}; and some results of {1}").format(named, words)
     could = _could_change(evaluation)
     change = translate("Verdicts", "Judging them could change the answer.")
     stay = translate("Verdicts", "Whatever they are, the best model stays the best.")

@@ -167,6 +167,15 @@ class TestWhatIsMeasured:
         assert asked(fake_client).judge == "Anna"
         assert fake_client.last("evaluations_lists").kwargs["judge"] is None  # until the answer is here
 
+    def test_how_judges_are_joined_is_told_where_all_are_chosen(self, panel: ComparePanel) -> None:
+        judge = panel.bar.judge
+        for role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleDescriptionRole):
+            assert "Where two persons differ, the lower grade counts" in judge.itemData(0, role)
+        assert "Folders and captions count where no person has given a grade" in judge.accessibleDescription()
+        assert judge.accessibleDescription() in judge.toolTip()
+        judge.setCurrentIndex(2)
+        assert (judge.accessibleDescription(), judge.toolTip()) == ("", "By whose judgments")
+
     def test_the_choice_of_a_judge_is_not_there_for_one(self, panel: ComparePanel) -> None:
         panel.show_set(replace(CLOTHES, judges=("",)))
         assert panel.bar.judge.isHidden()
@@ -342,6 +351,24 @@ class TestTheAnswer:
         with qtbot.waitSignal(panel.judge_wanted) as wanted:
             panel.verdicts.judge_wanted.emit()
         assert wanted.args == [10]
+
+    @pytest.mark.parametrize(
+        ("models", "named"), [(3, None), (4, "results of another model"), (6, "results of 3 other models")]
+    )
+    def test_models_with_less_unjudged_are_counted(
+        self, panel: ComparePanel, evaluation: Evaluation, models: int, named: str | None
+    ) -> None:
+        made = tuple(measured_model(f"M{number}", 0.5, judged=0.9 - number / 50) for number in range(models))
+        panel.verdicts.show_evaluation(replace(evaluation, models=made, comparisons=()))
+        ends = f"; and some {named} are not judged and count as not relevant." if named else " of M0 are not judged"
+        assert ends in panel.warning
+
+    def test_what_means_are_over_is_true_of_every_row(self, panel: ComparePanel, evaluation: Evaluation) -> None:
+        assert panel._quality.note.startswith("Means over 2 queries. ")
+        clip, *others = evaluation.models
+        fewer = replace(evaluation, models=(replace(clip, queries=clip.queries[:1]), *others))
+        panel._show(fewer, replace(panel.request, costs=False))
+        assert panel._quality.note.startswith("Means over the queries that each model answered, of 2. ")
 
     def test_one_model_alone_is_told_so(self, panel: ComparePanel, evaluation: Evaluation) -> None:
         panel.verdicts.show_evaluation(replace(evaluation, models=evaluation.models[1:2], comparisons=()))
