@@ -87,8 +87,10 @@ class Evaluations:
     def remove_set(self, set_id: int) -> None:
         self._sets.remove_set(set_id)
 
-    def queries(self, set_id: int | None = None, judge: str | None = None) -> tuple[QuerySummary, ...]:
-        return self._sets.queries(set_id, judge)
+    def queries(
+        self, set_id: int | None = None, judge: str | None = None, imported: bool = False
+    ) -> tuple[QuerySummary, ...]:
+        return self._sets.queries(set_id, judge, imported)
 
     def add_query(self, query: Query, title: str = "", set_id: int | None = None) -> QuerySummary:
         return self._sets.add_query(query, title, set_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
@@ -84,13 +84,14 @@ class Judging:
         _, scale, guidelines = self._queries.about(stored.set_id)
         found = self._found(stored.query, self._targets.ready(models), depth)
         grades = self._judgments.of_query(query_id, judge)
+        imported = self._judgments.of_query(query_id, IMPORTED)
         blind = sorted(found.hits, key=lambda ref: _shuffle_key(stored.key, ref))
         if order is JudgingOrder.DISAGREEMENT:
             blind = pooling.most_disputed_first(found.rankings, blind)
         return Pool(
             query_id=query_id,
             title=stored.title,
-            items=tuple(PoolItem(found.hits[ref], grades.get(ref)) for ref in blind),
+            items=tuple(PoolItem(found.hits[ref], grades.get(ref), ref in imported) for ref in blind),
             models=tuple(target.key for target in found.targets),
             scale=scale,
             guidelines=stored.guidelines or guidelines,
@@ -98,7 +99,7 @@ class Judging:
 
     def judge(self, query_id: int, item_ids: Sequence[int], grade: int | None, judge: str = OWN_JUDGE) -> QuerySummary:
         """Enter a grade (0: not relevant, above: relevant) or a `Mark` of items; None takes it back. All of them are
-        entered, or none. The query as this judge has judged it now.
+        entered, or none. The query as this judge has judged it now, and folders and captions the rest.
 
         Raises:
             AppError: the query or an item is gone, this is no grade, or the judge's name is too long or no person's.
@@ -110,7 +111,7 @@ class Judging:
         if not refs.keys() >= set(item_ids):
             raise AppError("This item is gone", "Its file has left the library since it was found.")
         self._judgments.judge(query_id, judge, [(refs[item_id], grade) for item_id in item_ids])
-        return self._queries.query(query_id, judge)
+        return self._queries.query(query_id, judge, imported=True)
 
     def progress(
         self,
@@ -130,10 +131,13 @@ class Judging:
         """
         self._queries.about(set_id)
         summaries = self._queries.queries(set_id)
-        grades = self._judgments.of_queries([summary.id for summary in summaries], judge)
+        ids = [summary.id for summary in summaries]
+        grades, imported = (self._judgments.of_queries(ids, whose) for whose in (judge, IMPORTED))
         found = self._found_by_all(summaries, self._targets.ready(models), depth, job)
         by_dispute = order is JudgingOrder.DISAGREEMENT
-        queries = [_progress(one.id, found[one.id], grades.get(one.id, {}), by_dispute) for one in summaries]
+        queries = [
+            _progress(key, found[key], grades.get(key, {}), imported.get(key, {}).keys(), by_dispute) for key in ids
+        ]
         if by_dispute:
             queries.sort(key=lambda query: (query.left == 0, -query.disagreement))
         return JudgingProgress(tuple(queries), self._ms_per_item(set_id, judge))
@@ -206,14 +210,19 @@ class Judging:
 
 
 def _progress(
-    query_id: int, rankings: Sequence[Ranking], grades: Mapping[ItemRef, int], by_dispute: bool
+    query_id: int,
+    rankings: Sequence[Ranking],
+    grades: Mapping[ItemRef, int],
+    imported: Set[ItemRef],
+    by_dispute: bool,
 ) -> QueryProgress:
     pooled = {ref for ranking in rankings for ref in ranking.items}
     later = sum(grades.get(ref) == Mark.LATER for ref in pooled)
-    left = later + sum(ref not in grades for ref in pooled)
+    ungraded = pooled - grades.keys()
     # Every two models are compared for it, which takes seconds for fifty.
     disagreement = pooling.disagreement(rankings) if by_dispute else 0.0
-    return QueryProgress(query_id, len(pooled), left, disagreement, later)
+    left, by_folders = later + len(ungraded), len(ungraded & imported)
+    return QueryProgress(query_id, len(pooled), left, disagreement, later, by_folders)
 
 
 def _blind(hit: Hit) -> Hit:

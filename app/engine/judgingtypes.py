@@ -115,10 +115,11 @@ class JudgingOrder(StrEnum):
 @dataclass(frozen=True)
 class PoolItem:
     """One item to judge, with no word of which model found it or where. ``grade`` is a grade, a `Mark`, or None while
-    there is neither."""
+    there is neither. ``imported``: folders or captions have judged it; how is not told."""
 
     item: Hit
     grade: int | None
+    imported: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,14 +138,16 @@ class Pool:
 @dataclass(frozen=True)
 class QueryProgress:
     """How far one query's pool is judged. ``left`` counts what has neither a grade nor the mark `Mark.UNSURE`, and
-    ``later`` what of this has the mark `Mark.LATER`. ``disagreement`` of the models is 0 where all find the same items
-    in the same order, and 1 where no two share one; it is told where queries are ordered by it, and else 0."""
+    ``later`` what of this has the mark `Mark.LATER`; ``imported`` counts what of this has no mark, and was judged by
+    folders or captions. ``disagreement`` of the models is 0 where all find the same items in the same order, and 1
+    where no two share one; it is told where queries are ordered by it, and else 0."""
 
     query_id: int
     pooled: int
     left: int
     disagreement: float
     later: int = 0
+    imported: int = 0
 
 
 @dataclass(frozen=True)

@@ -44,9 +44,11 @@ class TestSets:
         """Forget a set with its queries and judgments."""
         self._queries.remove_set(set_id)
 
-    def queries(self, set_id: int | None = None, judge: str | None = None) -> tuple[QuerySummary, ...]:
-        """The queries of a set, or all of the library."""
-        return self._queries.queries(set_id, judge)
+    def queries(
+        self, set_id: int | None = None, judge: str | None = None, imported: bool = False
+    ) -> tuple[QuerySummary, ...]:
+        """The queries of a set, or all of the library, counted as `Judgments.of_queries` says."""
+        return self._queries.queries(set_id, judge, imported)
 
     def add_query(self, query: Query, title: str = "", set_id: int | None = None) -> QuerySummary:
         """Keep a query to judge, in the default set unless another is named; one that is kept already is the same."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from app.engine.jobs import Progress
@@ -100,6 +100,10 @@ class EmptyState(QWidget):
             self._draw_icon()
         super().changeEvent(event)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._show_icon()  # before, the words have not the size of their font
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._arrange_buttons()
@@ -109,11 +113,14 @@ class EmptyState(QWidget):
         self._icon.setPixmap(icons.pixmap(self._icon_name, ICON_PX, "muted", self.devicePixelRatioF()))
 
     def _show_icon(self) -> None:
-        """Where there is little room, the words have it."""
-        wanted_px = self._column.heightForWidth(self.width())
-        if self._icon.isHidden():
-            wanted_px += ICON_PX + theme.MEDIUM_PX
-        self._icon.setVisible(wanted_px <= self.height())
+        """Where there is little room, the words have it, and that of the margins too."""
+        self._column.invalidate()  # it may remember its height from before the icon was hidden or shown
+        words_px = self._column.heightForWidth(self.width()) - 2 * self._column.contentsMargins().top()
+        if not self._icon.isHidden():
+            words_px -= ICON_PX + theme.MEDIUM_PX
+        margin_px = theme.HUGE_PX if words_px + 2 * theme.HUGE_PX <= self.height() else 0
+        self._column.setContentsMargins(theme.HUGE_PX, margin_px, theme.HUGE_PX, margin_px)
+        self._icon.setVisible(words_px + ICON_PX + theme.MEDIUM_PX + 2 * margin_px <= self.height())
 
     def _show_progress(self, headline: str, progress: Progress | None) -> None:
         count = " · ".join(wording.counts(progress)) if progress else ""

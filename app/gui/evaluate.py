@@ -164,6 +164,7 @@ class EvaluatePage(QWidget):
         self._switch.idToggled.connect(self._turned)  # by assistive programs without a click
         self.queries.chosen.connect(self._choose)
         self.queries.told.connect(self.banner.tell)
+        self.queries.judgments_came.connect(self._read_results)
         self.judging.judged.connect(self._take_judgment)
         self.judging.query_wanted.connect(self._turn_to)
         self.judging.session.judges_changed.connect(self._count)
@@ -211,7 +212,7 @@ class EvaluatePage(QWidget):
         self._show_query()
 
     def _count(self) -> bool:
-        """Who judges sees their own counts, and nobody else's; results are of all. Whether the list is asked for."""
+        """Who judges sees their own counts and no other person's; results are of all. Whether the list is asked for."""
         judging = self._views.currentIndex() == JUDGE
         return self.queries.count_for(self.judging.session.judge if judging else None)
 
@@ -257,6 +258,11 @@ class EvaluatePage(QWidget):
 
     def _compare(self) -> None:
         self.show_view(RESULTS)
+
+    def _read_results(self) -> None:
+        """What an import brought is judged: it is read, and judged again by who wants to."""
+        if self._views.currentIndex() != RESULTS:
+            self.show_view(RESULTS)
 
     def _judge_deeper(self, k: int) -> None:
         current = self.queries.current_set

@@ -126,7 +126,7 @@ class JudgeHead(QWidget):
         pooled, done = len(round_.items), round_.dealt_with
         words = self.tr("{0} of {1} judged").format(done, pooled)
         if plan:
-            pooled, done, words = plan.pooled, plan.pooled - plan.left, plan.words
+            pooled, done, words = plan.pooled, plan.pooled - plan.open(round_), plan.words(round_)
         self._count.setText(words)
         for widget in (self._count, self._bar):
             widget.setVisible(pooled > 0)

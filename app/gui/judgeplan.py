@@ -37,6 +37,7 @@ class JudgePlan:
 
     @property
     def left(self) -> int:
+        """What this judge has not dealt with."""
         return sum(one.left for one in self._queries.values())
 
     @property
@@ -44,18 +45,22 @@ class JudgePlan:
         return sum(one.later for one in self._queries.values())
 
     @property
-    def seconds_left(self) -> float | None:
-        """By what this judge took for a judgment lately; None before that is known."""
-        if len(self._gaps_s) >= LEAST_GAPS:
-            return self.left * median(self._gaps_s)
-        return None if self._ms_per_item is None else self.left * self._ms_per_item / 1000
+    def imported(self) -> int:
+        """What of `left` folders or captions have judged."""
+        return sum(one.imported for one in self._queries.values())
 
-    @property
-    def words(self) -> str:
-        """``34 of 210 results judged, about 6 minutes left``."""
-        told = f"{self.pooled - self.left:,} of {wording.count(self.pooled, 'result', 'results')} judged"
-        seconds = self.seconds_left
-        return told if not self.left or seconds is None else f"{told}, {wording.remaining(seconds)}"
+    def open(self, round_: PoolRound) -> int:
+        """What is left for the round: of what folders or captions have judged nothing, unless that is offered too."""
+        return self.left if round_.offers_imported else self.left - self.imported
+
+    def words(self, round_: PoolRound) -> str:
+        """``34 of 210 results judged, about 6 minutes left``. Who judges what folders or captions have judged is told
+        how far they are themselves."""
+        left = self.open(round_)
+        counted = f"{self.pooled - left:,} of {wording.count(self.pooled, 'result', 'results')}"
+        told = f"You judged {counted}" if round_.offers_imported else f"{counted} judged"
+        seconds = self._seconds(left)
+        return told if not left or seconds is None else f"{told}, {wording.remaining(seconds)}"
 
     def tick(self) -> None:
         """A judgment is made now."""
@@ -68,8 +73,13 @@ class JudgePlan:
         """A query's pool as it is now."""
         if query_id in self._queries:
             grades = [item.grade for item in items]
-            left, later = sum(map(is_left, grades)), grades.count(Mark.LATER)
-            self._queries[query_id] = replace(self._queries[query_id], pooled=len(items), left=left, later=later)
+            self._queries[query_id] = replace(
+                self._queries[query_id],
+                pooled=len(items),
+                left=sum(map(is_left, grades)),
+                later=grades.count(Mark.LATER),
+                imported=sum(item.imported and item.grade is None for item in items),
+            )
 
     def knows(self, query_id: int) -> bool:
         return query_id in self._queries
@@ -89,5 +99,13 @@ class JudgePlan:
 
     def _is_open(self, query_id: int, round_: PoolRound) -> bool:
         query = self._queries[query_id]
-        offered = query.left if round_.offers_later else query.left - query.later
+        offered = query.left
+        offered -= 0 if round_.offers_later else query.later
+        offered -= 0 if round_.offers_imported else query.imported
         return offered > round_.skipped_in(query_id)
+
+    def _seconds(self, items: int) -> float | None:
+        """For so many, by what this judge took for a judgment lately; None before that is known."""
+        if len(self._gaps_s) >= LEAST_GAPS:
+            return items * median(self._gaps_s)
+        return None if self._ms_per_item is None else items * self._ms_per_item / 1000

@@ -22,7 +22,7 @@ from app.engine.judgingtypes import (
 from app.gui.engine import Engine
 from app.gui.judgeasking import JudgeAsking
 from app.gui.judgeplan import JudgePlan
-from app.gui.poolround import PoolRound, is_left
+from app.gui.poolround import PoolRound
 
 POOL_DEPTH = 10
 AHEAD_FROM = 3
@@ -83,8 +83,8 @@ class JudgeSession(QObject):
     def upcoming(self, count: int) -> list[PoolItem]:
         """The items that are to be judged after the current one, in this query and the next."""
         rows = [row for row in self.round.open_rows() if row != self.round.row]
-        following = self.ahead.pool.items if self.ahead.pool else ()
-        return [*(self.round.items[row] for row in rows), *(item for item in following if item.grade is None)][:count]
+        following = filter(self.round.is_left, self.ahead.pool.items if self.ahead.pool else ())
+        return [*(self.round.items[row] for row in rows), *following][:count]
 
     # --- which query, for whom, in which order -----------------------------------------------------------------------
 
@@ -128,7 +128,7 @@ class JudgeSession(QObject):
 
     def seek_work(self) -> None:
         """Turn to the next query with something left where the present one is done, once that is known."""
-        self._waits_for_plan = self.current is None or not is_left(self.current.grade)
+        self._waits_for_plan = self.current is None or not self.round.is_left(self.current)
 
     def leave_library(self) -> None:
         """Another library is opened: the same ids name other queries and items there."""
@@ -164,7 +164,7 @@ class JudgeSession(QObject):
         rows = [row for row in rows if 0 <= row < len(self.round.items)]
         if not rows:
             return
-        anew = not any(is_left(self.round.items[row].grade) for row in rows)
+        anew = not any(self.round.is_left(self.round.items[row]) for row in rows)
         self.round.step(rows)
         self._enter(rows, grade)
         if grade == Mark.LATER and self.round.offers_later:
@@ -206,6 +206,15 @@ class JudgeSession(QObject):
     def offer_left(self) -> None:
         """Offer again what was skipped and what is marked to be judged later."""
         self.round.offer_left()
+        self._begin_again()
+
+    def offer_imported(self) -> None:
+        """Offer what folders or captions have judged."""
+        self.round.offer_imported()
+        self.counted.emit()
+        self._begin_again()
+
+    def _begin_again(self) -> None:
         if self.round.next_row() is not None or not self.turn_on():
             self.go_on()
 

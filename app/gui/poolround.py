@@ -27,6 +27,8 @@ class PoolRound:
         self.row = -1
         self.offers_later = False
         """Whether what is marked to be judged later is offered too."""
+        self.offers_imported = False
+        """Whether what folders or captions have judged is offered too, and counts as left. It is chosen for one set."""
         self._skipped: set[tuple[int, int]] = set()
         self._steps: list[Step] = []
         self._entered: dict[int, int | None] = {}
@@ -38,8 +40,8 @@ class PoolRound:
 
     @property
     def dealt_with(self) -> int:
-        """How many items have a grade or are marked as unsure."""
-        return sum(1 for item in self.items if not is_left(item.grade))
+        """How many items have a grade or are marked as unsure, or were judged by folders or captions."""
+        return sum(1 for item in self.items if not self.is_left(item))
 
     @property
     def last_step(self) -> Step | None:
@@ -47,6 +49,7 @@ class PoolRound:
 
     def begin(self, query_id: int, set_id: int = 1) -> None:
         """Turn to another query, whose pool is not there yet."""
+        self.offers_imported = self.offers_imported and set_id == self.set_id
         self.query_id, self.set_id, self.items, self.row = query_id, set_id, [], -1
         self._entered.clear()
 
@@ -64,6 +67,12 @@ class PoolRound:
     def row_of(self, item_id: int) -> int:
         """The row of an item, -1 if it is not in the pool."""
         return next((row for row, item in enumerate(self.items) if item.item.item_id == item_id), -1)
+
+    def is_left(self, item: PoolItem) -> bool:
+        """Whether an item waits to be judged."""
+        if item.grade is None and item.imported:
+            return self.offers_imported
+        return is_left(item.grade)
 
     def open_rows(self) -> list[int]:
         """The rows that are to be judged now, beginning behind the current one and going round the end."""
@@ -113,6 +122,11 @@ class PoolRound:
         self._skipped.clear()
         self.offers_later = True
 
+    def offer_imported(self) -> None:
+        """Offer what folders or captions have judged."""
+        self._skipped.clear()
+        self.offers_imported = True
+
     def forget(self, query_id: int) -> None:
         """A query is gone: no way leads back to it."""
         self._steps = [step for step in self._steps if step.query_id != query_id]
@@ -125,10 +139,10 @@ class PoolRound:
         return self.query_id, self.items[row].item.item_id
 
     def _is_open(self, item: PoolItem) -> bool:
-        waits = item.grade is None or (item.grade == Mark.LATER and self.offers_later)
+        waits = self.is_left(item) and (item.grade is None or self.offers_later)
         return waits and (self.query_id, item.item.item_id) not in self._skipped
 
 
 def is_left(grade: int | None) -> bool:
-    """Whether an item waits to be judged: it has neither a grade nor the mark `Mark.UNSURE`."""
+    """Whether this judge has not dealt with an item: it has neither a grade nor the mark `Mark.UNSURE`."""
     return grade is None or grade == Mark.LATER

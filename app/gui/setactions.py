@@ -34,13 +34,15 @@ class SetActions(QObject):
     waits for its end.
 
     Signals: ``turned`` with the id of a set to show; ``changed`` when sets or queries are others; ``told`` with a title
-    and a sentence of good news; ``failed`` with an `AppError`.
+    and a sentence of good news; ``failed`` with an `AppError`. ``judgments_came`` when an import has brought some,
+    before ``turned`` tells of which set.
     """
 
     turned = Signal(int)
     changed = Signal()
     told = Signal(str, str)
     failed = Signal(object)
+    judgments_came = Signal()
 
     def __init__(self, engine: Engine, sets: SetChooser, owner: QWidget) -> None:
         super().__init__(owner)
@@ -200,6 +202,8 @@ class SetActions(QObject):
     def _imported(self, taken: Imported) -> None:
         self._call = None
         self.line.show_end(self.tr("Imported into “{0}”").format(taken.set_name), imported_words(taken))
+        if taken.judgments:
+            self.judgments_came.emit()
         self.turned.emit(taken.set_id)
         self._begin_next()
 

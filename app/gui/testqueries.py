@@ -33,12 +33,14 @@ from app.gui.setdialogs import Ended, QueryDialog
 
 class QueryColumn(QWidget):
     """Signals: ``chosen`` with the current `QuerySummary` or None, also when its counts have changed; ``told`` with a
-    title and a sentence of good news; ``failed`` with an `AppError`. ``kept`` and ``not_kept`` are the same for `keep`,
-    which is asked for from another page."""
+    title and a sentence of good news; ``failed`` with an `AppError`. ``judgments_came`` when an import has brought
+    some, before their set is turned to. ``kept`` and ``not_kept`` are as ``told`` and ``failed``, for `keep`, which is
+    asked for from another page."""
 
     chosen = Signal(object)
     told = Signal(str, str)
     failed = Signal(object)
+    judgments_came = Signal()
     kept = Signal(str, str)
     not_kept = Signal(object)
 
@@ -91,6 +93,7 @@ class QueryColumn(QWidget):
         self.sets.chosen.connect(self._turn_to)
         self.actions_.changed.connect(self.reload)
         self.actions_.turned.connect(self.turn_to)
+        self.actions_.judgments_came.connect(self.judgments_came)
         self.actions_.told.connect(self.told)
         self.actions_.failed.connect(self.failed)
         self.words.returnPressed.connect(self._add_words)
@@ -133,8 +136,8 @@ class QueryColumn(QWidget):
         return self._judge
 
     def count_for(self, judge: str | None) -> bool:
-        """Count the judgments of one judge, who is to see nothing of what others said, or of all together. Whether the
-        list is asked for anew by that."""
+        """Count the judgments of one judge, who is to see nothing of what other persons said, with those of folders and
+        captions, or of all together. Whether the list is asked for anew by that."""
         if judge == self._judge:
             return False
         self._judge = judge
@@ -345,7 +348,12 @@ class QueryColumn(QWidget):
             self._fill(None, (), 0)
         else:
             self._engine.request(
-                "evaluations_queries", shown.id, judge=self._judge, on_done=done, on_failed=self.failed.emit
+                "evaluations_queries",
+                shown.id,
+                judge=self._judge,
+                imported=True,
+                on_done=done,
+                on_failed=self.failed.emit,
             )
 
     def _fill(self, shown: QuerySet | None, summaries: tuple[QuerySummary, ...], wanted: int) -> None:

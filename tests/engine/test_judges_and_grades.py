@@ -46,6 +46,26 @@ def grades(session: Session, query_id: int, judge: str = OWN_JUDGE) -> dict[str,
 
 
 class TestImported:
+    def test_what_folders_judged_counts_where_a_judge_says_nothing_and_how_is_not_told(
+        self, session: Session, pets: Path
+    ) -> None:
+        taken, query_id, items = imported(session, pets)
+        assert {(one.grade, one.imported) for one in session.evaluations.pool(query_id).items} == {(None, True)}
+        for name, grade, counts in (
+            ("b.png", 0, (1, 4, 0, 0)), ("c.png", Mark.UNSURE, (0, 3, 1, 0)), ("d.png", Mark.LATER, (0, 2, 1, 1)),
+        ):  # fmt: skip
+            one = session.evaluations.judge(query_id, items[name], grade)
+            assert (one.relevant, one.judged, one.unsure, one.later) == counts
+        of_query, *others = sorted(
+            session.evaluations.progress(taken.set_id).queries, key=lambda one: one.query_id != query_id
+        )
+        assert (of_query.pooled, of_query.left, of_query.later, of_query.imported) == (4, 2, 1, 1)
+        assert {(one.left, one.imported) for one in others} == {(4, 4)}
+        assert [
+            next(one.judged for one in session.evaluations.queries(taken.set_id, OWN_JUDGE, both) if one.id == query_id)
+            for both in (False, True)
+        ] == [1, 2]
+
     def test_an_import_leaves_what_a_person_said_and_a_person_outranks_it(self, session: Session, pets: Path) -> None:
         taken, query_id, items = imported(session, pets)
         session.evaluations.judge(query_id, items["b.png"], 0)

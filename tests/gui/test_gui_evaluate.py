@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from assistive import act
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.engine.errors import AppError
@@ -66,7 +66,7 @@ def library(fake_client: Any, make_hit: MakeHit, models: tuple[ModelStatus, ...]
 
     fake_client.answers |= {
         "evaluations_sets": lambda: (OWN,),
-        "evaluations_queries": lambda _set, judge: tuple(summary(key) for key in grades),
+        "evaluations_queries": lambda _set, **_how: tuple(summary(key) for key in grades),
         "models": lambda: models,
         "evaluations_pool": pool,
         "evaluations_judge_all": judge,
@@ -161,13 +161,32 @@ class TestQueries:
         monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_a, **_k: ("/qrels.txt", ""))
         fake_client.answers |= {
             "evaluations_sets": lambda: (OWN,),
-            "evaluations_queries": lambda _set, judge: (),
+            "evaluations_queries": lambda _set, **_how: (),
             "evaluations_import_qrels": lambda path, set_id: Imported(1, "Test queries", 3, 1200, ("a.jpg",)),
         }
         with qtbot.waitSignal(page.queries.chosen):
             page.queries.actions_.choose_judgments()
         assert "1,200 judgments for 3 queries" in page.queries.work.text
         assert "a.jpg" in page.queries.work.text
+
+    @pytest.mark.parametrize(("judgments", "view"), [(12, RESULTS), (0, JUDGE)])
+    def test_an_import_turns_to_the_results_of_what_it_judged(
+        self, qtbot: QtBot, judging: EvaluatePage, fake_client: Any, judgments: int, view: int
+    ) -> None:
+        pets = QuerySet(2, "Pets", queries=1)
+        dog = replace(DOG, set_id=2)
+        fake_client.answers |= {
+            "evaluations_sets": lambda: (OWN, pets),
+            "evaluations_queries": lambda set_id, **_how: (dog,) if set_id == 2 else (BAY,),
+            "evaluations_import_folders": lambda folder: Imported(2, "Pets", 1, judgments),
+        }
+        judging.queries.actions_.import_folders("/pets")
+        qtbot.waitUntil(lambda: judging.queries.current == dog)
+        assert judging._views.currentIndex() == view
+        assert judging.queries.work.isVisible()
+        assert "Imported into “Pets”" in judging.queries.work.text
+        measured = [call.args[0].set_id for call in fake_client.of("evaluations_evaluate")]
+        assert measured == ([2] if judgments else [])
 
 
 class TestJudging:
@@ -324,3 +343,16 @@ def test_the_buttons_of_an_empty_page_are_never_cut(qtbot: QtBot, width_px: int)
     assert len(buttons) == 3
     assert all(button.width() >= button.sizeHint().width() for button in buttons)
     assert len({button.y() for button in buttons}) == (3 if width_px == 480 else 1)
+
+
+def test_the_words_of_an_empty_page_are_whole_where_there_is_little_height(qtbot: QtBot) -> None:
+    empty = EmptyState()
+    qtbot.addWidget(empty)
+    empty.show()
+    empty.say("check", "Everything in this set is judged", "8 of 8 results judged. " * 4, (("Go", lambda: None),))
+    for height_px in (420, 200, 160, 200, 420, 160):
+        empty.resize(520, height_px)
+        QApplication.sendPostedEvents()
+        assert empty._icon.isVisible() == (height_px == 420)
+        for words in (empty._headline, empty._sentence):
+            assert words.height() >= words.heightForWidth(words.width())

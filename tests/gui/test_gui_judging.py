@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QTableWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QPushButton, QTableWidget
 from pytestqt.qtbot import QtBot
 
 from app.engine.errors import AppError
 from app.engine.judgingtypes import (
+    IMPORTED,
     Agreement,
     JudgingOrder,
     JudgingProgress,
@@ -57,7 +58,7 @@ class Library:
     def answers(self) -> dict[str, Callable[..., Any]]:
         return {
             "evaluations_sets": self.sets,
-            "evaluations_queries": lambda _set, judge: tuple(self.summary(query, judge) for query in self.disputed),
+            "evaluations_queries": self.queries,
             "models": tuple,
             "evaluations_pool": self.pool,
             "evaluations_progress": self.progress,
@@ -74,23 +75,32 @@ class Library:
             QuerySet(1, "Beaches", self.scale, "", 3, judges=tuple(name for name in self.given if self.given[name])),
         )
 
+    def queries(self, _set: int, judge: str | None, imported: bool) -> tuple[QuerySummary, ...]:
+        assert imported
+        return tuple(self.summary(query, judge) for query in self.disputed)
+
     def summary(self, query_id: int, judge: str | None) -> QuerySummary:
-        of = [self.given.get(judge, {})] if judge is not None else self.given.values()
+        own = self.given.get(IMPORTED, {}) | self.given.get(judge or ME, {})
+        of = [own] if judge is not None else self.given.values()
         given = [grade for one in of for (query, _), grade in one.items() if query == query_id and grade >= 0]
         relevant = sum(map(bool, given))
         return QuerySummary(query_id, f"q{query_id}", f"query {query_id}", Query.of_text("bay"), relevant, len(given))
 
     def pool(self, query_id: int, depth: int, judge: str, order: JudgingOrder) -> Pool:
         grades = self.given.get(judge, {})
-        items = tuple(PoolItem(hit, grades.get((query_id, hit.item_id))) for hit in self.hits)
+        places = [(hit, (query_id, hit.item_id)) for hit in self.hits]
+        said = self.given.get(IMPORTED, {})
+        items = tuple(PoolItem(hit, grades.get(place), place in said) for hit, place in places)
         return Pool(query_id, "", items, ("clip",), self.scale, self.guidelines)
 
     def progress(self, _set: int, depth: int, judge: str, order: JudgingOrder) -> JudgingProgress:
         queries = []
         for query_id, disagreement in self.disputed.items():
-            grades = [item.grade for item in self.pool(query_id, depth, judge, order).items]
+            items = self.pool(query_id, depth, judge, order).items
+            grades = [item.grade for item in items]
             left, later = sum(map(is_left, grades)), grades.count(Mark.LATER)
-            queries.append(QueryProgress(query_id, 3, left, disagreement, later))
+            imported = sum(item.imported and item.grade is None for item in items)
+            queries.append(QueryProgress(query_id, 3, left, disagreement, later, imported))
         if order is JudgingOrder.DISAGREEMENT:
             queries.sort(key=lambda one: (one.left == 0, -one.disagreement))
         return JudgingProgress(tuple(queries), 20_000)
@@ -146,6 +156,11 @@ def at(panel: JudgePanel) -> tuple[int, int]:
     """Query and item shown."""
     assert panel.current
     return panel.session.round.query_id, panel.current.item.item_id
+
+
+def choose(panel: JudgePanel, words: str) -> None:
+    """Press a button of what is said instead of an item."""
+    next(button for button in panel.findChildren(QPushButton) if button.text() == words).click()
 
 
 class TestGoingOn:
@@ -542,18 +557,18 @@ class TestPlan:
         return JudgePlan(JudgingProgress(progress, ms), JudgingOrder.SHUFFLED, **how)
 
     def test_nothing_is_estimated_before_it_is_known(self) -> None:
-        assert self.plan((1, 4, 0)).words == "6 of 10 results judged"
-        assert self.plan((1, 0, 0), ms=1000).words == "10 of 10 results judged"
+        assert self.plan((1, 4, 0)).words(PoolRound()) == "6 of 10 results judged"
+        assert self.plan((1, 0, 0), ms=1000).words(PoolRound()) == "10 of 10 results judged"
 
     def test_what_is_seen_now_counts_more_than_what_was(self) -> None:
         now_s = [0.0]
         plan = self.plan((1, 10, 0), (2, 10, 0), ms=60_000, clock=lambda: now_s[0])
-        assert plan.words.endswith("about 20 minutes left")
+        assert plan.words(PoolRound()).endswith("about 20 minutes left")
         for gap_s in (2, 2, 300, 2, 2, 2):
             plan.tick()
             now_s[0] += gap_s
         plan.tick()
-        assert plan.words.endswith("less than a minute left")
+        assert plan.words(PoolRound()).endswith("less than a minute left")
 
     def test_queries_follow_round_the_end_and_what_waits_is_passed_over(self) -> None:
         round_ = PoolRound()
@@ -562,6 +577,72 @@ class TestPlan:
         assert plan.next_query(3, round_) == 1
         round_.offer_left()
         assert plan.next_query(1, round_) == 2
+
+
+class TestWhatFoldersAndCaptionsJudged:
+    @pytest.fixture
+    def imported(self, qtbot: QtBot, page: EvaluatePage, library: Library) -> JudgePanel:
+        places = [(query, item) for query in (1, 2, 3) for item in (1, 2, 3)]
+        library.given[IMPORTED] = {place: int(place[1] == 1) for place in places}
+        page.refresh()
+        qtbot.waitUntil(lambda: page.judging.session.plan is not None and bool(page.judging.sentence))
+        return page.judging
+
+    def test_is_counted_and_not_asked_again(self, page: EvaluatePage, imported: JudgePanel) -> None:
+        assert [(one.relevant, one.judged) for one in page.queries.summaries] == [(1, 3)] * 3
+        assert page.queries.sets.progress == "3 of 3 queries have judgments"
+        assert imported.progress == "9 of 9 results judged"
+        assert imported.sentence.startswith(
+            "Everything in this set is judged. 9 of 9 results judged, all by folders or captions."
+        )
+        assert imported.current is None
+
+    def test_is_judged_by_who_wants_to_without_a_word_of_what_they_said(
+        self, qtbot: QtBot, imported: JudgePanel, library: Library
+    ) -> None:
+        choose(imported, "Judge them yourself")
+        assert at(imported) == (1, 1)
+        assert {item.grade for item in imported.session.items} == {None}
+        assert imported.progress == "You judged 0 of 9 results, about 3 minutes left"
+        press(qtbot, imported, K.Key_J, K.Key_F, K.Key_F)
+        qtbot.waitUntil(lambda: imported.current is not None and at(imported) == (2, 1))
+        assert imported.progress.startswith("You judged 3 of 9 results")
+        press(qtbot, imported, K.Key_K, K.Key_K, K.Key_K)
+        qtbot.waitUntil(lambda: imported.current is not None and at(imported) == (3, 1))
+        press(qtbot, imported, K.Key_K, K.Key_K, K.Key_K)
+        assert "Where you say nothing, what folders or captions say counts." in imported.sentence
+        assert library.given[ME] == {(1, 1): 0, (1, 2): 1, (1, 3): 1}
+
+    def test_one_that_is_chosen_below_is_judged_alone(self, qtbot: QtBot, imported: JudgePanel) -> None:
+        imported.session.go(1)
+        press(qtbot, imported, K.Key_F)
+        assert at(imported) == (1, 2)
+        assert imported.progress == "9 of 9 results judged"
+        imported.session.ask_again()
+        imported.session.go_on()
+        assert "8 of them by folders or captions" in imported.sentence
+
+    def test_what_they_left_is_offered_alone(self, qtbot: QtBot, page: EvaluatePage, library: Library) -> None:
+        library.given[IMPORTED] = {(query, item): 1 for query in (1, 2, 3) for item in (1, 2, 3)}
+        del library.given[IMPORTED][3, 3]
+        page.refresh()
+        panel = page.judging
+        qtbot.waitUntil(lambda: "All 3 results are judged" in panel.sentence and panel.session.plan is not None)
+        assert panel.progress.startswith("8 of 9 results judged")
+        choose(panel, "Next query")
+        qtbot.waitUntil(lambda: panel.current is not None)
+        assert at(panel) == (3, 3)
+        press(qtbot, panel, K.Key_J)
+        assert "9 of 9 results judged, 8 of them by folders or captions" in panel.sentence
+
+    def test_another_set_asks_again_whether_it_is_to_be_judged(self) -> None:
+        round_ = PoolRound()
+        round_.begin(1, 1)
+        round_.offer_imported()
+        round_.begin(2, 1)
+        assert round_.offers_imported
+        round_.begin(3, 2)
+        assert not round_.offers_imported
 
 
 class TestNothingIsLost:
@@ -608,7 +689,7 @@ class TestNothingIsLost:
         of_set = fake_client.answers["evaluations_queries"]
         fake_client.answers |= {
             "evaluations_sets": lambda: sets,
-            "evaluations_queries": lambda set_id, judge: (other,) if set_id == 2 else of_set(set_id, judge=judge),
+            "evaluations_queries": lambda set_id, **how: (other,) if set_id == 2 else of_set(set_id, **how),
         }
         press(qtbot, judging, K.Key_F)
         page.queries.turn_to(2)

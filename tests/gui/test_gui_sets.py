@@ -52,7 +52,7 @@ def sets(fake_client: Any) -> list[QuerySet]:
 
     fake_client.answers |= {
         "evaluations_sets": lambda: tuple(kept),
-        "evaluations_queries": lambda set_id, judge: of_set.get(set_id, ()),
+        "evaluations_queries": lambda set_id, **_how: of_set.get(set_id, ()),
         "evaluations_change_set": change,
         "evaluations_create_set": create,
         "evaluations_remove_set": remove,

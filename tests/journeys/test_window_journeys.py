@@ -303,7 +303,8 @@ def test_a_folder_of_classes_becomes_a_set_and_the_next_search_is_kept_in_it(
     column._add_files([str(media)])
     qtbot.waitUntil(lambda: len(column.summaries) == 6, timeout=WAIT_MS)
     assert column.current_set.name == "colours"
-    assert column.sets.progress == "0 of 6 queries have judgments"  # the person's own: folders are another judge
+    assert column.sets.progress == "6 of 6 queries have judgments"
+    assert window.evaluate.comparing.isVisible()
     assert "30 judgments for 6 queries" in column.work.text
 
     window.show_page(SEARCH)

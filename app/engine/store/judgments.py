@@ -66,14 +66,19 @@ class Judgments:
         """See `of_queries`."""
         return self.of_queries([query_id], judge).get(query_id, {})
 
-    def of_queries(self, query_ids: Iterable[int], judge: str | None = None) -> dict[int, Grades]:
-        """The grades and marks of queries, of one judge, or of all together: see `together`. In a binary set a grade
-        is 0 or 1, whatever was given while it was graded, and is still kept. A damaged judgment is left out."""
+    def of_queries(
+        self, query_ids: Iterable[int], judge: str | None = None, imported: bool = False
+    ) -> dict[int, Grades]:
+        """The grades and marks of queries, of one judge, or of all together: see `together`. ``imported``: with those
+        of folders and captions where the judge has said nothing of an item. In a binary set a grade is 0 or 1, whatever
+        was given while it was graded, and is still kept. A damaged judgment is left out."""
         asked = set(query_ids)
         binary = self._binary(asked)
         found = {}
         for query_id, judgments in self._given(asked).items():
             grades = _of_all(judgments) if judge is None else _of_one(judgments, judge)
+            if imported and judge is not None:
+                grades = _of_one(judgments, IMPORTED) | grades
             if query_id in binary and max(grades.values(), default=0) > Scale.BINARY.highest:
                 grades = {ref: min(grade, Scale.BINARY.highest) for ref, grade in grades.items()}
             if grades:

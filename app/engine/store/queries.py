@@ -125,13 +125,15 @@ class Queries:
 
     # --- queries ---
 
-    def queries(self, set_id: int | None = None, judge: str | None = None) -> tuple[QuerySummary, ...]:
+    def queries(
+        self, set_id: int | None = None, judge: str | None = None, imported: bool = False
+    ) -> tuple[QuerySummary, ...]:
         """The queries of a set, or all, with how far they are judged. Damaged rows are left out; see
         `Database.doubt`."""
-        return self.judged(set_id, judge)[0]
+        return self.judged(set_id, judge, imported)[0]
 
     def judged(
-        self, set_id: int | None = None, judge: str | None = None
+        self, set_id: int | None = None, judge: str | None = None, imported: bool = False
     ) -> tuple[tuple[QuerySummary, ...], dict[int, Grades]]:
         """`queries`, and their judgments by query id: see `Judgments.of_queries`."""
         of_set, values = ("q.set_id = ?", (set_id,)) if set_id is not None else ("1", ())
@@ -141,7 +143,7 @@ class Queries:
                 values,
             ).fetchall()
             (count,) = read.execute(f"SELECT count(*) FROM queries q WHERE {of_set}", values).fetchone()
-            grades = self._judgments.of_queries([row[0] for row in rows], judge)
+            grades = self._judgments.of_queries([row[0] for row in rows], judge, imported)
         if len(rows) != count:
             self._database.doubt("Damaged test queries are left out.")
         return _summaries(rows, grades), grades
@@ -151,8 +153,8 @@ class Queries:
         rows = self._database.read.execute("SELECT key, id FROM queries WHERE set_id = ? ORDER BY id", (set_id,))
         return {key: query_id for key, query_id in rows if isinstance(key, str)}
 
-    def query(self, query_id: int, judge: str | None = None) -> QuerySummary:
-        """One query.
+    def query(self, query_id: int, judge: str | None = None, imported: bool = False) -> QuerySummary:
+        """One query, with how far it is judged: see `Judgments.of_queries`.
 
         Raises:
             AppError: it is gone.
@@ -163,7 +165,7 @@ class Queries:
         ).fetchall()
         if not rows:
             raise AppError("This query is gone", "It was removed; choose another.")
-        return _summaries(rows, self._judgments.of_queries([query_id], judge))[0]
+        return _summaries(rows, self._judgments.of_queries([query_id], judge, imported))[0]
 
     def save(
         self,
