@@ -13,7 +13,7 @@ import numpy.typing as npt
 from app.engine.encoders.base import EncoderSource
 from app.engine.errors import AppError
 from app.engine.evaltypes import Disturbance, Drop, Robustness, RobustnessRequest
-from app.engine.evaluation import measures, rewording, statistics
+from app.engine.evaluation import measures, resampling, rewording
 from app.engine.evaluation.clusters import clusters, per_cluster
 from app.engine.gradedruns import JudgedQueries, RankedQuery, depth_of, graded_run
 from app.engine.jobs import NULL_JOB, Job
@@ -185,7 +185,7 @@ class _Round:
             first, second = (np.array([values[query_id] for query_id in common]) for values in (before, after))
             change = round(_mean(second - first), DIGITS)
             of_clusters = per_cluster((second - first)[:, None], np.array([self._linked[one] for one in common]))
-            low, high = (float(end[0]) for end in statistics.difference_intervals(of_clusters))
+            low, high = (float(end[0]) for end in resampling.difference_intervals(of_clusters))
             is_known = not math.isnan(low)
             yield Drop(
                 model=plan.target.key,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.engine.evaltypes import Verdict
-from app.engine.evaluation import statistics
+from app.engine.evaluation import resampling, statistics
 from app.engine.evaluation.clusters import clusters, per_cluster, things_looked_for
 from app.engine.evaluation.resampling import LEVEL
 from app.engine.evaluation.verdicts import caution
@@ -64,12 +64,12 @@ def test_five_captions_of_a_picture_are_not_five_times_as_sure() -> None:
     random = np.random.default_rng(3)
     of_queries = np.repeat(np.arange(PICTURES), CAPTIONS)
     equal = captioned(random, 0.0)
-    assert (statistics.randomization_test(equal) <= LEVEL).mean() > 0.2, "as if they were independent"
+    assert (resampling.randomization_test(equal) <= LEVEL).mean() > 0.2, "as if they were independent"
     units = per_cluster(equal, of_queries)
-    assert 0.03 <= (statistics.randomization_test(units) <= LEVEL).mean() <= 0.07
-    low, high = statistics.difference_intervals(units)
+    assert 0.03 <= (resampling.randomization_test(units) <= LEVEL).mean() <= 0.07
+    low, high = resampling.difference_intervals(units)
     assert 0.92 <= ((low <= 0) & (high >= 0)).mean() <= 0.98
-    low, high = statistics.intervals(per_cluster(equal / 2 + 0.5, of_queries))
+    low, high = resampling.intervals(per_cluster(equal / 2 + 0.5, of_queries))
     assert 0.92 <= ((low <= 0.5) & (high >= 0.5)).mean() <= 0.98
 
 
@@ -88,7 +88,7 @@ def test_a_comparison_draws_clusters_and_counts_queries() -> None:
 
 def test_an_interval_of_uneven_clusters_stays_within_what_is_possible() -> None:
     units = per_cluster(np.ones((12, 1)), np.array([0] * 9 + [1, 2, 3]))
-    low, high = statistics.intervals(units)
+    low, high = resampling.intervals(units)
     assert 0 <= low[0] < high[0] <= 1
 
 

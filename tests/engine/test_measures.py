@@ -15,11 +15,10 @@ from ir_measures import Qrel, ScoredDoc
 
 from app.engine.errors import AppError
 from app.engine.evaluation import measures
-from app.engine.evaluation.measures import EMPTY, UNJUDGED
-from app.engine.evaluation.rankings import in_trec_order
+from app.engine.evaluation.rankings import EMPTY, UNJUDGED, Qrels, Run, in_trec_order, matrix
 
 
-def read_eval(folder: Path, qrels_name: str, run_name: str) -> tuple[measures.Qrels, measures.Run]:
+def read_eval(folder: Path, qrels_name: str, run_name: str) -> tuple[Qrels, Run]:
     qrels: dict[str, dict[str, int]] = defaultdict(dict)
     run: dict[str, list[tuple[str, float]]] = defaultdict(list)
     for line in (folder / qrels_name).read_text().splitlines():
@@ -31,9 +30,9 @@ def read_eval(folder: Path, qrels_name: str, run_name: str) -> tuple[measures.Qr
     return qrels, run
 
 
-def per_query(qrels: measures.Qrels, run: measures.Run, k: int) -> list[dict[str, float]]:
+def per_query(qrels: Qrels, run: Run, k: int) -> list[dict[str, float]]:
     """The measures of every query in ``qrels`` by name."""
-    values = measures.compute(measures.names(k), *measures.matrix(qrels, run))
+    values = measures.compute(measures.names(k), *matrix(qrels, run))
     return [dict(zip(measures.names(k), row, strict=True)) for row in values.tolist()]
 
 
@@ -131,7 +130,7 @@ def of_ir_measures(
 @pytest.mark.parametrize("name", ALL_KINDS)
 def test_a_thousand_random_runs_have_ir_measures_figures(name: str) -> None:
     qrels, run = random_runs(20)
-    values = measures.compute([name], *measures.matrix(qrels, run))[:, 0]
+    values = measures.compute([name], *matrix(qrels, run))[:, 0]
     assert values.tolist() == pytest.approx(list(of_ir_measures(name, qrels, run).values()), abs=1e-12)
 
 
@@ -140,7 +139,7 @@ def test_what_trec_eval_published_comes_out(shared_data: Path) -> None:
     qrels, run = read_eval(shared_data / "ref" / "eval", "trec_eval_qrels.test", "trec_eval_results.test")
     answered = {query: qrels[query] for query in qrels if query in run}
     names = ("AP", "Rprec", "RR", "P@5", "P@10", "P@20")
-    means = measures.compute(names, *measures.matrix(answered, run)).mean(axis=0)
+    means = measures.compute(names, *matrix(answered, run)).mean(axis=0)
     assert means.round(4).tolist() == [0.1785, 0.2174, 0.4064, 0.2667, 0.3, 0.3667]
 
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from app.engine.evaltypes import Comparison, Measured, ModelEvaluation, QueryEvaluation, Verdict
-from app.engine.evaluation import measures, statistics
+from app.engine.evaluation import measures, resampling, statistics
 from app.engine.evaluation.frontier import frontier
 from app.engine.evaluation.order import decisive_first, ranked
 from app.engine.evaluation.resampling import LEVEL, paired
@@ -30,7 +30,7 @@ def drawn(kind: str, queries: int, times: int, seed: int = 3) -> tuple[np.ndarra
 @pytest.mark.parametrize("queries", [10, 20, 50])
 def test_intervals_cover_the_true_mean(kind: str, queries: int) -> None:
     values, true = drawn(kind, queries, 2000)
-    low, high = statistics.intervals(values)
+    low, high = resampling.intervals(values)
     covered = ((low <= true) & (true <= high)).mean()
     assert 0.93 <= covered <= 0.975
 
@@ -39,7 +39,7 @@ def test_intervals_cover_the_true_mean(kind: str, queries: int) -> None:
 @pytest.mark.parametrize("queries", [20, 50, 100])
 def test_intervals_of_what_nearly_always_or_never_succeeds_cover_it(chance: float, queries: int) -> None:
     successes = np.tril(np.ones((queries + 1, queries)), -1).T
-    low, high = statistics.intervals(successes)
+    low, high = resampling.intervals(successes)
     covered = stats.binom.pmf(np.arange(queries + 1), queries, chance)[(low <= chance) & (chance <= high)].sum()
     assert covered >= 0.93
 
@@ -49,13 +49,13 @@ def test_recall_is_as_sure_as_the_precision_it_is_a_share_of() -> None:
     precision = np.random.default_rng(7).binomial(5, 0.3, size=(12, 1)) / 5
     (most,) = measures.reachable(["R@5"], [np.ones(23, np.int8)])[0]
     assert most == pytest.approx(5 / 23)
-    of_precision, of_recall = statistics.intervals(precision), statistics.intervals(precision * most, most=most)
+    of_precision, of_recall = resampling.intervals(precision), resampling.intervals(precision * most, most=most)
     assert np.array(of_recall) == pytest.approx(np.array(of_precision) * most, abs=1e-6)
 
 
 def test_intervals_hold_their_mean_and_stay_within_what_is_possible() -> None:
     values, _ = drawn("RR", 12, 300)
-    low, high = statistics.intervals(values)
+    low, high = resampling.intervals(values)
     assert (low <= values.mean(axis=0) + 1e-6).all()
     assert (high >= values.mean(axis=0) - 1e-6).all()
     assert low.min() >= 0
@@ -63,15 +63,15 @@ def test_intervals_hold_their_mean_and_stay_within_what_is_possible() -> None:
 
 
 def test_equal_values_have_an_interval_all_the_same() -> None:
-    low, high = statistics.intervals(np.zeros((20, 1)))
+    low, high = resampling.intervals(np.zeros((20, 1)))
     assert low[0] == 0
     assert high[0] == pytest.approx(1 - 0.025 ** (1 / 20), abs=1e-6), "the exact interval of none in 20"
-    low, high = statistics.intervals(np.full((30, 1), 0.5))
+    low, high = resampling.intervals(np.full((30, 1), 0.5))
     assert low[0] < 0.5 < high[0]
 
 
 def test_one_query_has_no_interval() -> None:
-    low, high = statistics.intervals(np.ones((1, 2)))
+    low, high = resampling.intervals(np.ones((1, 2)))
     assert np.isnan(low).all()
     assert np.isnan(high).all()
 
@@ -79,11 +79,11 @@ def test_one_query_has_no_interval() -> None:
 def test_the_order_of_queries_changes_no_figure() -> None:
     values, _ = drawn("AP", 40, 5)
     shuffled = np.random.default_rng(1).permutation(values)
-    assert [ends.tolist() for ends in statistics.intervals(values)] == [
-        ends.tolist() for ends in statistics.intervals(shuffled)
+    assert [ends.tolist() for ends in resampling.intervals(values)] == [
+        ends.tolist() for ends in resampling.intervals(shuffled)
     ]
     assert (
-        statistics.randomization_test(values - 0.2).tolist() == statistics.randomization_test(shuffled - 0.2).tolist()
+        resampling.randomization_test(values - 0.2).tolist() == resampling.randomization_test(shuffled - 0.2).tolist()
     )
 
 
@@ -91,28 +91,28 @@ def test_the_order_of_queries_changes_no_figure() -> None:
 def test_few_queries_are_tested_exactly(queries: int) -> None:
     differences = np.round(np.random.default_rng(queries).normal(0.2, 0.4, queries), 1)
     exact = stats.permutation_test((differences,), np.mean, permutation_type="samples", n_resamples=np.inf)
-    assert statistics.randomization_test(differences) == pytest.approx(exact.pvalue)
+    assert resampling.randomization_test(differences) == pytest.approx(exact.pvalue)
 
 
 def test_many_queries_are_tested_by_draws() -> None:
     differences = np.random.default_rng(5).normal(0, 0.3, 60)
     differences += 0.08 - differences.mean()
     many = stats.permutation_test((differences,), np.mean, permutation_type="samples", n_resamples=40_000, rng=1)
-    assert statistics.randomization_test(differences) == pytest.approx(many.pvalue, abs=0.012)
+    assert resampling.randomization_test(differences) == pytest.approx(many.pvalue, abs=0.012)
 
 
 def test_a_clear_difference_gets_a_smaller_p_than_draws_can_tell() -> None:
-    assert statistics.randomization_test(np.random.default_rng(5).normal(0.5, 0.3, 100)) < 1e-6
+    assert resampling.randomization_test(np.random.default_rng(5).normal(0.5, 0.3, 100)) < 1e-6
 
 
 @pytest.mark.parametrize("queries", [20, 25, 60])
 def test_tests_reject_as_rarely_as_they_should(queries: int) -> None:
-    rejected = (statistics.randomization_test(of_equal_models(queries)) <= LEVEL).mean()
+    rejected = (resampling.randomization_test(of_equal_models(queries)) <= LEVEL).mean()
     assert 0.035 <= rejected <= 0.065
 
 
 def test_with_few_queries_and_many_ties_tests_err_on_the_safe_side() -> None:
-    assert 0.02 <= (statistics.randomization_test(of_equal_models(10)) <= LEVEL).mean() <= 0.05
+    assert 0.02 <= (resampling.randomization_test(of_equal_models(10)) <= LEVEL).mean() <= 0.05
 
 
 def of_equal_models(queries: int) -> np.ndarray:
@@ -141,14 +141,14 @@ def test_intervals_of_differences_cover_the_true_one() -> None:
     difficulty = random.beta(1.5, 1.5, (25, 2000))
     better, worse = (random.binomial(10, difficulty**power) / 10 for power in (0.8, 1.0))
     true = float((random.beta(1.5, 1.5, 2_000_000) ** 0.8).mean()) - 0.5
-    low, high = statistics.difference_intervals(better - worse)
+    low, high = resampling.difference_intervals(better - worse)
     assert 0.93 <= ((low <= true) & (true <= high)).mean() <= 0.97
 
 
 def test_models_that_hardly_differ_do_not_get_a_narrow_interval_by_luck() -> None:
     random = np.random.default_rng(4)
     differences = np.where(random.random((30, 1000)) < 0.04, random.choice([-0.2, 0.6], (30, 1000)), 0.0)
-    low, high = statistics.difference_intervals(differences)
+    low, high = resampling.difference_intervals(differences)
     assert ((low <= 0.04 * 0.2) & (high >= 0.04 * 0.2)).mean() > 0.95
 
 
@@ -171,7 +171,7 @@ def test_as_many_queries_as_were_said_to_be_needed_settle_it_four_times_in_five(
     more = statistics.queries_needed(first)
     assert more is not None
     again = random.choice(first, (30 + more, 600))
-    assert 0.7 <= (statistics.randomization_test(again) <= LEVEL).mean() <= 0.9
+    assert 0.7 <= (resampling.randomization_test(again) <= LEVEL).mean() <= 0.9
 
 
 def test_nothing_is_promised_where_no_number_of_queries_would_do() -> None:

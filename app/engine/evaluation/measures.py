@@ -18,23 +18,7 @@ import numpy as np
 
 from app.engine.errors import AppError
 from app.engine.evaluation import bounding
-from app.engine.evaluation.rankings import EMPTY, UNJUDGED, Counts, Floats, Grades, Qrels, Results, Run, matrix, share
-
-__all__ = [
-    "EMPTY",
-    "UNJUDGED",
-    "Qrels",
-    "Run",
-    "bounds",
-    "checked",
-    "compute",
-    "figures",
-    "judged_share",
-    "matrix",
-    "names",
-    "reachable",
-]
-
+from app.engine.evaluation.rankings import EMPTY, Counts, Floats, Grades, Results, share
 
 DEEPEST = 2**31 - 1
 """The largest cut-off."""

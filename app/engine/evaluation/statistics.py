@@ -18,22 +18,9 @@ from app.engine.evaluation.resampling import (
     DIGITS,
     LEVEL,
     Floats,
-    difference_intervals,
-    intervals,
     paired,
-    randomization_test,
 )
 from app.engine.evaluation.verdicts import sentence
-
-__all__ = [
-    "compare",
-    "difference_intervals",
-    "effect_sizes",
-    "holm",
-    "intervals",
-    "queries_needed",
-    "randomization_test",
-]
 
 POWER = 0.8
 
