@@ -31,9 +31,15 @@ from app.gui.thumbnails import ThumbnailStore
 
 JUDGED_ROLE, AWAY_ROLE, GRADE_ROLE = (Qt.ItemDataRole.UserRole + place for place in range(3))
 ROW_PX = 48
+"""At least; see `row_px`."""
 RANK_PX, MARK_PX = 24, 28
 ROWS_SHOWN = 10
 """A longer list scrolls."""
+
+
+def row_px() -> int:
+    """A row is as tall as its thumbnail wants, or as the two lines of letters beside it need."""
+    return max(ROW_PX, 2 * QFontMetrics(theme.font(theme.Type.BODY)).height() + theme.SMALL_PX)
 
 
 def score_words(result: QueryEvaluation, summary: QuerySummary, k: int) -> str:
@@ -99,7 +105,7 @@ class RankedList(QWidget):
             item.setToolTip("\n".join(said))
             self.list.addItem(item)
         rows = min(max(1, self.list.count()), ROWS_SHOWN)
-        self.list.setFixedHeight(rows * ROW_PX + 2 * self.list.frameWidth() + theme.SMALL_PX)
+        self.list.setFixedHeight(rows * row_px() + 2 * self.list.frameWidth() + theme.SMALL_PX)
         self.score.setText(score_words(result, summary, k))
 
     def _open(self, item: QListWidgetItem) -> None:
@@ -243,7 +249,7 @@ class _HitDelegate(QStyledItemDelegate):
         self._thumbnails = thumbnails
 
     def sizeHint(self, _option: QStyleOptionViewItem, _index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return QSize(160, ROW_PX)
+        return QSize(160, row_px())
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -257,7 +263,7 @@ class _HitDelegate(QStyledItemDelegate):
         left_px = rect.left() + theme.TINY_PX
         rank = QRect(left_px, rect.top(), RANK_PX, rect.height())
         _text(painter, rank, caption, colours.muted, str(judged.hit.rank), Qt.AlignmentFlag.AlignRight)
-        side_px = ROW_PX - theme.SMALL_PX
+        side_px = rect.height() - theme.SMALL_PX
         frame = QRect(rank.right() + theme.SMALL_PX, rect.top() + theme.TINY_PX, side_px, side_px)
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
         tile.paint_thumbnail(painter, frame, self._thumbnails.pixmap(judged.hit.item_id), judged.hit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.gui import theme
+from app.gui.flow import FlowLayout
 
 
 class Section(QWidget):
@@ -15,13 +16,16 @@ class Section(QWidget):
         self._title = theme.label(title, theme.Type.HEADING)
         self._note = theme.label("", theme.Type.CAPTION)
         self._note.setWordWrap(True)
-        self._head = QHBoxLayout()
-        self._head.setSpacing(theme.SMALL_PX)
-        self._head.addWidget(self._title, 1)
+        self._title.setWordWrap(False)
+        self._actions = FlowLayout()
+        head = QHBoxLayout()
+        head.setSpacing(theme.SMALL_PX)
+        head.addWidget(self._title, 1)
+        head.addLayout(self._actions)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(theme.SMALL_PX)
-        self._column.addLayout(self._head)
+        self._column.addLayout(head)
         self._column.addWidget(self._note)
         self.set_note(note)
 
@@ -38,8 +42,8 @@ class Section(QWidget):
         self._note.setVisible(bool(note))
 
     def add_action(self, widget: QWidget) -> None:
-        """Put a button or a choice beside the heading."""
-        self._head.addWidget(widget)
+        """Put a button or a choice beside the heading; what has no room there goes on a further line."""
+        self._actions.addWidget(widget)
 
     def add(self, widget: QWidget, stretch: int = 0) -> None:
         self._column.addWidget(widget, stretch)

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtGui import QFontMetrics, QGuiApplication
+from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from app.bridge.messages import Action
@@ -112,6 +112,15 @@ def panel(
     qtbot.waitUntil(lambda: made.ranking.left.list.count() == 3)
     yield made
     thumbnails.deleteLater()
+
+
+@pytest.fixture
+def twice_the_letters(qapp: QApplication) -> Iterator[None]:
+    before, larger = qapp.font(), qapp.font()
+    larger.setPointSizeF(2 * before.pointSizeF())
+    qapp.setFont(larger)
+    yield
+    qapp.setFont(before)
 
 
 def questions(fake_client: Any) -> list[EvaluationRequest]:
@@ -388,6 +397,13 @@ class TestTheFigures:
                 assert block.horizontalHeader().length() <= block.width()
                 assert block.width() <= panel.width()
 
+    def test_what_has_no_room_beside_a_heading_goes_below_it(self, qtbot: QtBot, panel: ComparePanel) -> None:
+        panel.resize(380, 340)
+        content, viewport = panel._scroll.widget(), panel._scroll.viewport()
+        qtbot.waitUntil(lambda: content.width() == viewport.width())
+        boxes = [panel._by_kind, panel._more, panel.figures]
+        assert all(box.geometry().right() < panel._quality.width() for box in boxes)
+
     def test_measures_that_have_no_room_come_when_asked_for(self, panel: ComparePanel) -> None:
         assert len(panel.table.blocks) == 1
         shown = [panel.table.blocks[0].horizontalHeaderItem(column).text() for column in range(1, 4)]
@@ -471,6 +487,11 @@ class TestTheLists:
         panel.show_set(replace(CLOTHES, scale=Scale.GRADED))
         item = panel.ranking.left.list.item(0)
         assert item.data(Qt.ItemDataRole.AccessibleTextRole).endswith(", slightly relevant")
+
+    @pytest.mark.usefixtures("twice_the_letters")
+    def test_their_rows_are_as_tall_as_two_lines_of_letters(self, panel: ComparePanel) -> None:
+        shown = panel.ranking.left.list
+        assert shown.visualItemRect(shown.item(0)).height() >= 2 * QFontMetrics(QApplication.font()).height()
 
     def test_a_failure_is_said_in_their_place(self, qtbot: QtBot, panel: ComparePanel, fake_client: Any) -> None:
         def fail(*_args: Any, **_kwargs: Any) -> Any:
