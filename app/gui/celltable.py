@@ -96,6 +96,8 @@ class CellTable(QWidget):
         self._columns: tuple[Column, ...] = ()
         self._rows: tuple[Row, ...] = ()
         self._spread: list[int] = []
+        self._column_px = COLUMN_PX
+        """What a column needs at least."""
         self.blocks: list[Block] = []
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -117,6 +119,7 @@ class CellTable(QWidget):
     def show_rows(self, heading: str, columns: Sequence[Column], rows: Sequence[Row]) -> None:
         """``heading`` stands over the names of the rows."""
         self._heading, self._columns, self._rows = heading, tuple(columns), tuple(rows)
+        self._column_px = least_column_px(self._columns, self._rows)
         self._arrange(anew=True)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -124,7 +127,7 @@ class CellTable(QWidget):
         self._arrange(anew=False)
 
     def _per_block(self) -> int:
-        return max(1, (self.width() - NAME_PX) // COLUMN_PX)
+        return max(1, (self.width() - NAME_PX) // self._column_px)
 
     def _arrange(self, anew: bool) -> None:
         per_block, count = self._per_block(), len(self._columns)
@@ -141,7 +144,7 @@ class CellTable(QWidget):
             self.blocks = [self._block(start, size) for start, size in zip(starts, spread, strict=True)]
             self.fitted.emit()
         for block in self.blocks:
-            block.fit(self.width())
+            block.fit(self.width(), self._column_px)
 
     def _block(self, start: int, size: int) -> Block:
         chosen = slice(start, start + size)
@@ -150,6 +153,20 @@ class CellTable(QWidget):
         block.setAccessibleName(self._name)
         self._column.addWidget(block)
         return block
+
+
+def least_column_px(columns: Sequence[Column], rows: Sequence[Row]) -> int:
+    """What the widest column needs for its figures and its name, none of which is cut."""
+    cells = [cell for row in rows for cell in row.cells]
+    body, caption = theme.Type.BODY, theme.Type.CAPTION
+    words = (
+        (theme.font(body, QFont.Weight.DemiBold), [line for column in columns for line in column.name.split("\n")]),
+        (theme.font(body, QFont.Weight.Bold), [cell.text for cell in cells if cell.strong]),
+        (theme.font(body), [cell.text for cell in cells if not cell.strong]),
+        (theme.font(caption), [cell.caption for cell in cells]),
+    )
+    widths_px = [QFontMetrics(font).horizontalAdvance(line) for font, lines in words for line in lines]
+    return max([COLUMN_PX, *(width_px + 2 * theme.SMALL_PX for width_px in widths_px)])
 
 
 class Block(QTableWidget):
@@ -181,13 +198,13 @@ class Block(QTableWidget):
                 self.setItem(row_number, number, _item(cell, row.inset and not number))
         self._fit_height(rows)
 
-    def fit(self, width_px: int) -> None:
-        """Share out a width: what the figures do not need goes to the names."""
+    def fit(self, width_px: int, column_px: int) -> None:
+        """Share out a width: what the figures, which need ``column_px``, do not need goes to the names."""
         columns = self.columnCount() - 1
         frame_px = 2 * self.frameWidth() + 2
         name_px = NAME_PX if columns else width_px - frame_px
         if columns:
-            each_px = min(COLUMN_MOST_PX, max(COLUMN_PX, (width_px - frame_px - NAME_PX) // columns))
+            each_px = min(max(COLUMN_MOST_PX, column_px), max(column_px, (width_px - frame_px - NAME_PX) // columns))
             name_px = max(NAME_PX - frame_px, width_px - frame_px - columns * each_px)
             if name_px > NAME_MOST_PX:
                 each_px = (width_px - frame_px - NAME_MOST_PX) // columns

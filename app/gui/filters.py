@@ -27,7 +27,6 @@ KINDS = (
     (MediaKind.VIDEO, "video", "Videos"),
     (MediaKind.AUDIO, "sound", "Sounds"),
 )
-ROOMY_PX = 640
 MODEL_LEAST_PX = 110
 SURE_PRECISION = 0.9
 """What is likely right: the share that the Evaluate page finds a similarity for."""
@@ -80,6 +79,7 @@ class FilterBar(QWidget):
         self._model.setMinimumWidth(MODEL_LEAST_PX)  # a long name gives way before the page grows
         self._model.activated.connect(self.changed)
         row.addWidget(self._model)
+        self.changed.connect(self._arrange)
         self.show_models_for(None)
 
     def filters(self) -> Filters:
@@ -144,16 +144,23 @@ class FilterBar(QWidget):
         for name, key in able:
             self._model.addItem(name, key)
         self._model.setCurrentIndex(max(0, self._model.findData(chosen)))
+        self._arrange()
 
     def name_of(self, key: str | None) -> str:
         """A model's name as a person knows it."""
         return next((model.name for model in self._models if model.key == key), key or "")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Where there is little room, the kinds are drawings alone."""
         super().resizeEvent(event)
-        for kind, _icon, words in KINDS:
-            self._kinds[kind].setText(self.tr(words) if event.size().width() >= ROOMY_PX else "")
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Where there is little room, the kinds are drawings alone."""
+        named = {self._kinds[kind]: self.tr(words) for kind, _icon, words in KINDS}
+        unsaid = [button.fontMetrics().horizontalAdvance(words) for button, words in named.items() if not button.text()]
+        has_room = self.sizeHint().width() + sum(unsaid) <= self.width()
+        for button, words in named.items():
+            button.setText(words if has_room else "")
 
     def _toggled(self) -> None:
         self.changed.emit()

@@ -43,7 +43,6 @@ class Chart(pyqtgraph.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph 
         self.addItem(self._axes["left"], 0, 0)
         self.addItem(self._view, 0, 1)
         self.addItem(self._axes["bottom"], 1, 1)
-        self.ci.setContentsMargins(0, 0, 0, 0)
         self.ci.setSpacing(0)
         for axis in self._axes.values():
             axis.enableAutoSIPrefix(False)
@@ -58,6 +57,8 @@ class Chart(pyqtgraph.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph 
         self._labels.clear()
         self._lines.clear()
         self.setBackground(theme.colours().surface)
+        over_px = QFontMetrics(theme.font(theme.Type.CAPTION)).height() / 2  # of a figure at the very top of the scale
+        self.ci.setContentsMargins(0, over_px, 0, 0)
         places = {
             point.key: QPointF(log10(point.cost) if axis.logarithmic else point.cost, point.value) for point in points
         }

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from app.bridge.client import Call
 from app.engine.errors import AppError
@@ -19,6 +19,7 @@ from app.gui.disturbancemenu import DisturbanceMenu
 from app.gui.emptystate import EmptyState
 from app.gui.engine import Engine
 from app.gui.figures import FigureButtons
+from app.gui.flow import FlowLayout
 from app.gui.heatmap import UNSURE_MARK, HeatMap, Legend, as_text
 from app.gui.jobline import JobLine
 from app.gui.measuringbar import MeasuringBar
@@ -208,9 +209,7 @@ class RobustnessPanel(QWidget):
         head.addWidget(self.bar, 1)
         head.addWidget(self.disturbances, 0, Qt.AlignmentFlag.AlignTop)
         head.addWidget(self.run_button, 0, Qt.AlignmentFlag.AlignTop)
-        key = QHBoxLayout()
-        key.setSpacing(theme.SMALL_PX)
-        key.addWidget(self._key, 1)
+        key = FlowLayout()
         for widget in (self.legend, self.figures):
             key.addWidget(widget)
         work = QWidget()
@@ -218,11 +217,17 @@ class RobustnessPanel(QWidget):
         below.setContentsMargins(0, 0, 0, 0)
         below.setSpacing(theme.SMALL_PX)
         below.addWidget(self.headline)
+        below.addWidget(self._key)
         below.addLayout(key)
         below.addWidget(self.map, 1)
         below.addWidget(self._notes)
+        work.setObjectName("content")
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(work)
         self._stack.addWidget(self.message)
-        self._stack.addWidget(work)
+        self._stack.addWidget(scroll)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.MEDIUM_PX)

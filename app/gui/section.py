@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QBoxLayout, QVBoxLayout, QWidget
 
 from app.gui import theme
 from app.gui.flow import FlowLayout
@@ -18,14 +19,14 @@ class Section(QWidget):
         self._note.setWordWrap(True)
         self._title.setWordWrap(False)
         self._actions = FlowLayout()
-        head = QHBoxLayout()
-        head.setSpacing(theme.SMALL_PX)
-        head.addWidget(self._title, 1)
-        head.addLayout(self._actions)
+        self._head = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._head.setSpacing(theme.SMALL_PX)
+        self._head.addWidget(self._title, 1)
+        self._head.addLayout(self._actions)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(theme.SMALL_PX)
-        self._column.addLayout(head)
+        self._column.addLayout(self._head)
         self._column.addWidget(self._note)
         self.set_note(note)
 
@@ -42,8 +43,15 @@ class Section(QWidget):
         self._note.setVisible(bool(note))
 
     def add_action(self, widget: QWidget) -> None:
-        """Put a button or a choice beside the heading; what has no room there goes on a further line."""
+        """Put a button or a choice beside the heading; they go below it where they have no room."""
         self._actions.addWidget(widget)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
+            wanted_px = self._title.sizeHint().width() + self._head.spacing() + self._actions.sizeHint().width()
+            directions = QBoxLayout.Direction
+            self._head.setDirection(directions.LeftToRight if wanted_px <= self.width() else directions.TopToBottom)
+        return super().event(event)
 
     def add(self, widget: QWidget, stretch: int = 0) -> None:
         self._column.addWidget(widget, stretch)

@@ -14,6 +14,7 @@ from app.engine.errors import AppError, EngineDied, NothingToCompare
 from app.engine.types import ItemKind, MediaKind, Modality, Query, QueryPart, SearchReply, SearchRequest
 from app.gui import intake
 from app.gui.emptystate import EmptyState
+from app.gui.filters import FilterBar
 from app.gui.results import Results
 from app.gui.searchpage import FIRST_K, SearchPage
 from app.gui.thumbnails import ThumbnailStore
@@ -425,3 +426,15 @@ def test_what_was_found_is_not_squeezed_between_the_window_and_the_buttons(
         )
         page._arrange_heading()
         qtbot.waitUntil(lambda: (found.geometry().bottom() > judge.geometry().top()) is is_beside)  # noqa: B023 - waited for here
+
+
+def test_the_kinds_are_drawings_alone_before_the_models_name_is_cut(qtbot: QtBot) -> None:
+    bar = FilterBar()
+    qtbot.addWidget(bar)
+    bar.show()
+    bar.resize(2000, bar.height())
+    roomy_px = bar.sizeHint().width()
+    for width_px, has_words in ((roomy_px, True), (roomy_px - 1, False), (roomy_px, True)):
+        bar.resize(width_px, bar.height())
+        assert all(bool(button.text()) is has_words for button in bar._kinds.values())
+        assert bar.sizeHint().width() <= width_px
