@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QDate, QDateTime, QObject, QSize, QTime, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QCheckBox,
     QComboBox,
     QDateEdit,
@@ -44,9 +45,12 @@ class FilterBar(QWidget):
         self._indexed: frozenset[str] = frozenset()
         self._under: str | None = None
         self._offered: list[tuple[str, str]] | None = None
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        self._line = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._line.setContentsMargins(0, 0, 0, 0)
+        self._line.setSpacing(theme.TINY_PX)
+        self._filters = row = QHBoxLayout()
         row.setSpacing(theme.TINY_PX)
+        self._line.addLayout(row, 1)
         self._kinds: dict[MediaKind, QPushButton] = {}
         for kind, icon, words in KINDS:
             button = _toggle(icon, self.tr(words))
@@ -78,7 +82,7 @@ class FilterBar(QWidget):
         self._model.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._model.setMinimumWidth(MODEL_LEAST_PX)  # a long name gives way before the page grows
         self._model.activated.connect(self.changed)
-        row.addWidget(self._model)
+        self._line.addWidget(self._model)
         self.changed.connect(self._arrange)
         self.show_models_for(None)
 
@@ -154,13 +158,32 @@ class FilterBar(QWidget):
         super().resizeEvent(event)
         self._arrange()
 
+    def minimumSizeHint(self) -> QSize:
+        """The page may become as narrow as the drawings alone."""
+        return QSize(self._bare_px(), super().minimumSizeHint().height())
+
+    def _bare_px(self) -> int:
+        """How wide the filters are with drawings alone."""
+        self._filters.invalidate()  # it may remember its width from before other words
+        buttons = self._kinds.values()
+        said_px = sum(button.fontMetrics().horizontalAdvance(button.text()) for button in buttons)
+        return self._filters.sizeHint().width() - said_px
+
     def _arrange(self) -> None:
-        """Where there is little room, the kinds are drawings alone."""
+        """Where there is little room, the kinds are drawings alone; with less, the model has a line of its own."""
         named = {self._kinds[kind]: self.tr(words) for kind, _icon, words in KINDS}
-        unsaid = [button.fontMetrics().horizontalAdvance(words) for button, words in named.items() if not button.text()]
-        has_room = self.sizeHint().width() + sum(unsaid) <= self.width()
+        words_px = sum(button.fontMetrics().horizontalAdvance(words) for button, words in named.items())
+        bare_px = self._bare_px()
+        model_px = max(self._model.sizeHint().width(), MODEL_LEAST_PX) + self._line.spacing()
+        has_room = bare_px + words_px + model_px <= self.width()
         for button, words in named.items():
             button.setText(words if has_room else "")
+        metrics = self._model.fontMetrics()
+        longest_px = max(metrics.horizontalAdvance(self._model.itemText(row)) for row in range(self._model.count()))
+        needed_px = model_px - longest_px + metrics.horizontalAdvance(self._model.currentText())
+        directions = QBoxLayout.Direction
+        is_line = bare_px + needed_px <= self.width()
+        self._line.setDirection(directions.LeftToRight if is_line else directions.TopToBottom)
 
     def _toggled(self) -> None:
         self.changed.emit()
