@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent
@@ -223,6 +224,8 @@ class ComparePanel(QWidget):
         self.ranking.opened.connect(self.opened)
         self.figures.failed.connect(self.failed)
         self.table.fitted.connect(self._offer_more)
+        for table in (self.table, self.costs):
+            table.fitted.connect(self._order_tabs)
         self._more.toggled.connect(self.table.set_wraps)
         self._by_kind.toggled.connect(self._show_table)
 
@@ -289,6 +292,12 @@ class ComparePanel(QWidget):
         self.costs.show_rows(self.tr("Model"), columns, rows)
         self.plot.show_evaluation(evaluation)
         self._cost.setVisible(bool(rows))
+
+    def _order_tabs(self) -> None:
+        """The keyboard goes from top to bottom: tables that are made anew would come last."""
+        stops = (self.figures.last, *self.table.blocks, self.plot.axis, *self.costs.blocks, self.ranking.left.models)
+        for before, after in pairwise(stops):
+            QWidget.setTabOrder(before, after)
 
     def _offer_more(self) -> None:
         self._more.setVisible(self.table.left_out > 0)

@@ -125,6 +125,7 @@ class EvaluatePage(QWidget):
         self._add_view("compare", self.tr("Results"), self.comparing, self._show_results)
         self._add_view("refresh", self.tr("Robustness"), self.robustness, self._show_robustness)
         self.comparing.report_buttons.addWidget(self.reports.button)
+        QWidget.setTabOrder(self.comparing.bar.judge, self.reports.button)
         self._switch.button(JUDGE).setChecked(True)
         switch = QHBoxLayout()
         self._buttons.setSpacing(theme.TINY_PX)

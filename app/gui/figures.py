@@ -35,6 +35,8 @@ class FigureButtons(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.SMALL_PX)
+        self.last = save
+        """After which the keyboard goes on."""
         for button in (copy, save):
             theme.set_role(button, "quiet")
             row.addWidget(button)

@@ -413,6 +413,11 @@ class TestTheFigures:
         columns = sum(block.columnCount() - 1 for block in panel.table.blocks)
         assert columns == len(MEASURES)
 
+    def test_the_keyboard_comes_to_them_after_what_stands_above(self, panel: ComparePanel) -> None:
+        for _ in range(2):
+            assert panel.figures.last.nextInFocusChain() is panel.table.blocks[0]
+            panel._more.click()  # makes them anew
+
     def test_wide_enough_for_all_nothing_more_is_offered(self, qtbot: QtBot, panel: ComparePanel) -> None:
         panel.resize(1200, 560)
         qtbot.waitUntil(lambda: panel._more.isHidden())
