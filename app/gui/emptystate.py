@@ -142,6 +142,7 @@ class EmptyState(QWidget):
             theme.set_role(button, first_role if number == 0 else "")
             button.clicked.connect(action)
             self._buttons.addWidget(button)
+            button.show()  # at once, or it would take no part in how much room is wanted
         self._buttons.addStretch()
         self._arrange_buttons()
 

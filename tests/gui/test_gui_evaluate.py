@@ -356,3 +356,16 @@ def test_the_words_of_an_empty_page_are_whole_where_there_is_little_height(qtbot
         assert empty._icon.isVisible() == (height_px == 420)
         for words in (empty._headline, empty._sentence):
             assert words.height() >= words.heightForWidth(words.width())
+
+
+def test_other_words_with_a_button_are_whole_where_there_is_little_height(qtbot: QtBot) -> None:
+    empty = EmptyState()
+    qtbot.addWidget(empty)
+    empty.resize(520, 250)
+    empty.say("check", "Nothing yet", "")
+    empty.show()
+    QApplication.sendPostedEvents()
+    empty.say("check", "Everything in this set is judged", "8 of 8 results judged. " * 4, (("Go", lambda: None),))
+    wanted_px = empty._column.heightForWidth(empty.width())
+    QApplication.sendPostedEvents()
+    assert empty._column.heightForWidth(empty.width()) == wanted_px  # the button was counted from the first
