@@ -164,10 +164,14 @@ class FilterBar(QWidget):
 
     def _bare_px(self) -> int:
         """How wide the filters are with drawings alone."""
-        self._filters.invalidate()  # it may remember its width from before other words
         buttons = self._kinds.values()
         said_px = sum(button.fontMetrics().horizontalAdvance(button.text()) for button in buttons)
-        return self._filters.sizeHint().width() - said_px
+        # The layout's own hint may be from before other words, and to have it look anew asks for a layout without end.
+        items = [
+            item for item in map(self._filters.itemAt, range(self._filters.count())) if item and not item.isEmpty()
+        ]
+        items_px = sum(item.sizeHint().width() for item in items)
+        return items_px + self._filters.spacing() * (len(items) - 1) - said_px
 
     def _arrange(self) -> None:
         """Where there is little room, the kinds are drawings alone; with less, the model has a line of its own."""

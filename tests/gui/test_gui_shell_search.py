@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QDate, QDateTime, QEvent, QMimeData, Qt, QTime, QUrl
+from PySide6.QtCore import QCoreApplication, QDate, QDateTime, QEvent, QMimeData, QObject, Qt, QTime, QUrl
 from PySide6.QtGui import QGuiApplication, QImage
-from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.engine.errors import AppError, EngineDied, NothingToCompare
@@ -441,3 +441,29 @@ def test_the_kinds_are_drawings_alone_before_the_models_name_is_cut(qtbot: QtBot
         QCoreApplication.sendPostedEvents()
         assert all(bool(button.text()) is has_words for button in bar._kinds.values())
         assert bar._model.width() >= bar._model.sizeHint().width()
+
+
+def test_the_filters_lie_still_once_they_are_laid_out(qtbot: QtBot) -> None:
+    holder = QWidget()
+    qtbot.addWidget(holder)
+    column = QVBoxLayout(holder)
+    column.addWidget(FilterBar())
+    holder.show()
+    for _ in range(9):
+        QCoreApplication.sendPostedEvents()
+    asked = _LayoutRequests(holder)
+    for widget in (holder, *holder.findChildren(QWidget)):
+        widget.installEventFilter(asked)
+    for _ in range(9):
+        QCoreApplication.sendPostedEvents()
+    assert asked.count == 0
+
+
+class _LayoutRequests(QObject):
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.count = 0
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        self.count += event.type() is QEvent.Type.LayoutRequest
+        return False
