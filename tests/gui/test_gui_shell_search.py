@@ -18,6 +18,8 @@ from app.gui.filters import FilterBar
 from app.gui.results import Results
 from app.gui.searchpage import FIRST_K, SearchPage
 from app.gui.thumbnails import ThumbnailStore
+from app.gui.topbar import EVALUATE, MODELS, SEARCH
+from app.gui.window import MainWindow
 
 
 @pytest.fixture
@@ -456,6 +458,23 @@ def test_the_filters_lie_still_once_they_are_laid_out(qtbot: QtBot) -> None:
         widget.installEventFilter(asked)
     for _ in range(9):
         QCoreApplication.sendPostedEvents()
+    assert asked.count == 0
+
+
+@pytest.mark.parametrize("page", [SEARCH, EVALUATE, MODELS])
+@pytest.mark.parametrize("width_px", [1000, 1280])
+def test_the_whole_window_lies_still_once_it_is_laid_out(
+    qtbot: QtBot, window: MainWindow, page: int, width_px: int
+) -> None:
+    window.resize(width_px, 700)
+    window.show_page(page)
+    qtbot.wait(300)  # what fades and is asked for comes to an end
+    asked = _LayoutRequests(window)
+    for widget in (window, *window.findChildren(QWidget)):
+        widget.installEventFilter(asked)
+    for _ in range(9):
+        QCoreApplication.sendPostedEvents()
+        QCoreApplication.processEvents()
     assert asked.count == 0
 
 
