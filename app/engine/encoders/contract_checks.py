@@ -207,7 +207,11 @@ def check_odd_texts(case: Case) -> None:
 
 
 def check_threads(case: Case) -> None:
-    work = [samples_of(case.encoder.spec, kind) for kind in case.kinds() for _ in range(4)]
+    work = [  # each in another order: an encoder that takes one thread's samples for another's then shows it
+        [*samples[turn:], *samples[:turn]]
+        for samples in (samples_of(case.encoder.spec, kind) for kind in case.kinds())
+        for turn in range(4)
+    ]
     alone = [case.encode(samples) for samples in work]
     with ThreadPoolExecutor(2) as pool:
         for rows, expected in zip(pool.map(case.encode, work), alone, strict=True):
